@@ -1,0 +1,1 @@
+"""WHO, WHERE, WHEN, WHAT HAPPENED: the ground floor, which imports no other floor."""

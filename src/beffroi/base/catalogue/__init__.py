@@ -1,0 +1,1 @@
+"""The use cases: data files, their states per commune, their usage."""

@@ -1,0 +1,1 @@
+"""WHEN: working days, deadlines and dated rules. Knows no Django."""

@@ -1,0 +1,1 @@
+"""WHAT HAPPENED: append-only events, the outbox that delivers them, the audit."""

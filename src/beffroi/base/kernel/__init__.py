@@ -1,0 +1,1 @@
+"""What every room stands on and that knows no room and no Django: errors, sentences, files, geometry, time."""

@@ -1,0 +1,1 @@
+"""Purpose, retention, export and erasure, generated from what models declare."""

@@ -1,0 +1,1 @@
+"""WHO and WHERE: communes, groupings, zones, people, roles, keys."""

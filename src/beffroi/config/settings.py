@@ -1,0 +1,209 @@
+"""Django's settings, all derived from the environment (see `environment.py` and docs/settings.md)."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+import dj_database_url
+
+from beffroi.config.environment import read_environment
+
+ENVIRONMENT = read_environment()
+BASE_DIR = Path(__file__).resolve().parents[1]
+DATA_DIR: Path = ENVIRONMENT["BEFFROI_DATA_DIR"]
+LAKE_DIR = DATA_DIR / "lake"
+UPLOAD_DIR = DATA_DIR / "uploads"
+MIRROR_DIR: Path | None = ENVIRONMENT["BEFFROI_MIRROR"]
+
+DEBUG = ENVIRONMENT["BEFFROI_DEBUG"]
+ALLOWED_HOSTS = ENVIRONMENT["BEFFROI_HOSTS"]
+DEFAULT_COMMUNE = ENVIRONMENT["BEFFROI_COMMUNE"]
+STRONG_AUTH = ENVIRONMENT["BEFFROI_STRONG_AUTH"]
+OIDC_FILE = ENVIRONMENT["BEFFROI_OIDC"]
+IMPORT_MEMORY_MB = ENVIRONMENT["BEFFROI_IMPORT_MEMORY_MB"]
+IMPORT_TIMEOUT_S = ENVIRONMENT["BEFFROI_IMPORT_TIMEOUT_S"]
+UPLOAD_MAX_MB = ENVIRONMENT["BEFFROI_UPLOAD_MAX_MB"]
+
+
+def _secret_key() -> str:
+    """Return the configured key, or one drawn once and kept beside the registry (mode 0600)."""
+    if ENVIRONMENT["BEFFROI_SECRET_KEY"]:
+        return str(ENVIRONMENT["BEFFROI_SECRET_KEY"])
+    kept = DATA_DIR / "secret.key"
+    if not kept.exists():
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        try:
+            # Exclusive creation: two processes that start together agree on one key.
+            with open(kept, "x", opener=_private) as handle:  # noqa: PTH123 - Path.open takes no opener
+                handle.write(secrets.token_urlsafe(64))
+        except FileExistsError:
+            pass
+    return kept.read_text()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+SECRET_KEY = _secret_key()
+
+INSTALLED_APPS = [
+    "beffroi.base.territory",
+    "beffroi.base.journal",
+    "beffroi.base.privacy",
+    "beffroi.base.catalogue",
+    "beffroi.lake",
+    "beffroi.faces.shell",
+    "beffroi.faces.portal",
+    "beffroi.faces.backoffice",
+    "beffroi.faces.cockpit",
+    "beffroi.faces.api",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "django_tasks",
+    "django_tasks_db",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "beffroi.config.urls"
+WSGI_APPLICATION = "beffroi.config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+_SQLITE = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "NAME": DATA_DIR / "registry.sqlite3",
+    "OPTIONS": {
+        # WAL lets readers and one writer work together; IMMEDIATE takes the write lock at the start of a
+        # transaction, so that two writers wait for each other instead of failing half-way.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=134217728;",
+    },
+}
+DATABASES = {
+    "default": (
+        dj_database_url.parse(ENVIRONMENT["DATABASE_URL"], conn_max_age=60, conn_health_checks=True)
+        if ENVIRONMENT["DATABASE_URL"]
+        else _SQLITE
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
+AUTH_USER_MODEL = "territory.Person"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    # CNIL deliberation 2022-100: 12 characters and more when nothing else protects the account.
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_PREVENT_ENUMERATION = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Beffroi"
+
+LANGUAGE_CODE = "fr"
+LANGUAGES = [("fr", "Français"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "faces" / "shell" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Europe/Paris"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+# Assets are hashed by Vite; WhiteNoise serves them straight from the packages.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = DATA_DIR / "mail"
+DEFAULT_FROM_EMAIL = ENVIRONMENT["BEFFROI_EMAIL_FROM"]
+if ENVIRONMENT["BEFFROI_EMAIL_URL"]:
+    from urllib.parse import unquote, urlsplit
+
+    _mail = urlsplit(ENVIRONMENT["BEFFROI_EMAIL_URL"])
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST = _mail.hostname or "localhost"
+    EMAIL_PORT = _mail.port or 25
+    EMAIL_HOST_USER = unquote(_mail.username or "")
+    EMAIL_HOST_PASSWORD = unquote(_mail.password or "")
+    EMAIL_USE_TLS = EMAIL_PORT == 587
+    EMAIL_TIMEOUT = 20
+
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+if ENVIRONMENT["BEFFROI_HTTPS"]:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 31_536_000
+    CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": ENVIRONMENT["BEFFROI_LOG_LEVEL"]},
+    "loggers": {"django.request": {"level": "ERROR"}},
+}

@@ -1,0 +1,8 @@
+"""The WSGI application that `beffroi serve` gives to granian."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "beffroi.config.settings")
+application = get_wsgi_application()

@@ -1,0 +1,1 @@
+"""The elected officials' face."""

@@ -1,0 +1,1 @@
+"""What every face wears: page frame, components, access declarations, errors, assets."""

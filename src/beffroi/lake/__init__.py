@@ -1,0 +1,1 @@
+"""WHAT THE TOWN KNOWS: sources, connectors, immutable versions, tiles, queries, downloads."""

@@ -1,0 +1,1 @@
+"""The lake keeps its facts in files, not in the registry; only uploads awaiting approval are rows."""
