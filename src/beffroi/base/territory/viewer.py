@@ -48,9 +48,12 @@ class Viewer:
         """Return the visibility classes of `territory` the viewer may read: ``public``, ``agents``, ``service:<slug>``.
 
         Agents read ``agents`` and their own services. Administrators read ``agents`` but no service they do not
-        belong to: they manage rights, which is not a need to know. An agent of another commune reads ``public``.
+        belong to: they manage rights, which is not a need to know. An agent of another commune reads ``public``;
+        so does an API key without the scope ``data:agents``.
         """
         classes = {PUBLIC}
+        if self.scopes is not None and "data:agents" not in self.scopes:
+            return frozenset(classes)
         for grant in self.grants:
             if grant.territory != territory or grant.role not in (Role.AGENT, Role.ADMINISTRATOR):
                 continue
