@@ -1,0 +1,67 @@
+"""What every test may use. `--registry-only` keeps the tests that touch the registry: the PostgreSQL run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import servers
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup", "client", "admin_client"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--registry-only", action="store_true", help="only the tests that touch the registry")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--registry-only"):
+        return
+    kept = [item for item in items if _touches_registry(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
+
+
+def _touches_registry(item: pytest.Item) -> bool:
+    names = set(getattr(item, "fixturenames", ()))
+    touches = item.get_closest_marker("django_db") is not None or bool(names & DATABASE_FIXTURES)
+    # The browser sees the same pages whatever the registry; one pass in it is enough.
+    return touches and item.get_closest_marker("chromium") is None
+
+
+def lacking(reason: str) -> None:
+    """Skip, saying why; on CI, where everything can be had, fail instead."""
+    if os.environ.get("CI"):
+        pytest.fail(f"on CI this must not be lacking: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def open_data() -> Path:
+    """The folder of real open data, kept beside the checkout and never copied into it."""
+    folder = Path(os.environ.get("BEFFROI_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no open data in {folder.name}: set BEFFROI_DATA to the folder that holds it")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """A PostgreSQL server of its own, for the tests that need one whatever the registry of the run."""
+    if servers.postgresql_programs() is None:
+        lacking("PostgreSQL is not installed")
+    with servers.postgresql() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The Chromium of this machine."""
+    path = servers.chromium_program()
+    if path is None:
+        lacking("Chromium is not installed")
+    return str(path)

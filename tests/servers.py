@@ -1,0 +1,145 @@
+"""Real servers for the tests: PostgreSQL in a temporary folder on a free port, and the browser, found or installed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def postgresql_programs() -> Path | None:
+    """Return the folder of `initdb` and `postgres`, the newest first, or None."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: -float(path.parent.name))
+    found = shutil.which("initdb")
+    folders += [Path(found).resolve().parent] if found else []
+    folders += [Path(p) for p in ("/opt/homebrew/opt/postgresql@16/bin", "/usr/local/opt/postgresql@16/bin")]
+    return next((folder for folder in folders if (folder / "initdb").exists()), None)
+
+
+def chromium_program() -> str | None:
+    """Return the path of a Chromium or Chrome of this machine, or None."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    mac = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+    return next((path for name in names if (path := shutil.which(name))), mac if Path(mac).exists() else None)
+
+
+def _as_postgres(command: list[str]) -> list[str]:
+    # PostgreSQL refuses to run as root: use the account its package created.
+    return (
+        ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command] if os.getuid() == 0 else command
+    )
+
+
+@contextlib.contextmanager
+def postgresql() -> Iterator[str]:
+    """Run a PostgreSQL server and yield the URL of an empty database in it.
+
+    Durability is off: the server dies with the run. Raises RuntimeError when PostgreSQL is not installed.
+    """
+    programs = postgresql_programs()
+    if programs is None:
+        raise RuntimeError("PostgreSQL is not installed: apt-get install postgresql, or brew install postgresql@16")
+    folder = Path(tempfile.mkdtemp(prefix="beffroi-pg-"))
+    if os.getuid() == 0:
+        shutil.chown(folder, "postgres", "postgres")
+    data, port = folder / "data", free_port()
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
+    subprocess.run(
+        _as_postgres(
+            [str(programs / "initdb"), "-D", str(data), "-U", "beffroi", "-A", "trust", "-E", "UTF8", "--locale=C"]
+        ),
+        check=True,
+        **quiet,
+    )
+    options = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_connections": "60"}
+    options |= {"listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": str(folder)}
+    server = subprocess.Popen(
+        _as_postgres(
+            [str(programs / "postgres"), "-D", str(data), *(f"--{key}={value}" for key, value in options.items())]
+        ),
+        **quiet,
+    )
+    try:
+        _wait_until_ready(programs, port, server)
+        yield f"postgres://beffroi@127.0.0.1:{port}/postgres"
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_until_ready(programs: Path, port: int, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(300):
+        probe = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
+        if subprocess.run(probe, check=False).returncode == 0:
+            return
+        if server.poll() is not None:
+            break
+        time.sleep(0.1)
+    raise RuntimeError("PostgreSQL did not start")
+
+
+def _install(package: str) -> None:
+    """Install a Debian package when this process may; say so when it may not."""
+    sudo = [] if os.getuid() == 0 else ["sudo", "-n"]
+    if shutil.which("apt-get") is None or (sudo and shutil.which("sudo") is None):
+        print(f"{package}: cannot be installed from here; the tests that need it are skipped", file=sys.stderr)
+        return
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    print(f"Installing {package} for the tests…", file=sys.stderr)
+    subprocess.run([*sudo, "apt-get", "update", "-qq"], check=False, env=environment)
+    subprocess.run([*sudo, "apt-get", "install", "-y", "-qq", package], check=False, env=environment, stdout=sys.stderr)
+
+
+def provision() -> int:
+    """Install what the tests need and this machine lacks; on CI, lacking it is a failure."""
+    if postgresql_programs() is None:
+        _install("postgresql")
+    if chromium_program() is None:
+        _install("chromium")
+    lacking = [
+        name
+        for name, found in (("PostgreSQL", postgresql_programs()), ("Chromium", chromium_program()))
+        if found is None
+    ]
+    if lacking:
+        print(f"Lacking here: {', '.join(lacking)}", file=sys.stderr)
+    return 1 if lacking and os.environ.get("CI") else 0
+
+
+def main(arguments: list[str]) -> int:
+    """`provision`, or `with-postgresql COMMAND…`: run COMMAND with DATABASE_URL set to a server of its own."""
+    if arguments[:1] == ["provision"]:
+        return provision()
+    if postgresql_programs() is None:
+        print("0 tests on PostgreSQL: it is not installed here (apt-get install postgresql)", file=sys.stderr)
+        return 1 if os.environ.get("CI") else 0
+    with postgresql() as url:
+        return subprocess.run(arguments[1:], check=False, env=os.environ | {"DATABASE_URL": url}).returncode
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
