@@ -1,0 +1,18 @@
+"""Sentences of the other rooms, said in the reader's language."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext
+
+from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.sentences import Sentence
+
+
+def said(value: Sentence | BeffroiError | str | None) -> str:
+    """Translate the template of `value`, then fill it with its values."""
+    if value is None:
+        return ""
+    if isinstance(value, Sentence):
+        text = gettext(value.template)
+        return text.format(**value.values) if value.values else text
+    return str(value)

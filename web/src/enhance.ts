@@ -1,0 +1,40 @@
+/** What JavaScript adds to pages that already work without it. */
+export function enhance(root: ParentNode): void {
+  openDialogs(root);
+  submitOnChange(root);
+  confirmSubmits(root);
+  focusFirstError(root);
+}
+
+/** `<a data-dialog="id" href="fallback">` opens the dialogue on the page instead of the fallback page. */
+function openDialogs(root: ParentNode): void {
+  for (const opener of root.querySelectorAll<HTMLElement>("[data-dialog]")) {
+    const dialog = document.getElementById(opener.dataset["dialog"] ?? "");
+    if (!(dialog instanceof HTMLDialogElement)) continue;
+    opener.addEventListener("click", (event) => {
+      event.preventDefault();
+      dialog.showModal();
+    });
+  }
+}
+
+/** A select marked `data-submit` submits its form; its button stays for those who have no JavaScript. */
+function submitOnChange(root: ParentNode): void {
+  for (const field of root.querySelectorAll<HTMLSelectElement>("select[data-submit]")) {
+    field.addEventListener("change", () => field.form?.requestSubmit());
+  }
+}
+
+/** `<form data-confirm="…">` asks before an act that cannot be undone. */
+function confirmSubmits(root: ParentNode): void {
+  for (const form of root.querySelectorAll<HTMLFormElement>("form[data-confirm]")) {
+    form.addEventListener("submit", (event) => {
+      if (!window.confirm(form.dataset["confirm"])) event.preventDefault();
+    });
+  }
+}
+
+/** After a refused form, the reader starts at the summary of errors. */
+function focusFirstError(root: ParentNode): void {
+  root.querySelector<HTMLElement>("[data-error-summary]")?.focus();
+}

@@ -1,0 +1,52 @@
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { defineConfig, type Plugin } from "vite";
+
+const target = join(import.meta.dirname, "../src/beffroi/faces/shell/static/beffroi");
+
+/** Write a .gz beside every text asset: WhiteNoise serves it to the browsers that accept it. */
+function precompress(): Plugin {
+  return {
+    name: "precompress",
+    closeBundle() {
+      const folder = join(target, "assets");
+      for (const name of readdirSync(folder)) {
+        if (!/\.(js|mjs|css|svg)$/.test(name)) continue;
+        writeFileSync(join(folder, `${name}.gz`), gzipSync(readFileSync(join(folder, name)), { level: 9 }));
+      }
+    },
+  };
+}
+
+const hashed = "assets/[name].[hash:12]";
+
+export default defineConfig({
+  base: "/static/beffroi/",
+  publicDir: "public",
+  plugins: [precompress()],
+  build: {
+    outDir: target,
+    emptyOutDir: true,
+    manifest: "manifest.json",
+    // The Content-Security-Policy is 'self': nothing may become a data: address.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    target: "es2022",
+    chunkSizeWarningLimit: 1300,
+    rollupOptions: {
+      input: { main: "src/main.ts", map: "src/map.ts" },
+      output: {
+        // Twelve hexadecimal digits: what WhiteNoise takes for immutable.
+        hashCharacters: "hex",
+        entryFileNames: `${hashed}.js`,
+        chunkFileNames: `${hashed}.js`,
+        assetFileNames: `${hashed}[extname]`,
+      },
+    },
+  },
+  worker: {
+    format: "es",
+    rollupOptions: { output: { hashCharacters: "hex", entryFileNames: `${hashed}.js`, chunkFileNames: `${hashed}.js` } },
+  },
+});
