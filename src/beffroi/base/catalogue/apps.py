@@ -1,7 +1,18 @@
+from multiprocessing.util import Finalize
+
 from django.apps import AppConfig
+from django.core.signals import request_finished
 
 
 class CatalogueConfig(AppConfig):
     name = "beffroi.base.catalogue"
     label = "catalogue"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from beffroi.base.catalogue import counting, lifecycle
+
+        lifecycle.register()
+        request_finished.connect(counting.flush_when_due, dispatch_uid="catalogue.usage")
+        # Web workers are child processes, which skip `atexit`; this runs in them and in a single process alike.
+        Finalize(None, counting.flush_at_exit, exitpriority=10)
