@@ -10,6 +10,7 @@ from pathlib import Path
 import dj_database_url
 
 from beffroi.config.environment import read_environment
+from beffroi.config.identity import oidc_providers
 
 ENVIRONMENT = read_environment()
 BASE_DIR = Path(__file__).resolve().parents[1]
@@ -78,6 +79,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "beffroi.faces.shell.middleware.HeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -87,6 +89,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "beffroi.faces.shell.middleware.AccessMiddleware",
 ]
 
 ROOT_URLCONF = "beffroi.config.urls"
@@ -149,12 +152,30 @@ LOGOUT_REDIRECT_URL = "/"
 
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+# One password field: a telephone can show what is typed, and a forgotten password is mended by e-mail.
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+# Asking for the e-mail first is also what hides who has an account; without a mail server nobody could answer.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if ENVIRONMENT["BEFFROI_EMAIL_URL"] else "optional"
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_ADAPTER = "beffroi.faces.portal.accounts.AccountAdapter"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if ENVIRONMENT["BEFFROI_HTTPS"] else "http"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Beffroi"
+# A telephone's clock may be half a minute away from ours.
+MFA_TOTP_TOLERANCE = 1
+# Browsers give passkeys to http://localhost too, and only there.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not ENVIRONMENT["BEFFROI_HTTPS"]
+SOCIALACCOUNT_ADAPTER = "beffroi.faces.portal.oidc.SocialAdapter"
+SOCIALACCOUNT_PROVIDERS = oidc_providers(OIDC_FILE)
+# A link, not a form: the page's policy (form-action 'self') forbids a form that ends at the provider.
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_EMAIL_VERIFICATION = "optional"
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
 
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", "Français"), ("en", "English")]

@@ -77,6 +77,11 @@ class PersonCreated(PersonEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRenamed(PersonEvent):
+    kind: ClassVar[str] = "person.renamed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PersonDeactivated(PersonEvent):
     kind: ClassVar[str] = "person.deactivated"
 

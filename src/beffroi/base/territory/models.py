@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Length, Lower
+from django.utils.crypto import salted_hmac
 
 from beffroi.base.territory.engine import INSEE_PATTERN, SIREN_PATTERN
 from beffroi.base.territory.viewer import Role
@@ -156,6 +158,7 @@ class Person(AbstractBaseUser):
     name = models.CharField(max_length=200, blank=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    session_epoch = models.PositiveIntegerField(default=0)
 
     USERNAME_FIELD = "email"
     objects = PersonManager()
@@ -167,9 +170,16 @@ class Person(AbstractBaseUser):
     def __str__(self) -> str:
         return self.name or self.email
 
-    def clean(self) -> None:
-        super().clean()
+    def save(self, *args: Any, **kwargs: Any) -> None:
         self.email = self.email.strip().lower()
+        super().save(*args, **kwargs)
+
+    def get_session_auth_hash(self) -> str:
+        """Return what a session must carry to stay open: it ends with the password or with a new `session_epoch`."""
+        return salted_hmac("beffroi.session", f"{self.session_epoch}:{self.password}", algorithm="sha256").hexdigest()
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        return iter(())
 
     def get_full_name(self) -> str:
         return self.name

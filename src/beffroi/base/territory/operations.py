@@ -12,6 +12,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from shapely.geometry.base import BaseGeometry
 
 from beffroi.base.kernel.errors import BeffroiError
@@ -291,6 +292,27 @@ def create_person(
         raise AlreadyThere("un compte a déjà cette adresse", where="email", remedy="donnez-lui un rôle") from None
     events.publish(events.PersonCreated(at=at, actor=actor, person=person.pk))
     return int(person.pk)
+
+
+@transaction.atomic
+def register_person(*, person_id: int, resident_of: str, at: datetime) -> None:
+    """Welcome an account that its owner has just created, as a resident of `resident_of` (empty: no role at all)."""
+    events.publish(events.PersonCreated(at=at, actor=person_id, person=person_id))
+    if resident_of:
+        grant_role(person_id=person_id, territory=resident_of, role=Role.RESIDENT, by=None, at=at)
+
+
+@transaction.atomic
+def rename_person(*, person_id: int, name: str, at: datetime) -> None:
+    """Change the name a person goes by; asked by that person."""
+    Person.objects.filter(pk=person_id).update(name=name.strip()[:200])
+    events.publish(events.PersonRenamed(at=at, actor=person_id, person=person_id))
+
+
+def close_sessions(*, person_id: int) -> int:
+    """End every session of a person; return the new epoch, for the one session to keep open."""
+    Person.objects.filter(pk=person_id).update(session_epoch=F("session_epoch") + 1)
+    return Person.objects.values_list("session_epoch", flat=True).get(pk=person_id)
 
 
 @transaction.atomic

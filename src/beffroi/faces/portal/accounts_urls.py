@@ -1,0 +1,16 @@
+"""Addresses under `/compte/`. Not namespaced: the sign-in library looks its own addresses up by bare names."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from beffroi.faces.portal import accounts, oidc
+
+urlpatterns = [
+    path("", accounts.home, name="account_home"),
+    path("second-facteur/", accounts.second_factor, name="second_factor"),
+    # Before the library's own, which they replace.
+    path("oidc/<slug:provider_id>/login/", oidc.login, name="openid_connect_login"),
+    path("oidc/<slug:provider_id>/login/callback/", oidc.callback, name="openid_connect_callback"),
+    path("", include("allauth.urls")),
+]
