@@ -1,10 +1,13 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate
+
+if TYPE_CHECKING:
+    from beffroi.base.territory.events import TerritoryEvent
 
 
 class JournalConfig(AppConfig):
@@ -13,7 +16,10 @@ class JournalConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from beffroi.base.territory import events as territory_events
+
         post_migrate.connect(_guard_journal, sender=self, dispatch_uid="journal.guard")
+        territory_events.subscribe("journal", _record_territory_event)
 
 
 def _guard_journal(using: str, **_: Any) -> None:
@@ -22,3 +28,16 @@ def _guard_journal(using: str, **_: Any) -> None:
     connection = connections[using]
     if {"journal_event", "journal_redaction"} <= set(connection.introspection.table_names()):
         install_triggers(connection)
+
+
+def _record_territory_event(event: TerritoryEvent) -> None:
+    from beffroi.base.journal.operations import record
+
+    record(
+        kind=event.kind,
+        subject=event.subject,
+        payload=event.payload(),
+        actor=event.actor,
+        territory=event.territory,
+        at=event.at,
+    )
