@@ -1,0 +1,196 @@
+"""Read delimited text (CSV, TSV, TXT) as French publishers make it.
+
+Regular files (every record on one line, every line the same number of fields) go straight to DuckDB's parallel reader;
+the others are read record by record, which repairs what can be and knows the physical line of what cannot.
+"""
+
+# ruff: noqa: S608 — names in SQL are made here and quoted; no value is pasted unquoted
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from beffroi.base.kernel.sentences import Sentence
+from beffroi.lake.connectors.tabular import (
+    Draft,
+    Numbered,
+    Raw,
+    Row,
+    aligned,
+    check_width,
+    loaded,
+    reading_of,
+)
+from beffroi.lake.detect.dialect import DialectFound, find_dialect, records
+from beffroi.lake.detect.encoding import EncodingFound, decoded_lines, find_encoding
+from beffroi.lake.detect.headers import HeaderFound, filled, find_header
+from beffroi.lake.detect.values import quoted
+from beffroi.lake.reading import LINE, Evidence, Reading, ReadOptions, Rejects, Unreadable
+
+HEAD_LINES = 400
+FAST_FROM_BYTES = 4_000_000
+"""Below this size, reading in Python costs less than preparing the parallel reader."""
+_SCAN = 1 << 24
+
+
+def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+    """Read one delimited text file into one typed table.
+
+    Raises:
+        Unreadable: it is empty, binary, or wider than the limit.
+    """
+    found = find_encoding(path, declared=options.encoding)
+    head = list(itertools.islice(decoded_lines(path, found), HEAD_LINES))
+    if not any(line.strip() for line in head):
+        raise Unreadable("ce fichier est vide", where=path.name, remedy="publiez un fichier qui contient des lignes")
+    dialect = find_dialect(head, declared=options.separator)
+    check_width(dialect.width, path.name)
+    header, first_line = _header(head, dialect, options)
+    evidences = [found.evidence, dialect.evidence]
+    width = max(dialect.width, len(header.titles))
+    check_width(width, path.name)
+    rejects = Rejects()
+    with tempfile.TemporaryDirectory(dir=options.work_dir, prefix="beffroi-csv-") as folder:
+        fast = _fast(path, found, dialect.separator, width, first_line, Path(folder), con)
+        if fast is not None:
+            raw, count = fast
+        else:
+            rows = _records(path, found, dialect.separator, width, first_line)
+            raw, count = loaded(con, aligned(rows, width, rejects), width)
+        draft = Draft(
+            where=path.name,
+            header=header,
+            rows_read=count + rejects.total,
+            rejects=rejects,
+            evidences=evidences,
+            title=header.above[0] if header.above else "",
+            description="\n".join(header.above[1:]),
+        )
+        return [reading_of(con, raw, draft, options)]
+
+
+def _header(head: list[str], dialect: DialectFound, options: ReadOptions) -> tuple[HeaderFound, int]:
+    """Return the header and the physical line (1-based) where the data start."""
+    sample = list(records(head, dialect.separator, width=dialect.width))
+    rows: list[Row] = [record.fields for record in sample]
+    declared = None
+    if options.header_line is not None:
+        wanted = options.header_line
+        declared = next((index for index, record in enumerate(sample) if record.line >= wanted), 0)
+    header = find_header(rows, dialect.width, declared=declared)
+    if header.first_row < len(sample):
+        return header, sample[header.first_row].line
+    return header, len(head) + 1
+
+
+def _records(path: Path, found: EncodingFound, separator: str, width: int, first_line: int) -> Iterator[Numbered]:
+    lines = itertools.islice(decoded_lines(path, found), first_line - 1, None)
+    for record in records(lines, separator, width=width):
+        yield record.line + first_line - 1, record.fields
+
+
+def _fast(
+    path: Path,
+    found: EncodingFound,
+    separator: str,
+    width: int,
+    first_line: int,
+    folder: Path,
+    con: duckdb.DuckDBPyConnection,
+) -> tuple[Raw, int] | None:
+    """Return the file as a relation of DuckDB's CSV reader, or None when it is small or not regular."""
+    if path.stat().st_size < FAST_FROM_BYTES or width < 2:
+        return None
+    clean = path if found.codec == "utf-8" and found.valid and not found.double else _transcoded(path, found, folder)
+    if not _regular(clean, separator, width, first_line - 1):
+        return None
+    columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(width))
+    any_value = f"coalesce({', '.join(f'c{index}' for index in range(width))}) IS NOT NULL"
+    relation = (
+        f"(SELECT * FROM (SELECT row_number() OVER () + {first_line - 1} AS {LINE}, * FROM read_csv("
+        f"{quoted(str(clean))}, delim = {quoted(separator)}, quote = '\"', escape = '\"', header = false, "
+        f"skip = {first_line - 1}, columns = {{{columns}}}, auto_detect = false, nullstr = '', "
+        f"max_line_size = 20000000)) WHERE {any_value})"
+    )
+    counted = con.execute(f"SELECT count(*) FROM {relation}").fetchone()
+    return Raw(relation, width, _spread_sample(clean, separator, width, first_line)), counted[0] if counted else 0
+
+
+def _transcoded(path: Path, found: EncodingFound, folder: Path) -> Path:
+    target = folder / "utf8.csv"
+    with target.open("w", encoding="utf-8", errors="replace", newline="\n") as out:
+        for line in decoded_lines(path, found):
+            out.write(line.replace("\x00", "") + "\n")
+    return target
+
+
+def _regular(path: Path, separator: str, width: int, skip: int) -> bool:
+    """Tell whether every record stands on one line with `width` fields, and no quote is out of place."""
+    with path.open("rb") as handle:
+        for _ in range(skip):
+            handle.readline()
+        rest = b""
+        while chunk := handle.read(_SCAN):
+            whole, mark, tail = (rest + chunk).rpartition(b"\n")
+            if not mark:
+                return False
+            rest = tail
+            if not _regular_lines(whole + mark, ord(separator), width):
+                return False
+        rest = rest.rstrip(b"\r\n")
+        return not rest or _regular_lines(rest + b"\n", ord(separator), width)
+
+
+def _regular_lines(data: bytes, separator: int, width: int) -> bool:
+    if b"\x00" in data or data.count(b"\r") != data.count(b"\r\n"):
+        return False
+    octets = np.frombuffer(data, dtype=np.uint8)
+    ends, cuts = octets == 10, octets == separator
+    if b'"' in data:
+        quotes = octets == 34
+        inside = (np.cumsum(quotes, dtype=np.uint8) & 1).astype(bool)
+        if (ends & inside).any() or inside[-1] or not _quotes_in_place(octets, quotes, inside, separator):
+            return False
+        cuts &= ~inside
+    counted = np.cumsum(cuts, dtype=np.int64)[ends]
+    return bool((np.diff(counted, prepend=0) == width - 1).all())
+
+
+def _quotes_in_place(octets: np.ndarray, quotes: np.ndarray, inside: np.ndarray, separator: int) -> bool:
+    """Tell whether each quote opens after a separator or an end of line, or closes before one, or is doubled."""
+    at = np.flatnonzero(quotes)
+    before = np.where(at > 0, octets[at - 1], 10)
+    after = octets[np.minimum(at + 1, len(octets) - 1)]
+    limits = (separator, 10, 13, 34)
+    opens = inside[at]
+    return bool(np.isin(before[opens], limits).all() and np.isin(after[~opens], limits).all())
+
+
+def _spread_sample(path: Path, separator: str, width: int, first_line: int) -> list[Row]:
+    """Return rows from the start of the file and from sixteen places spread over it."""
+    size = path.stat().st_size
+    sample: list[Row] = []
+    with path.open("rb") as handle:
+        for _ in range(first_line - 1):
+            handle.readline()
+        for part in range(17):
+            if part:
+                handle.seek(size * part // 17)
+                handle.readline()
+            lines = [
+                handle.readline().decode("utf-8", "replace").rstrip("\r\n") for _ in range(500 if part == 0 else 100)
+            ]
+            rows = (record.fields for record in records([line for line in lines if line], separator, width=width))
+            sample += [row for row in rows if len(row) == width and filled(row)]
+    return sample
+
+
+def evidence_of_format(name: str, why: Sentence) -> Evidence:
+    """Return the evidence that a file is of the format `name`, whatever its extension says."""
+    return Evidence("format", name, why)

@@ -1,0 +1,216 @@
+"""Give a tabular Reading its geometry, when some of its columns say where its rows are."""
+
+# ruff: noqa: S608 — names in SQL are made here and quoted; no value is pasted unquoted
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import shapely
+from arro3.core import Array, DataType, Table
+from numpy.typing import NDArray
+
+from beffroi.base.kernel.sentences import Sentence
+from beffroi.lake.detect.crs import CRS84, CrsFound, detect_crs, geometries_to_crs84, to_crs84
+from beffroi.lake.detect.points import PAIR, PlaceFound, PlaceKind, find_place
+from beffroi.lake.detect.values import quoted
+from beffroi.lake.reading import GEOMETRY, Column, ColumnType, Evidence, Reading, ReadOptions, Unreadable
+
+_CHUNK = 50_000
+_LEAST_PLACED = 0.5
+_SAMPLE = 5
+
+
+def add_geometry(reading: Reading, options: ReadOptions) -> None:
+    """Add the `GEOMETRY` column (WKB, CRS84) to the table of `reading` when columns of its own place its rows.
+
+    Rows without a place keep a null geometry; the evidence counts them.
+    """
+    place = _imposed(reading, options) or find_place([column.key for column in reading.columns], _samples(reading))
+    if place is None:
+        return
+    found = _written_xy(reading, place, options) if place.kind in (PlaceKind.XY, PlaceKind.PAIR) else None
+    if place.kind not in (PlaceKind.XY, PlaceKind.PAIR):
+        found = _written_shapes(reading, place, options)
+    if found is not None:
+        reading.has_geometry = True
+        reading.crs = found.code
+        reading.evidences.append(found.evidence)
+
+
+def _imposed(reading: Reading, options: ReadOptions) -> PlaceFound | None:
+    if not options.x or not options.y:
+        return None
+    keys = {name: column.key for column in reading.columns for name in (column.title, column.key)}
+    missing = next((title for title in (options.x, options.y) if title not in keys), None)
+    if missing is not None:
+        raise Unreadable(
+            "colonne de coordonnées « {title} » absente",
+            where=reading.title or reading.table,
+            remedy="corrigez x et y dans la fiche du jeu de données ; colonnes présentes : {present}",
+            title=missing,
+            present=", ".join(column.title for column in reading.columns[:30]),
+        )
+    return PlaceFound(PlaceKind.XY, keys[options.x], keys[options.y], degrees=options.crs is None)
+
+
+def _samples(reading: Reading) -> dict[str, list[str]]:
+    keys = [column.key for column in reading.columns if column.type is ColumnType.TEXT]
+    if not keys:
+        return {}
+    asked = ", ".join(f'list("{key}") FILTER ("{key}" IS NOT NULL)' for key in keys)
+    # The first rows may lack a place; a thousand of them seldom do.
+    columns = ", ".join(f'"{key}"' for key in keys)
+    row = reading.con.execute(f"SELECT {asked} FROM (SELECT {columns} FROM {reading.table} LIMIT 1000)").fetchone()
+    return {key: values[:_SAMPLE] for key, values in zip(keys, row or (), strict=True) if values}
+
+
+def _number(reading: Reading, key: str) -> str:
+    column = next(column for column in reading.columns if column.key == key)
+    if column.type in (ColumnType.NUMBER, ColumnType.INTEGER):
+        return f'"{key}"::DOUBLE'
+    return f"TRY_CAST(replace(\"{key}\"::VARCHAR, ',', '.') AS DOUBLE)"
+
+
+def _written_xy(reading: Reading, place: PlaceFound, options: ReadOptions) -> CrsFound | None:
+    """Write points from two columns of numbers, or from one that holds both."""
+    if place.kind is PlaceKind.PAIR:
+        first, second = (f'TRY_CAST(regexp_extract("{place.x}", {quoted(PAIR)}, {n}) AS DOUBLE)' for n in (1, 2))
+        x, y = (second, first) if place.latitude_first else (first, second)
+    else:
+        x, y = _number(reading, place.x), _number(reading, place.y)
+    numbers = reading.con.execute(f"SELECT {x} AS x, {y} AS y FROM {reading.table}").fetchnumpy()
+    xs, ys = _floats(numbers["x"]), _floats(numbers["y"])
+    # (0, 0) is in the Gulf of Guinea: it is how software writes "nowhere".
+    nowhere = ~np.isfinite(xs) | ~np.isfinite(ys) | ((xs == 0) & (ys == 0))
+    xs[nowhere], ys[nowhere] = np.nan, np.nan
+    if nowhere.all():
+        return None
+    declared = options.crs or (CRS84 if place.degrees else None)
+    found = detect_crs(xs, ys, declared=declared, declared_by=_declared_by(place, options), extent=options.extent)
+    if found.code is None:
+        reading.evidences.append(found.evidence)
+        return None
+    lon, lat = to_crs84(xs, ys, found)
+    placed = int(np.isfinite(lon).sum())
+    if placed < _LEAST_PLACED * int((~nowhere).sum()):
+        return None
+    _attach(reading, _points(lon, lat))
+    _make_numbers(reading, place)
+    names = [column.title for column in reading.columns if column.key in (place.x, place.y)]
+    why = Sentence(
+        "{columns} donnent un point ; {missing} ligne(s) n’en ont pas",
+        {"columns": " et ".join(f"« {name} »" for name in names), "missing": len(lon) - placed},
+    )
+    reading.evidences.append(Evidence("geometry", "point", why))
+    return found
+
+
+def _declared_by(place: PlaceFound, options: ReadOptions) -> str:
+    if options.crs:
+        return "la fiche du jeu de données"
+    return {PlaceKind.GEOJSON: "le format GeoJSON"}.get(place.kind, "le titre des colonnes" if place.degrees else "")
+
+
+def _floats(column: NDArray[np.float64] | np.ma.MaskedArray) -> NDArray[np.float64]:
+    return np.asarray(np.ma.filled(np.ma.asarray(column, dtype=np.float64), np.nan), dtype=np.float64)
+
+
+def _points(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Iterator[list[bytes | None]]:
+    for start in range(0, len(lon), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        good = np.isfinite(lon[part]) & np.isfinite(lat[part])
+        record = np.zeros(int(good.sum()), dtype=[("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
+        record["order"], record["type"] = 1, 1
+        record["x"], record["y"] = lon[part][good], lat[part][good]
+        data = record.tobytes()
+        size = record.dtype.itemsize
+        wkb = iter([data[at : at + size] for at in range(0, len(data), size)])
+        yield [next(wkb) if one else None for one in good]
+
+
+def _written_shapes(reading: Reading, place: PlaceFound, options: ReadOptions) -> CrsFound | None:
+    """Write geometries from one column of WKT, hexadecimal WKB or GeoJSON."""
+    cells = reading.con.execute(f'SELECT "{place.x}" FROM {reading.table}').fetchall()
+    shapes = _parsed([cell for (cell,) in cells], place.kind)
+    given = sum(1 for (cell,) in cells if cell)
+    read = int(np.sum(~shapely.is_missing(shapes)))
+    if not read or read < _LEAST_PLACED * given:
+        return None
+    known = shapes[~shapely.is_missing(shapes)]
+    coordinates = shapely.get_coordinates(known[:: max(1, len(known) // 1000)])
+    declared = options.crs or (CRS84 if place.kind is PlaceKind.GEOJSON else None)
+    found = detect_crs(
+        coordinates[:, 0],
+        coordinates[:, 1],
+        declared=declared,
+        declared_by=_declared_by(place, options),
+        extent=options.extent,
+    )
+    if found.code is None:
+        reading.evidences.append(found.evidence)
+        return None
+    moved = geometries_to_crs84(shapes, found)
+    wkb = shapely.to_wkb(moved, output_dimension=3, flavor="iso")
+    _attach(reading, (list(wkb[start : start + _CHUNK]) for start in range(0, len(wkb), _CHUNK)), drop=place.x)
+    title = next(column.title for column in reading.columns if column.key == place.x)
+    reading.columns = tuple(column for column in reading.columns if column.key != place.x)
+    why = Sentence(
+        "la colonne « {column} » porte la géométrie ({form}) ; {missing} ligne(s) n’en ont pas",
+        {"column": title, "form": place.kind.value, "missing": len(wkb) - read},
+    )
+    reading.evidences.append(Evidence("geometry", place.kind.value, why))
+    return found
+
+
+def _parsed(cells: list[str | None], kind: PlaceKind) -> NDArray[np.object_]:
+    texts = np.array([cell or None for cell in cells], dtype=object)
+    if kind is PlaceKind.GEOJSON:
+        return shapely.from_geojson(texts, on_invalid="ignore")
+    if kind is PlaceKind.WKB:
+        return shapely.from_wkb(texts, on_invalid="ignore")
+    bare = np.array(
+        [cell.split(";", 1)[-1] if cell and cell[:5].upper() == "SRID=" else cell for cell in texts], dtype=object
+    )
+    return shapely.from_wkt(bare, on_invalid="ignore")
+
+
+def _attach(reading: Reading, batches: Iterator[list[bytes | None]], *, drop: str = "") -> None:
+    """Give the table its geometry column, row for row; `drop` is the key of a column it replaces."""
+    from beffroi.lake.connectors.tabular import table_name
+
+    con = reading.con
+    places, whole = table_name("lieux"), table_name()
+    con.execute(f"CREATE TEMP TABLE {places} ({GEOMETRY} BLOB)")
+    for batch in batches:
+        view = table_name("lot")
+        con.register(view, Table.from_pydict({GEOMETRY: Array(batch, type=DataType.binary())}))
+        con.execute(f"INSERT INTO {places} SELECT * FROM {view}")
+        con.unregister(view)
+    kept = f't.* EXCLUDE ("{drop}")' if drop else "t.*"
+    con.execute(
+        f"CREATE TABLE {whole} AS SELECT {kept}, p.{GEOMETRY} FROM {reading.table} t POSITIONAL JOIN {places} p"
+    )
+    con.execute(f"DROP TABLE {reading.table}")
+    con.execute(f"DROP TABLE {places}")
+    reading.table = whole
+
+
+def _make_numbers(reading: Reading, place: PlaceFound) -> None:
+    """Type as numbers the coordinates a dBase header had declared text."""
+    if place.kind is not PlaceKind.XY:
+        return
+    for key in (place.x, place.y):
+        column = next(column for column in reading.columns if column.key == key)
+        if column.type is not ColumnType.TEXT:
+            continue
+        expression = _number(reading, key)
+        lost = reading.con.execute(
+            f'SELECT count(*) FROM {reading.table} WHERE "{key}" IS NOT NULL AND {expression} IS NULL'
+        ).fetchone()
+        if lost and lost[0]:
+            continue
+        reading.con.execute(f'ALTER TABLE {reading.table} ALTER COLUMN "{key}" TYPE DOUBLE USING {expression}')
+        number = Column(key, column.title, ColumnType.NUMBER, column.unit, column.description, column.access)
+        reading.columns = tuple(number if other.key == key else other for other in reading.columns)

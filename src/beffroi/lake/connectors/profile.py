@@ -1,0 +1,172 @@
+"""The type of each column, proposed by a sample and settled by counting every row in one or two queries."""
+
+# ruff: noqa: S608 — names in SQL are made here and quoted; no value is pasted unquoted
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+
+from beffroi.base.kernel.sentences import Sentence
+from beffroi.lake.detect.values import (
+    LEAST_SHARE,
+    NOISE,
+    NULL_MARKS,
+    TEXT_NULLS,
+    Form,
+    candidates,
+    in_sql,
+    quoted,
+    text_reason,
+)
+from beffroi.lake.reading import ColumnType, Evidence
+
+_BLANKS = " \t\r\n\u00a0\u202f\u2009\u200b\ufeff"
+_FEWEST_MATCHES_PER_MARK = 0.2
+
+
+@dataclass(slots=True)
+class ColumnProfile:
+    """What a column turned out to be: its type, the SQL expression that reads it from the raw table, and why."""
+
+    index: int
+    type: ColumnType
+    expression: str
+    filled: bool
+    unit: str | None = None
+    evidences: list[Evidence] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Case:
+    """A column under examination."""
+
+    index: int
+    value: str
+    forms: list[Form]
+    sample: list[str]
+    title: str
+    hint: ColumnType | None
+    filled: int = 0
+
+
+def trimmed(index: int) -> str:
+    """Return the SQL of the trimmed value of raw column `index`, null when blank."""
+    return f"nullif(trim(c{index}, {quoted(_BLANKS)}), '')"
+
+
+def profiled(
+    con: duckdb.DuckDBPyConnection,
+    relation: str,
+    sample: Sequence[Sequence[str | None]],
+    titles: Sequence[str],
+    hints: dict[int, ColumnType],
+    *,
+    decimal: str | None,
+) -> list[ColumnProfile]:
+    """Settle the type of each column of `relation` (c0, c1…), titled `titles`."""
+    cases = [
+        _case(index, title, [row[index] for row in sample if index < len(row)], hints.get(index), decimal)
+        for index, title in enumerate(titles)
+    ]
+    matched = _first_count(con, relation, cases)
+    unseen = [case for case in cases if case.filled and not case.sample]
+    if unseen:
+        for case in unseen:
+            _look_further(con, relation, case, decimal)
+        again = _first_count(con, relation, unseen)
+        matched.update(again)
+    return [_settled(con, relation, case, matched[case.index]) for case in cases]
+
+
+def _case(index: int, title: str, cells: list[str | None], hint: ColumnType | None, decimal: str | None) -> _Case:
+    values = [text for cell in cells if cell and (text := cell.strip(_BLANKS))]
+    forms = candidates(values, title=title, hint=hint, decimal=decimal) if values else []
+    return _Case(index, trimmed(index), _best_first(forms, values), values, title, hint)
+
+
+def _best_first(forms: list[Form], values: list[str]) -> list[Form]:
+    """Keep the order of `forms` but put first the one that reads most of the sample, as Python sees it."""
+    scores = {form.name + str(form.unit): form.sample_share(values) for form in forms}
+    return sorted(forms, key=lambda form: -scores[form.name + str(form.unit)])
+
+
+def _look_further(con: duckdb.DuckDBPyConnection, relation: str, case: _Case, decimal: str | None) -> None:
+    found = con.execute(f"SELECT {case.value} FROM {relation} WHERE {case.value} IS NOT NULL LIMIT 500").fetchall()
+    fresh = _case(case.index, case.title, [value for (value,) in found], case.hint, decimal)
+    case.forms, case.sample = fresh.forms, fresh.sample
+
+
+def _first_count(con: duckdb.DuckDBPyConnection, relation: str, cases: list[_Case]) -> dict[int, int]:
+    """Count, for each column, its values and those its first candidate reads: most columns are settled by it."""
+    asked = []
+    for case in cases:
+        asked.append(f"count({case.value})")
+        test = in_sql(case.forms[0].test, case.value) if case.forms else "false"
+        asked.append(f"count(*) FILTER ({test})")
+    row = con.execute(f"SELECT {', '.join(asked)} FROM {relation}").fetchone() or ()
+    for position, case in enumerate(cases):
+        case.filled = row[2 * position]
+    return {case.index: row[2 * position + 1] for position, case in enumerate(cases)}
+
+
+def _settled(con: duckdb.DuckDBPyConnection, relation: str, case: _Case, matched: int) -> ColumnProfile:
+    if not case.filled or not case.forms:
+        return _text(case)
+    if matched == case.filled:
+        form = case.forms[0]
+        return _typed(case, form, in_sql(form.value, case.value))
+    return _second_count(con, relation, case)
+
+
+def _second_count(con: duckdb.DuckDBPyConnection, relation: str, case: _Case) -> ColumnProfile:
+    """Choose the form that reads the most; what it leaves must be marks of absence or, under 2 %, plain noise."""
+    value = case.value
+    marks = f"lower({value}) IN ({', '.join(map(quoted, sorted(NULL_MARKS)))})"
+    noise = (
+        f"(lower({value}) IN ({', '.join(map(quoted, sorted(NOISE)))}) "
+        f"OR NOT regexp_matches({value}, '[[:alnum:]]|[^\\x00-\\x7f]'))"
+    )
+    asked = [f"count(*) FILTER ({marks})"]
+    for form in case.forms:
+        test = in_sql(form.test, value)
+        asked += [f"count(*) FILTER ({test})", f"count(*) FILTER (NOT ({test}) AND {noise} AND NOT {marks})"]
+    marked, *pairs = con.execute(f"SELECT {', '.join(asked)} FROM {relation}").fetchone() or (0,)
+    counts = list(zip(case.forms, pairs[::2], pairs[1::2], strict=True))
+    form, matched, noisy = max(counts, key=lambda item: item[1])
+    values = case.filled - marked
+    if not matched or matched + noisy < values or matched < LEAST_SHARE * values:
+        return _text(case)
+    if matched < _FEWEST_MATCHES_PER_MARK * marked:
+        return _text(case)
+    test, read = in_sql(form.test, value), in_sql(form.value, value)
+    profile = _typed(case, form, f"CASE WHEN {test} THEN {read} END")
+    if matched < case.filled:
+        why = Sentence(
+            "{count} valeur(s) illisible(s) ou marquée(s) absente(s) sont laissées vides, les lignes sont gardées",
+            {"count": case.filled - matched},
+        )
+        profile.evidences.append(Evidence("values", form.type.value, why))
+    return profile
+
+
+def _text(case: _Case) -> ColumnProfile:
+    nulls = ", ".join(map(quoted, sorted(TEXT_NULLS)))
+    expression = f"CASE WHEN {case.value} IN ({nulls}) THEN NULL ELSE {case.value} END"
+    profile = ColumnProfile(case.index, ColumnType.TEXT, expression, case.filled > 0)
+    reason = text_reason(case.sample, case.title) if case.hint is None and case.sample else None
+    if reason is not None:
+        profile.evidences.append(Evidence("values", "text", reason))
+    return profile
+
+
+def _typed(case: _Case, form: Form, expression: str) -> ColumnProfile:
+    profile = ColumnProfile(case.index, form.type, expression, True, form.unit)
+    subject = {ColumnType.NUMBER: "decimal", ColumnType.INTEGER: "decimal"}.get(form.type, "dates")
+    if form.type is ColumnType.BOOLEAN:
+        subject = "values"
+    if form.name != "integer" or form.unit:
+        profile.evidences.append(Evidence(subject, form.name, form.why))
+    return profile

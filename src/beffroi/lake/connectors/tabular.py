@@ -1,0 +1,270 @@
+"""From rows of text to a typed table of the lake: what every tabular format has in common."""
+
+# ruff: noqa: S608 — names in SQL are made here and quoted; no value is pasted unquoted
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+from arro3.core import Array, DataType, Table
+
+from beffroi.base.kernel.sentences import Sentence, gettext_noop
+from beffroi.lake.connectors.profile import ColumnProfile, profiled
+from beffroi.lake.detect.headers import HeaderFound, filled, keys_of
+from beffroi.lake.reading import LINE, Column, ColumnType, Evidence, Reading, ReadOptions, Rejects, Unreadable
+
+MOST_COLUMNS = 2_000
+BATCH_ROWS = 20_000
+SAMPLE_ROWS = 2_000
+_EXCERPT = 200
+_NAMES = itertools.count(1)
+
+TOO_MANY_FIELDS = gettext_noop("{found} champs au lieu de {width} : la ligne ne peut être alignée sur les colonnes")
+NOTE_BELOW = gettext_noop("note sous le tableau, sans valeur dans les autres colonnes")
+
+Row = Sequence[str | None]
+Numbered = tuple[int, Row]
+
+
+def table_name(prefix: str = "lu") -> str:
+    """Return a table name no other call of this process has returned."""
+    return f"{prefix}_{next(_NAMES)}"
+
+
+def identifier(name: str) -> str:
+    """Return `name` quoted as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+@dataclass(slots=True)
+class Raw:
+    """Rows as text before typing: an SQL relation with columns c0…cN and `_line`, and a sample of its rows."""
+
+    relation: str
+    width: int
+    sample: list[Row]
+    tables: list[str] = field(default_factory=list)
+
+
+def check_width(width: int, where: str) -> None:
+    """Refuse a table wider than `MOST_COLUMNS`.
+
+    Raises:
+        Unreadable: it is.
+    """
+    if width > MOST_COLUMNS:
+        raise Unreadable(
+            "{width} colonnes : la limite est de {limit}",
+            where=where,
+            remedy="publiez une ligne par mesure plutôt qu’une colonne par mesure",
+            width=width,
+            limit=MOST_COLUMNS,
+        )
+
+
+def loaded(con: duckdb.DuckDBPyConnection, rows: Iterable[Numbered], width: int) -> tuple[Raw, int]:
+    """Load numbered rows, each already `width` cells long, into a table of `con`; return it and the count of rows."""
+    table = table_name("brut")
+    columns = ", ".join(f"c{index} VARCHAR" for index in range(width))
+    con.execute(f"CREATE TEMP TABLE {table} ({LINE} BIGINT, {columns})")
+    count = 0
+    sample: list[Row] = []
+    for batch in _batches(rows):
+        _insert(con, table, batch, width)
+        count += len(batch)
+        step = max(1, len(batch) * 4 // SAMPLE_ROWS)
+        sample += [row for _, row in batch[::step]][: max(20, SAMPLE_ROWS - len(sample))]
+    return Raw(table, width, sample, [table]), count
+
+
+def _batches(rows: Iterable[Numbered]) -> Iterator[list[Numbered]]:
+    iterator = iter(rows)
+    while batch := list(itertools.islice(iterator, BATCH_ROWS)):
+        yield batch
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, batch: list[Numbered], width: int) -> None:
+    lines = Array([line for line, _ in batch], type=DataType.int64())
+    columns = zip(*(row for _, row in batch), strict=True) if width else iter(())
+    arrays = {
+        f"c{index}": Array(list(map(_sound, column)), type=DataType.utf8()) for index, column in enumerate(columns)
+    }
+    view = table_name("lot")
+    con.register(view, Table.from_pydict({LINE: lines, **arrays}))
+    try:
+        con.execute(f"INSERT INTO {table} SELECT * FROM {view}")
+    finally:
+        con.unregister(view)
+
+
+def _sound(cell: str | None) -> str | None:
+    """Drop what no column of text can hold: NUL, and halves of surrogate pairs."""
+    if cell is None or cell.isascii():
+        return cell.replace("\x00", "") if cell and "\x00" in cell else cell
+    try:
+        cell.encode()
+    except UnicodeEncodeError:
+        cell = cell.encode("utf-8", "replace").decode()
+    return cell.replace("\x00", "")
+
+
+def aligned(records: Iterable[Numbered], width: int, rejects: Rejects) -> Iterator[Numbered]:
+    """Yield records cut or padded to `width` cells; blank ones are skipped, those that cannot be placed rejected.
+
+    Two short records that make one whole record together (an end of line inside a field that nobody quoted) are
+    joined. What stands in one cell below the table is a note, not a row.
+    """
+    tail: list[Numbered] = []
+    for line, row in _rejoined(records, width):
+        if not filled(row):
+            continue
+        if len(row) > width:
+            if filled(row[width:]):
+                rejects.add(line, Sentence(TOO_MANY_FIELDS, {"found": len(row), "width": width}), _excerpt(row))
+                continue
+            row = row[:width]
+        elif len(row) < width:
+            row = [*row, *[None] * (width - len(row))]
+        if width >= 3 and filled(row) == 1:
+            tail.append((line, row))
+            continue
+        yield from tail
+        tail.clear()
+        yield line, row
+        if len(tail) > 50:
+            yield from tail
+            tail.clear()
+    yield from _without_notes(tail, rejects)
+
+
+def _without_notes(tail: list[Numbered], rejects: Rejects) -> Iterator[Numbered]:
+    notes = len(tail) <= 12
+    for line, row in tail:
+        if notes:
+            rejects.add(line, Sentence(NOTE_BELOW), _excerpt(row))
+        else:
+            yield line, row
+
+
+def _rejoined(records: Iterable[Numbered], width: int) -> Iterator[Numbered]:
+    held: Numbered | None = None
+    for line, row in records:
+        if held is not None:
+            first = held[1]
+            if filled(row) and len(first) + len(row) - 1 == width:
+                joined = f"{first[-1] or ''} {row[0] or ''}".strip()
+                yield held[0], [*first[:-1], joined, *row[1:]]
+                held = None
+                continue
+            yield held
+            held = None
+        if 1 < len(row) < width and width > 3:
+            held = (line, row)
+        else:
+            yield line, row
+    if held is not None:
+        yield held
+
+
+def _excerpt(row: Row) -> str:
+    return " | ".join(cell for cell in row if cell)[:_EXCERPT]
+
+
+@dataclass(slots=True)
+class Draft:
+    """What a connector knows besides the rows, on its way to a Reading."""
+
+    where: str
+    header: HeaderFound
+    rows_read: int
+    rejects: Rejects = field(default_factory=Rejects)
+    evidences: list[Evidence] = field(default_factory=list)
+    decimal: str | None = None
+    title: str = ""
+    description: str = ""
+    licence: str = ""
+    crs: str | None = None
+
+
+def reading_of(con: duckdb.DuckDBPyConnection, raw: Raw, draft: Draft, options: ReadOptions) -> Reading:
+    """Type the columns of `raw`, find where its rows are on Earth, and make the Reading."""
+    from beffroi.lake.connectors.points import add_geometry
+
+    titles = [*draft.header.titles, *[""] * (raw.width - len(draft.header.titles))][: raw.width]
+    hints = {**draft.header.hints, **_imposed(titles, options)}
+    profiles = profiled(con, raw.relation, raw.sample, titles, hints, decimal=options.decimal or draft.decimal)
+    kept = [profile for profile in profiles if titles[profile.index] or profile.filled]
+    if not kept:
+        raise Unreadable("ce tableau ne contient aucune valeur", where=draft.where, remedy="publiez un fichier rempli")
+    keys = keys_of([titles[profile.index] for profile in kept], options.rename)
+    columns = tuple(_column(profile, key, titles, draft) for profile, key in zip(kept, keys, strict=True))
+    table = table_name()
+    selected = ", ".join(f"{profile.expression} AS {identifier(key)}" for profile, key in zip(kept, keys, strict=True))
+    con.execute(f"CREATE TABLE {table} AS SELECT {LINE}, {selected} FROM {raw.relation}")
+    reading = Reading(
+        con=con,
+        table=table,
+        columns=columns,
+        rows_read=draft.rows_read,
+        evidences=[*draft.evidences, *draft.header.evidences, *_evidences(kept, titles, len(profiles) - len(kept))],
+        rejects=draft.rejects,
+        title=draft.title,
+        licence=draft.licence,
+        description=draft.description,
+    )
+    add_geometry(reading, options)
+    reading.period = _period(reading)
+    for name in raw.tables:
+        con.execute(f"DROP TABLE IF EXISTS {name}")
+    return reading
+
+
+def _imposed(titles: Sequence[str], options: ReadOptions) -> dict[int, ColumnType]:
+    return {index: options.types[title] for index, title in enumerate(titles) if title in options.types}
+
+
+def _column(profile: ColumnProfile, key: str, titles: Sequence[str], draft: Draft) -> Column:
+    described = draft.header.descriptions
+    return Column(
+        key=key,
+        title=titles[profile.index] or f"colonne {profile.index + 1}",
+        type=profile.type,
+        unit=profile.unit,
+        description=described[profile.index] if profile.index < len(described) else "",
+    )
+
+
+def _evidences(kept: list[ColumnProfile], titles: Sequence[str], dropped: int) -> Iterator[Evidence]:
+    grouped: dict[tuple[str, str, str], list[str]] = {}
+    whys: dict[tuple[str, str, str], Sentence] = {}
+    for profile in kept:
+        title = titles[profile.index] or f"colonne {profile.index + 1}"
+        for evidence in profile.evidences:
+            group = (evidence.subject, evidence.value, str(evidence.why))
+            grouped.setdefault(group, []).append(title)
+            whys[group] = evidence.why
+    for group, names in grouped.items():
+        shown = ", ".join(names[:6]) + (f" (+ {len(names) - 6})" if len(names) > 6 else "")
+        why = whys[group]
+        values = {**why.values, "columns": shown}
+        yield Evidence(group[0], group[1], Sentence(why.template + " ({columns})", values))
+    if dropped:
+        why = Sentence("{count} colonne(s) sans titre ni valeur ne sont pas gardées", {"count": dropped})
+        yield Evidence("header", "", why)
+
+
+def _period(reading: Reading) -> tuple[str, str] | None:
+    """Return the first and last day of the first column of dates, when they are plausible for a dataset."""
+    for column in reading.columns:
+        if column.type in (ColumnType.DATE, ColumnType.DATETIME):
+            name = identifier(column.key)
+            found = reading.con.execute(
+                f"SELECT min({name})::DATE::VARCHAR, max({name})::DATE::VARCHAR FROM {reading.table} "
+                f"WHERE {name} BETWEEN TIMESTAMP '1800-01-01' AND TIMESTAMP '2100-12-31'"
+            ).fetchone()
+            if found and found[0]:
+                return found[0], found[1]
+    return None
