@@ -185,7 +185,6 @@ USE_TZ = True
 TIME_ZONE = "Europe/Paris"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
 # Assets are hashed by Vite; WhiteNoise serves them straight from the packages.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG

@@ -317,9 +317,20 @@ def close_sessions(*, person_id: int) -> int:
 
 @transaction.atomic
 def deactivate_person(*, person_id: int, territory: str, by: Viewer | None, at: datetime) -> None:
-    """Close an account: it signs in no more, and what it did stays."""
+    """Close the account of someone who holds a role of `territory`: it signs in no more, and what it did stays.
+
+    Raises:
+        Refused: `by` does not administer the territory.
+        UnknownPerson: the person holds no role there.
+        BadGrant: the person works for another territory too, which has a say.
+    """
     actor = _actor(by, territory)
     person = _locked_person(person_id)
+    if not RoleGrant.objects.filter(person=person, territory=territory).exists():
+        raise UnknownPerson("personne « {id} » inconnue", where="personne", id=person_id)
+    elsewhere = RoleGrant.objects.filter(person=person).exclude(territory=territory).exclude(role=Role.RESIDENT)
+    if elsewhere.exists():
+        raise BadGrant("cette personne a un rôle ailleurs", where="personne", remedy="retirez ses rôles ici seulement")
     person.is_active = False
     person.save(update_fields=["is_active"])
     events.publish(events.PersonDeactivated(at=at, actor=actor, territory=territory, person=person_id))
