@@ -25,7 +25,7 @@ node_modules/.installed: web/package.json web/package-lock.json $(VENV)/.core
 	tools/npm --prefix web ci --silent --no-progress
 	mkdir -p node_modules && touch $@
 
-ASSETS := src/beffroi/faces/shell/static/beffroi/.vite/manifest.json
+ASSETS := src/beffroi/faces/shell/static/beffroi/manifest.json
 $(ASSETS): node_modules/.installed $(shell find web -path web/node_modules -prune -o -type f -print 2>/dev/null)
 	tools/npm --prefix web run --silent build
 	touch $@
