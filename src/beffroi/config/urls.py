@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("beffroi.faces.shell.urls")),
+    path("", include("beffroi.faces.portal.urls")),
+    path("compte/", include("beffroi.faces.portal.accounts_urls")),
+    path("agent/", include("beffroi.faces.backoffice.urls")),
+    path("elu/", include("beffroi.faces.cockpit.urls")),
+]
+
+handler400 = "beffroi.faces.shell.views.bad_request"
+handler403 = "beffroi.faces.shell.views.permission_denied"
+handler404 = "beffroi.faces.shell.views.page_not_found"
+handler500 = "beffroi.faces.shell.views.server_error"

@@ -1,1 +1,1 @@
-"""The agents' face."""
+"""The agents' face: what awaits them, and what they run."""

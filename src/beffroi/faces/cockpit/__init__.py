@@ -1,1 +1,1 @@
-"""The elected officials' face."""
+"""The elected officials' face: a few honest figures, each with its source."""

@@ -1,1 +1,1 @@
-"""The residents' face."""
+"""The residents' face: what the town offers, what it knows, and its map."""

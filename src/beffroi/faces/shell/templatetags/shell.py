@@ -113,3 +113,9 @@ def sentence(value: Sentence | BeffroiError | str | None) -> str:
 def lookup(mapping: Any, key: Any) -> Any:
     """Return `mapping[key]`, or None."""
     return mapping.get(key) if hasattr(mapping, "get") else None
+
+
+@register.filter
+def unlocalized(value: float | None) -> str:
+    """Write a coordinate for an address: a point for decimals, 6 digits (about 10 cm)."""
+    return "" if value is None else f"{value:.6f}"

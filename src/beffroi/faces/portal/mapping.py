@@ -1,0 +1,132 @@
+"""What a map needs to know before it draws: its base, its layers, its frame and its words, as one JSON value."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from beffroi.base.kernel.geo import BBox
+from beffroi.base.territory.queries import CommuneInfo
+from beffroi.faces.shell.assets import font_url
+from beffroi.faces.shell.themes import theme
+from beffroi.lake.queries import DatasetDetail, DatasetSummary
+
+POLYGON, LINE = "Polygon", "LineString"
+
+
+@dataclass(frozen=True, slots=True)
+class BaseRole:
+    """A part of the base map: datasets whose slug matches `pattern`, with a geometry of these kinds, play it."""
+
+    name: str
+    pattern: re.Pattern[str]
+    geometries: tuple[str, ...]
+
+
+def _role(name: str, pattern: str, *geometries: str) -> BaseRole:
+    return BaseRole(name, re.compile(rf"(?:^|-)(?:{pattern})(?:-|$)"), geometries)
+
+
+# In drawing order. One dataset per role and geometry: the one with the most rows.
+BASE_ROLES = (
+    _role("limit", "limites?-commun(?:e|ale)s?|limitecommune|communes?|contours?", POLYGON),
+    _role("green", "espaces?-?verts?(?:surface)?|espacesvertssurface|parcs?|jardins|vegetation|bois|forets?", POLYGON),
+    _role(
+        "water", "eaux?|plans?-d-eau|hydrographie|hydro|cours-?eau|coursd?eau|rivieres?|surface-hydrographique", POLYGON
+    ),
+    _role("waterways", "cours-?d?-?eau|rivieres?|troncon-hydrographique|hydrographie", LINE),
+    _role("streets", "voies?|filaire-?voies?|rues|routes?|troncons?(?:-de)?-routes?|filaire|streets", LINE),
+    _role("rails", "voies?-ferrees?|troncons?-de-voie-ferree|tramway|rails?", LINE),
+    _role("buildings", "batiments?|bati|buildings?", POLYGON),
+    _role("districts", "quartiers?", POLYGON),
+)
+
+
+def base_layers(datasets: Iterable[DatasetSummary]) -> dict[str, DatasetSummary]:
+    """Return the dataset that plays each role of the base map, by role, in drawing order."""
+    known = list(datasets)
+    chosen: dict[str, DatasetSummary] = {}
+    for role in BASE_ROLES:
+        able = [one for one in known if _plays(one, role)]
+        if able:
+            chosen[role.name] = max(able, key=lambda one: one.rows)
+    return chosen
+
+
+def _plays(summary: DatasetSummary, role: BaseRole) -> bool:
+    kind = (summary.geometry_type or "").removeprefix("Multi")
+    return kind in role.geometries and role.pattern.search(summary.ref.slug) is not None
+
+
+def tilejson_url(summary: DatasetSummary) -> str:
+    """Return the address of the TileJSON of a dataset's version."""
+    return f"/tuiles/{summary.ref.territory}/{summary.ref.slug}/{summary.version}.json"
+
+
+def layer(summary: DatasetSummary, *, shown: bool = False) -> dict[str, Any]:
+    """Return what the map needs of one dataset."""
+    ref = summary.ref
+    return {
+        "id": ref.slug,
+        "title": summary.title,
+        "tiles": tilejson_url(summary),
+        "geometry": (summary.geometry_type or "Geometry").removeprefix("Multi"),
+        "colour": theme(summary.theme).colour,
+        "page": reverse("portal:dataset", args=[ref.territory, ref.slug]),
+        "shown": shown,
+    }
+
+
+def town_map_config(commune: CommuneInfo | None, datasets: list[DatasetSummary]) -> str:
+    """Return the configuration of the map of the town."""
+    mapped = [one for one in datasets if one.geometry_type]
+    base = base_layers(mapped)
+    box = (commune.bbox if commune else None) or _frame(mapped)
+    return _config(base, [layer(one) for one in mapped], box, pitch=50 if "buildings" in base else 0)
+
+
+def dataset_map(detail: DatasetDetail) -> str:
+    """Return the configuration of the map of one dataset."""
+    return _config({}, [layer(detail.summary, shown=True)], detail.summary.bbox, pitch=0)
+
+
+def _config(base: dict[str, DatasetSummary], layers: list[dict[str, Any]], box: BBox | None, *, pitch: int) -> str:
+    config = {
+        "font": font_url(),
+        "bbox": list(box) if box else [-5.2, 41.3, 9.6, 51.1],
+        "pitch": pitch,
+        "base": [{"role": role, **layer(summary)} for role, summary in base.items()],
+        "layers": layers,
+        "words": _words(),
+    }
+    return json.dumps(config, ensure_ascii=False, separators=(",", ":"))
+
+
+def _frame(datasets: list[DatasetSummary]) -> BBox | None:
+    boxes = [one.bbox for one in datasets if one.bbox]
+    if not boxes:
+        return None
+    wests, souths, easts, norths = zip(*boxes, strict=True)
+    return BBox(min(wests), min(souths), max(easts), max(norths))
+
+
+def _words() -> dict[str, str]:
+    return {
+        "loading": _("Chargement de la carte…"),
+        "ready": _("Carte affichée."),
+        "failed": _("La carte n’a pas pu s’afficher sur cet appareil. La liste contient les mêmes informations."),
+        "reading": _("Lecture de la fiche…"),
+        "unreadable": _("La fiche n’a pas pu être lue. Réessayez, ou ouvrez la page du jeu de données."),
+        "nothing": _("Rien de connu à cet endroit dans les couches affichées."),
+        "located": _("Carte centrée sur votre position. Elle n’est ni envoyée ni gardée."),
+        "notLocated": _("Votre position n’est pas disponible : l’appareil ou le navigateur l’a refusée."),
+        "baking": _("Cette couche est encore en préparation."),
+        "several": _("Plusieurs éléments à cet endroit :"),
+        "map": _("Carte de la commune. Flèches pour se déplacer, plus et moins pour zoomer."),
+    }

@@ -1,0 +1,90 @@
+"""The sheet of one thing on the map: what the lake knows of it, in the words of its dataset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from beffroi.faces.portal.tables import Cell, cell
+from beffroi.lake.queries import DatasetDetail
+from beffroi.lake.reading import Column, ColumnType
+
+# What publishers call the name of a thing, best first.
+_NAMES = (
+    "nom_complet",
+    "nom",
+    "name",
+    "libelle",
+    "lib_off",
+    "titre",
+    "intitule",
+    "denomination",
+    "nom_usuel",
+    "enseigne",
+)
+_NAME_PARTS = ("nom", "libelle", "lib", "name", "adresse", "denomination")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of a sheet: the column's title, the value as it is read, its unit and what it means."""
+
+    title: str
+    value: Cell
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The facts known of a thing; `unknown` names the columns that say nothing of it. `lon`, `lat` in degrees."""
+
+    title: str
+    facts: tuple[Fact, ...]
+    unknown: tuple[str, ...]
+    lon: float | None
+    lat: float | None
+
+
+def name_column(columns: Sequence[Column]) -> Column | None:
+    """Return the column that names the rows, None when none does."""
+    by_key = {column.key: column for column in columns}
+    for key in _NAMES:
+        if key in by_key:
+            return by_key[key]
+    texts = [column for column in columns if column.type is ColumnType.TEXT]
+    return next((column for column in texts if any(part in column.key for part in _NAME_PARTS)), None)
+
+
+def read_sheet(feature: bytes, detail: DatasetDetail, *, feature_id: str) -> Sheet:
+    """Make the sheet of a GeoJSON feature of `detail`."""
+    payload = json.loads(feature)
+    properties: dict[str, Any] = payload.get("properties") or {}
+    facts, unknown = [], []
+    for column in detail.columns:
+        value = properties.get(column.key)
+        if value is None or value == "":
+            unknown.append(column.title)
+        else:
+            facts.append(Fact(column.title, cell(value, column), column.unit or "", column.description))
+    named = name_column(detail.columns)
+    title = str(properties.get(named.key) or "") if named else ""
+    lon, lat = _middle(payload.get("geometry"))
+    return Sheet(title or f"{detail.summary.title} · {feature_id}", tuple(facts), tuple(unknown), lon, lat)
+
+
+def _middle(geometry: dict[str, Any] | None) -> tuple[float | None, float | None]:
+    """Return the middle of the box of a geometry: where the map opens, not a measure."""
+    points = list(_points(geometry.get("coordinates", [])) if geometry else [])
+    if not points:
+        return None, None
+    lons, lats = [point[0] for point in points], [point[1] for point in points]
+    return (min(lons) + max(lons)) / 2, (min(lats) + max(lats)) / 2
+
+
+def _points(coordinates: Any) -> list[Any]:
+    if coordinates and isinstance(coordinates[0], int | float):
+        return [coordinates]
+    return [point for part in coordinates for point in _points(part)]

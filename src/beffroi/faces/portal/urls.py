@@ -1,0 +1,29 @@
+"""Addresses of the residents' portal."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, path
+
+from beffroi.faces.portal.views import datasets, home, maps, services
+
+app_name = "portal"
+
+_DATASET = "donnees/<slug:territory>/<slug:slug>/"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.home, name="home"),
+    path("recherche/", home.search, name="search"),
+    path("services/", services.services, name="services"),
+    path("services/<slug:use_case>/", services.service, name="service"),
+    path("donnees/", datasets.datasets, name="datasets"),
+    path(_DATASET, datasets.overview, name="dataset"),
+    path(f"{_DATASET}tableau/", datasets.table, name="dataset-table"),
+    path(f"{_DATASET}schema/", datasets.schema, name="dataset-schema"),
+    path(f"{_DATASET}historique/", datasets.history, name="dataset-history"),
+    path(f"{_DATASET}rapport/", datasets.report, name="dataset-report"),
+    path(f"{_DATASET}telecharger/", datasets.downloads, name="dataset-downloads"),
+    path(f"{_DATASET}telecharger/<slug:format>", datasets.download, name="dataset-download"),
+    path(f"{_DATASET}fiche/<str:feature_id>/", maps.sheet, name="sheet"),
+    path("carte/", maps.town_map, name="map"),
+    path("carte/liste/", maps.town_list, name="map-list"),
+]

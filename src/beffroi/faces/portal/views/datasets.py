@@ -1,0 +1,203 @@
+"""The pages of the datasets: list, overview, table, schema, history, report, downloads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+from django.core.paginator import Paginator
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from beffroi.base.kernel.errors import BeffroiError
+from beffroi.faces.portal.directory import shown_themes, town_datasets
+from beffroi.faces.portal.finding import found_datasets
+from beffroi.faces.portal.mapping import dataset_map
+from beffroi.faces.portal.tables import asked_table
+from beffroi.faces.shell.access import EVERYONE, Request, open_to
+from beffroi.faces.shell.themes import theme
+from beffroi.lake import queries as lake
+from beffroi.lake.queries import DatasetDetail, DatasetRef, TilesState
+
+PAGE = 24
+LISTED_FEATURES = 20
+
+
+@open_to(EVERYONE)
+@require_safe
+def datasets(request: HttpRequest) -> HttpResponse:
+    """List the datasets of the town; `q` looks for words, `theme` keeps one theme."""
+    request = cast(Request, request)
+    text, chosen = request.GET.get("q", "").strip()[:200], request.GET.get("theme", "")
+    known = town_datasets(request)
+    themes = shown_themes(known)
+    kept = [one for one in known if not chosen or one.theme == chosen]
+    kept = found_datasets(kept, text) if text else kept
+    page = Paginator(kept, PAGE).get_page(request.GET.get("page"))
+    context = {"q": text, "theme": chosen, "themes": themes, "page": page, "total": len(known), "count": len(kept)}
+    context["cards"] = [(one, theme(one.theme)) for one in page]
+    return render(request, "portal/datasets.html", context)
+
+
+def _detail(request: Request, territory: str, slug: str) -> tuple[DatasetRef, DatasetDetail]:
+    ref = DatasetRef(territory, slug)
+    return ref, lake.dataset(request.viewer, ref, version=request.GET.get("version") or None)
+
+
+def _titles() -> dict[str, tuple[str, str]]:
+    """Return the title and the icon of each tab, by the name of its address."""
+    return {
+        "dataset": (_("Aperçu"), "map"),
+        "dataset-table": (_("Tableau"), "table"),
+        "dataset-schema": (_("Schéma"), "schema"),
+        "dataset-history": (_("Historique"), "history"),
+        "dataset-report": (_("Rapport d’import"), "report"),
+        "dataset-downloads": (_("Télécharger"), "download"),
+    }
+
+
+def _page(request: Request, name: str, detail: DatasetDetail, **context: Any) -> HttpResponse:
+    """Render one tab of a dataset. An earlier version stays chosen from tab to tab."""
+    ref = detail.summary.ref
+    asked = request.GET.get("version", "")
+    suffix = f"?version={asked}" if asked else ""
+    tabs = [
+        {
+            "title": title,
+            "url": reverse(f"portal:{key}", args=[ref.territory, ref.slug]) + suffix,
+            "symbol": symbol,
+            "current": key == name,
+        }
+        for key, (title, symbol) in _titles().items()
+    ]
+    context |= {
+        "detail": detail,
+        "summary": detail.summary,
+        "tabs": tabs,
+        "tab_title": _titles()[name][0],
+        "theme": theme(detail.summary.theme),
+        "trail": [(_("Données"), reverse("portal:datasets"))],
+        "old_version": next((one for one in detail.versions if asked and one.version == detail.summary.version), None),
+    }
+    if context["old_version"] is not None and context["old_version"].is_current:
+        context["old_version"] = None
+    return render(request, f"portal/{name}.html", context)
+
+
+@open_to(EVERYONE)
+@require_safe
+def overview(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
+    """Show what a dataset is: its map, the same places as a list, and its particulars."""
+    request = cast(Request, request)
+    ref, detail = _detail(request, territory, slug)
+    version = request.GET.get("version") or None
+    listed = asked_table(request.viewer, ref, detail, {}, version=version, limit=LISTED_FEATURES)
+    shown_map = dataset_map(detail) if detail.tiles in (TilesState.READY, TilesState.PENDING) else None
+    return _page(request, "dataset", detail, listed=listed, map=shown_map, tiles=detail.tiles.value)
+
+
+@open_to(EVERYONE)
+@require_safe
+def table(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
+    """Show the rows, sorted by `tri`, filtered by `colonne`, `comparaison`, `valeur`, from `debut` on."""
+    request = cast(Request, request)
+    ref, detail = _detail(request, territory, slug)
+    version = request.GET.get("version") or None
+    try:
+        asked = asked_table(request.viewer, ref, detail, request.GET, version=version)
+    except lake.DatasetNotFound:
+        raise
+    except BeffroiError as error:
+        response = _page(request, "dataset-table", detail, asked=None, problem=error, values=request.GET)
+        response.status_code = error.http_status
+        return response
+    return _page(request, "dataset-table", detail, asked=asked, problem=None, values=request.GET)
+
+
+@open_to(EVERYONE)
+@require_safe
+def schema(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
+    """Show the columns the reader may see, with type, unit and meaning."""
+    request = cast(Request, request)
+    _ref, detail = _detail(request, territory, slug)
+    return _page(request, "dataset-schema", detail)
+
+
+@open_to(EVERYONE)
+@require_safe
+def history(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
+    """Show every version: when, how many rows, from which file."""
+    request = cast(Request, request)
+    _ref, detail = _detail(request, territory, slug)
+    newest = list(detail.versions)
+    changes: Iterable[int | None] = [
+        one.rows - older.rows if older is not None else None
+        for one, older in zip(newest, [*newest[1:], None], strict=True)
+    ]
+    return _page(request, "dataset-history", detail, history=list(zip(newest, changes, strict=True)))
+
+
+@open_to(EVERYONE)
+@require_safe
+def report(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
+    """Tell how the import went: what was read, found out, corrected and refused."""
+    request = cast(Request, request)
+    ref, detail = _detail(request, territory, slug)
+    told = lake.import_report(request.viewer, ref, version=request.GET.get("version") or None)
+    share = 100 * told.rows_kept / told.rows_read if told.rows_read else 100.0
+    return _page(request, "dataset-report", detail, report=told, kept_percent=round(share, 1))
+
+
+@open_to(EVERYONE)
+@require_safe
+def downloads(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
+    """Offer every format the dataset can be had in, with what it is for and its size."""
+    request = cast(Request, request)
+    ref, detail = _detail(request, territory, slug)
+    version = request.GET.get("version") or None
+    offers = [
+        {"format": name, "title": title, "use": use, "size_bytes": _size(request, ref, name, version)}
+        for name, title, use in _formats()
+        if name in detail.summary.formats
+    ]
+    return _page(request, "dataset-downloads", detail, offers=offers)
+
+
+def _formats() -> tuple[tuple[str, str, str], ...]:
+    return (
+        ("csv", "CSV", _("Un tableau en texte, séparé par des points-virgules, pour tout tableur.")),
+        ("xlsx", "Excel (XLSX)", _("Un classeur pour Excel ou LibreOffice.")),
+        ("geojson", "GeoJSON", _("Les formes et leurs attributs, pour une carte sur le web.")),
+        ("gpkg", "GeoPackage", _("Un fichier pour QGIS et les systèmes d’information géographique.")),
+        ("parquet", "GeoParquet", _("Le plus léger, pour analyser de grands volumes.")),
+    )
+
+
+def _size(request: Request, ref: DatasetRef, name: str, version: str | None) -> int | None:
+    """Return the size of a file that is ready; what is made on the way out has none yet."""
+    sizer: Callable[..., int | None] | None = getattr(lake, "download_size", None)
+    return sizer(request.viewer, ref, name, version=version) if sizer is not None else None
+
+
+@open_to(EVERYONE)
+@require_safe
+def download(request: HttpRequest, territory: str, slug: str, format: str) -> HttpResponseBase:
+    """Hand the whole dataset over in one format, with the columns the reader may see."""
+    request = cast(Request, request)
+    ref = DatasetRef(territory, slug)
+    file = lake.download(request.viewer, ref, format, version=request.GET.get("version") or None)
+    response: HttpResponseBase
+    if file.path is not None:
+        response = FileResponse(file.path.open("rb"), content_type=file.media_type)
+    else:
+        response = StreamingHttpResponse(file.chunks or (), content_type=file.media_type)
+    if file.size_bytes is not None:
+        response.headers["Content-Length"] = str(file.size_bytes)
+    for name, value in file.headers.items():
+        response.headers[name] = value
+    response.headers["Content-Disposition"] = content_disposition_header(True, file.filename)
+    return response

@@ -1,0 +1,56 @@
+"""Themes of datasets, as readers see them: a title and an icon for each folder of `datasets/`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext
+
+from beffroi.base.kernel.sentences import gettext_noop
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """A theme: `slug` is the folder's name, `colour` the one of its layers on the map (both themes, 3:1 on paper)."""
+
+    slug: str
+    title: str
+    icon: str
+    colour: str
+
+
+_KNOWN = (
+    ("accessibilite", gettext_noop("Accessibilité"), "person", "#7a4fa3"),
+    ("adresses", gettext_noop("Adresses"), "position", "#8a5a2b"),
+    ("batiments", gettext_noop("Bâtiments"), "building", "#84490a"),
+    ("culture", gettext_noop("Culture et patrimoine"), "culture", "#9b3d6e"),
+    ("dechets", gettext_noop("Déchets"), "empty", "#5b6b12"),
+    ("demographie", gettext_noop("Population"), "people", "#12495a"),
+    ("economie", gettext_noop("Commerces et économie"), "shop", "#a3481d"),
+    ("education", gettext_noop("Écoles et jeunesse"), "school", "#1c5fa8"),
+    ("environnement", gettext_noop("Nature et environnement"), "tree", "#17613a"),
+    ("equipements", gettext_noop("Équipements"), "services", "#0b6b74"),
+    ("finances", gettext_noop("Finances"), "money", "#5c5200"),
+    ("mobilite", gettext_noop("Se déplacer"), "transport", "#3a4fb0"),
+    ("numerique", gettext_noop("Numérique"), "data", "#4a5568"),
+    ("referentiels", gettext_noop("Limites et référentiels"), "map", "#5a5148"),
+    ("sante_securite", gettext_noop("Santé et sécurité"), "health", "#b3261e"),
+    ("series_temporelles", gettext_noop("Mesures dans le temps"), "chart", "#2b6f8a"),
+    ("social", gettext_noop("Solidarité"), "people", "#8b3a8f"),
+    ("stationnement", gettext_noop("Stationnement"), "transport", "#37517e"),
+    ("transit", gettext_noop("Transports en commun"), "transport", "#3a4fb0"),
+    ("urbanisme", gettext_noop("Urbanisme"), "schema", "#a04a00"),
+    ("velo", gettext_noop("Vélo"), "transport", "#1f7a4d"),
+    ("vie_municipale", gettext_noop("Vie municipale"), "vote", "#6b2f4f"),
+    ("voirie", gettext_noop("Rues et voirie"), "transport", "#5c4a3a"),
+)
+THEMES = {slug: (title, icon, colour) for slug, title, icon, colour in _KNOWN}
+_OTHER = (gettext_noop("Autres données"), "data", "#4a5568")
+
+
+def theme(slug: str) -> Theme:
+    """Return a theme by slug; one that a town made up takes its slug for title."""
+    title, icon, colour = THEMES.get(slug.replace("-", "_"), _OTHER)
+    if slug and slug.replace("-", "_") not in THEMES:
+        return Theme(slug, slug.replace("-", " ").replace("_", " ").capitalize(), icon, colour)
+    return Theme(slug, gettext(title), icon, colour)
