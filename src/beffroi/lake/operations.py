@@ -1,25 +1,48 @@
-"""What changes the lake: imports, uploads, going back to an earlier version."""
+"""What changes the lake: imports, uploads, going back to an earlier version.
+
+Imports need no Django; telling the journal and keeping uploads do.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
+import tempfile
+import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from contextlib import closing
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from beffroi.base.kernel.errors import BeffroiError
-from beffroi.base.kernel.geo import BBox
+import duckdb
+
+from beffroi import __version__
+from beffroi.base.kernel.errors import BeffroiError, Refused
 from beffroi.base.kernel.sentences import Sentence
-from beffroi.base.territory.viewer import Viewer
+from beffroi.base.territory.viewer import Role, Viewer
+from beffroi.lake import sql
 from beffroi.lake.definitions import Definition
 from beffroi.lake.manifest import ImportReport, SourceInfo
-from beffroi.lake.queries import DatasetRef
-from beffroi.lake.reading import Column, Evidence, Reading, ReadOptions
+from beffroi.lake.publishing import ImportRefused, Progress, publish
+from beffroi.lake.reading import Reading, ReadOptions
+from beffroi.lake.store import DatasetRef, Lake, LakeNotWritable, write_json
 
-Progress = Callable[[Sentence, float | None], None]
-"""Called as an import goes on: what it is doing, and the share done (0…1, None when unknown)."""
+__all__ = [
+    "ImportOutcome",
+    "ImportRefused",
+    "ImportStatus",
+    "LakeNotWritable",
+    "Progress",
+    "announce_published",
+    "import_source",
+    "publish_reading",
+    "restore_version",
+    "slug_of",
+]
 
 
 class ImportStatus(StrEnum):
@@ -46,40 +69,7 @@ class ImportOutcome:
     parts: tuple[ImportOutcome, ...] = ()
 
 
-class ImportRefused(BeffroiError):
-    """The source was read but cannot become a dataset as its definition stands."""
-
-
-class UploadState(StrEnum):
-    """The life of a file sent by an agent."""
-
-    STAGED = "staged"
-    PUBLISHED = "published"
-    REFUSED = "refused"
-    EXPIRED = "expired"
-
-
-@dataclass(frozen=True, slots=True)
-class VersionDiff:
-    """What publishing would change against the current version, by feature id."""
-
-    added: int
-    removed: int
-    changed: int
-    unchanged: int
-
-
-@dataclass(frozen=True, slots=True)
-class UploadPreview:
-    """What an upload would publish: its columns, first rows, findings, extent and the difference it makes."""
-
-    title: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Any, ...], ...]
-    evidences: tuple[Evidence, ...]
-    report: ImportReport
-    bbox: BBox | None
-    diff: VersionDiff | None
+Reader = Callable[[Path, ReadOptions, duckdb.DuckDBPyConnection], list[Reading]]
 
 
 def import_source(
@@ -95,17 +85,53 @@ def import_source(
     actor: int | None = None,
     lake: Path | None = None,
     announce: bool = True,
+    memory_mb: int = 2048,
+    read: Reader | None = None,
 ) -> ImportOutcome:
     """Read `path`, and publish it as a version of the dataset; the same content is left as it is.
 
-    `slug` defaults to the definition's, else to the file's name. `lake` defaults to the setting ``LAKE_DIR``. With
-    `announce`, ``dataset.published`` is recorded in the journal when Django is set up, and tiles are queued; else
-    the caller owes a call of :func:`announce_published`.
+    `slug` defaults to the definition's, else to the file's name. `lake` defaults to the setting ``LAKE_DIR``, `read`
+    to the connector registry. With `announce`, ``dataset.published`` is recorded in the journal when Django is set
+    up, and tiles are queued; else the caller owes a call of :func:`announce_published`.
 
     Raises:
         BeffroiError: the lake itself cannot be written (disk full, permission). Faults of the source are outcomes.
     """
-    raise NotImplementedError
+    slug = slug or (definition.slug if definition else slug_of(path.stem))
+    definition = definition or Definition(slug)
+    ref = DatasetRef(territory, slug)
+    options = _merged(definition.reading, options)
+    source = source or source_info(path)
+    fingerprint = _fingerprint(source, definition, options)
+    home = Lake(lake_folder(lake))
+    unchanged = _known(home, ref, fingerprint, at)
+    if unchanged is not None:
+        return unchanged
+    with tempfile.TemporaryDirectory(prefix="beffroi-") as work:
+        con = sql.connect(memory_mb=memory_mb, temp_dir=Path(work, "spill"))
+        with closing(con):
+            try:
+                readings = (read or _registry())(path, replace(options, work_dir=Path(work)), con)
+            except BeffroiError as fault:
+                return ImportOutcome(ImportStatus.REFUSED, ref, reason=_as_sentence(fault))
+            outcomes = [
+                publish_reading(
+                    reading,
+                    territory=territory,
+                    slug=slug if len(readings) == 1 else _part_slug(slug, reading, position),
+                    at=at,
+                    source=source,
+                    definition=definition,
+                    progress=progress,
+                    actor=actor,
+                    lake=home.root,
+                    fingerprint=fingerprint,
+                )
+                for position, reading in enumerate(readings, start=1)
+            ]
+    if announce and _django_is_ready():
+        announce_published(at=at, lake=home.root)
+    return _gathered(ref, outcomes)
 
 
 def publish_reading(
@@ -117,90 +143,193 @@ def publish_reading(
     source: SourceInfo,
     definition: Definition | None = None,
     progress: Progress | None = None,
+    actor: int | None = None,
     lake: Path | None = None,
     fingerprint: str = "",
-    memory_mb: int = 2048,
 ) -> ImportOutcome:
-    """Publish what a connector has read. Django-free: announces nothing.
+    """Publish what a connector has read. Announces nothing: the caller owes :func:`announce_published`.
 
     Raises:
         BeffroiError: the lake itself cannot be written (disk full, permission). Faults of the source are outcomes.
     """
-    raise NotImplementedError
+    ref = DatasetRef(territory, slug)
+    try:
+        done = publish(
+            Lake(lake_folder(lake)),
+            ref,
+            reading,
+            source=source,
+            definition=definition or Definition(slug),
+            at=at,
+            fingerprint=fingerprint,
+            actor=actor,
+            progress=progress,
+        )
+    except LakeNotWritable:
+        raise
+    except BeffroiError as fault:
+        return ImportOutcome(ImportStatus.REFUSED, ref, reason=_as_sentence(fault))
+    except duckdb.Error as error:
+        reason = Sentence(
+            "les données lues ne peuvent pas être écrites ({reason})", {"reason": str(error).splitlines()[0][:200]}
+        )
+        return ImportOutcome(ImportStatus.REFUSED, ref, reason=reason)
+    status = ImportStatus.PUBLISHED if done.is_new else ImportStatus.UNCHANGED
+    return ImportOutcome(status, ref, version=done.version, report=done.report)
 
 
-def announce_published(*, at: datetime, actor: int | None = None, lake: Path | None = None) -> int:
-    """Record ``dataset.published`` for every version that waits for it and queue its tiles; return how many.
+def announce_published(*, at: datetime, lake: Path | None = None) -> int:
+    """Record every change of version the journal was not told about and queue its tiles; return how many.
 
-    A version published by a process that died before it could tell the journal waits in the lake and is announced
-    by the next call.
+    A version put in service by a process that died before it could tell the journal waits in the lake and is
+    announced by the next call: at least once, never not at all.
     """
-    raise NotImplementedError
+    from django.db import transaction
+
+    from beffroi.base.journal import operations as journal
+    from beffroi.lake import tasks
+
+    home = Lake(lake_folder(lake))
+    waiting = home.waiting_announcements()
+    for ref, version in waiting:
+        # Taking the writer's turn: one who has said what to announce has also put it in service.
+        with home.writing(ref) as folder:
+            note = folder / "announce" / version
+            if not note.is_file():
+                continue
+            told = json.loads(note.read_text(encoding="utf-8"))
+            manifest = home.manifest(ref, version)
+            with transaction.atomic():
+                journal.record(
+                    kind=told.get("kind", "dataset.published"),
+                    subject=f"dataset:{ref}",
+                    payload={"version": version, "title": manifest.title, "rows": manifest.rows},
+                    actor=told.get("actor"),
+                    territory=ref.territory,
+                    at=at,
+                )
+                if manifest.geometry_type is not None:
+                    tasks.bake_tiles.enqueue(ref.territory, ref.slug, version)
+            home.announced(ref, version)
+    return len(waiting)
 
 
 def restore_version(viewer: Viewer, ref: DatasetRef, version: str, *, at: datetime) -> None:
-    """Make an earlier version the current one; nothing is deleted.
+    """Make an earlier version the current one; nothing is deleted, and the rights stay those of today.
 
     Raises:
         DatasetNotFound: absent, or not for this viewer.
         Refused: the viewer is neither agent nor administrator of the territory.
     """
-    raise NotImplementedError
+    from beffroi.lake import queries
+
+    queries.dataset(viewer, ref, version=version)
+    require_agent(viewer, ref.territory)
+    home = Lake(lake_folder(None))
+    with home.writing(ref):
+        if home.in_force(ref).version == version:
+            return
+        home.put_in_force(ref, version, announce={"kind": "dataset.restored", "actor": viewer.person_id})
+    announce_published(at=at)
 
 
-def stage_upload(
-    viewer: Viewer,
-    *,
-    territory: str,
-    file: IO[bytes],
-    filename: str,
-    at: datetime,
-    slug: str | None = None,
-    options: ReadOptions | None = None,
-) -> int:
-    """Keep a file an agent sends, read it, and return the id of the upload; nothing is published yet.
-
-    Raises:
-        Refused: the viewer is neither agent nor administrator of the territory.
-        BeffroiError: too big, empty, or of a kind the lake does not read.
-    """
-    raise NotImplementedError
-
-
-def upload_preview(viewer: Viewer, upload_id: int) -> UploadPreview:
-    """Return what the upload would publish.
+def require_agent(viewer: Viewer, territory: str) -> None:
+    """Let agents and administrators of the territory through.
 
     Raises:
-        NotFound: absent, or of another territory.
-        BeffroiError: the file cannot be read; says why.
+        Refused: anybody else.
     """
-    raise NotImplementedError
+    if not any(viewer.has(role, territory) for role in (Role.AGENT, Role.ADMINISTRATOR)):
+        raise Refused(
+            "seuls les agents de la commune peuvent changer ses données", remedy="demandez ce rôle à un administrateur"
+        )
 
 
-def publish_upload(
-    viewer: Viewer,
-    upload_id: int,
-    *,
-    at: datetime,
-    title: str = "",
-    theme: str = "",
-    licence: str = "",
-    access: str = "agents",
-    column_access: dict[str, str] | None = None,
-) -> ImportOutcome:
-    """Publish a staged upload.
+def lake_folder(lake: Path | None) -> Path:
+    """Return the lake given, else the one of the settings."""
+    if lake is not None:
+        return lake
+    from django.conf import settings
 
-    Raises:
-        NotFound: absent, or of another territory.
-        Refused: the viewer is neither agent nor administrator of the territory.
+    return Path(settings.LAKE_DIR)
+
+
+def slug_of(text: str) -> str:
+    """Return a slug for a file or a title.
+
+    >>> slug_of("VilleMTP_MTP_Arbres d'alignement (été)")
+    'villemtp-mtp-arbres-d-alignement-ete'
     """
-    raise NotImplementedError
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:100].strip("-") or "donnees"
 
 
-def discard_upload(viewer: Viewer, upload_id: int, *, at: datetime) -> None:
-    """Delete a staged upload's file and mark it refused.
+def source_info(path: Path) -> SourceInfo:
+    """Return the name, size and SHA-256 of a source file; a folder has only its name."""
+    if not path.is_file():
+        return SourceInfo(path.name)
+    with path.open("rb") as handle:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    return SourceInfo(path.name, path.suffix.lstrip(".").lower(), path.stat().st_size, digest)
 
-    Raises:
-        NotFound: absent, or of another territory.
-    """
-    raise NotImplementedError
+
+def _fingerprint(source: SourceInfo, definition: Definition, options: ReadOptions) -> str:
+    """Return the hash of all that an import depends on, empty when the source's bytes are not known."""
+    if not source.sha256:
+        return ""
+    read = {item.name: getattr(options, item.name) for item in fields(options) if item.name != "work_dir"}
+    parts = [__version__, source.sha256, definition.as_json(), read]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _known(home: Lake, ref: DatasetRef, fingerprint: str, at: datetime) -> ImportOutcome | None:
+    """Return "unchanged" without reading when the served version came from these very bytes and definition."""
+    checked = home.checked(ref)
+    if not fingerprint or checked.get("fingerprint") != fingerprint:
+        return None
+    if home.in_force(ref).version != checked["version"]:
+        return None
+    with home.writing(ref) as folder:
+        write_json(folder / "checked.json", checked | {"at": at.astimezone(UTC).isoformat()})
+    report = home.report(ref, checked["version"])
+    return ImportOutcome(ImportStatus.UNCHANGED, ref, version=checked["version"], report=report)
+
+
+def _merged(declared: ReadOptions, given: ReadOptions | None) -> ReadOptions:
+    """Return the options of the dataset file, and those of the call where it says nothing."""
+    if given is None:
+        return declared
+    filled = {item.name: getattr(declared, item.name) or getattr(given, item.name) for item in fields(ReadOptions)}
+    return ReadOptions(**filled)
+
+
+def _part_slug(slug: str, reading: Reading, position: int) -> str:
+    return f"{slug[:60]}-{slug_of(reading.title) if reading.title else position}"
+
+
+def _gathered(ref: DatasetRef, outcomes: list[ImportOutcome]) -> ImportOutcome:
+    if len(outcomes) == 1:
+        return outcomes[0]
+    if not outcomes:
+        return ImportOutcome(ImportStatus.REFUSED, ref, reason=Sentence("la source ne contient aucune table"))
+    best = min(outcomes, key=lambda outcome: list(ImportStatus).index(outcome.status))
+    return replace(best, ref=ref, parts=tuple(outcomes))
+
+
+def _as_sentence(fault: BeffroiError) -> Sentence:
+    """Return one sentence for an outcome: what, where and remedy in one template."""
+    values: dict[str, Any] = {**fault.what.values, **fault.remedy.values, "_where": fault.where}
+    template = ("{_where} : " if fault.where else "") + fault.what.template
+    return Sentence(template + (f" ; {fault.remedy.template}" if fault.remedy.template else ""), values)
+
+
+def _registry() -> Reader:
+    from beffroi.lake.connectors import registry
+
+    return registry.read
+
+
+def _django_is_ready() -> bool:
+    from django.apps import apps
+
+    return apps.ready

@@ -1,0 +1,247 @@
+"""DuckDB, tamed: connections with limits, values bound as parameters, columns from a list. Knows no Django."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import duckdb_extension_spatial
+
+from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.geo import BBox
+from beffroi.lake.manifest import BOX
+from beffroi.lake.reading import Column, ColumnType
+
+
+class BadQuery(BeffroiError):
+    """A filter, a column, an order or a page that cannot be answered; says which and what would do."""
+
+
+class QueryTooCostly(BeffroiError):
+    """The query ran over its time or memory."""
+
+    http_status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One condition on a column, by key. `op` is one of `FILTER_OPS`; `value` is text or a typed value.
+
+    ``null`` takes True (is empty) or False (is filled). ``contains`` and ``starts`` ignore case and accents.
+    """
+
+    column: str
+    op: str
+    value: Any = None
+
+
+_COMPARED = {
+    "eq": "{0} = ?",
+    "ne": "{0} IS DISTINCT FROM ?",
+    "lt": "{0} < ?",
+    "le": "{0} <= ?",
+    "gt": "{0} > ?",
+    "ge": "{0} >= ?",
+}
+_SEARCHED = {
+    "contains": "contains(strip_accents(lower(CAST({0} AS VARCHAR))), strip_accents(lower(?)))",
+    "starts": "starts_with(strip_accents(lower(CAST({0} AS VARCHAR))), strip_accents(lower(?)))",
+}
+FILTER_OPS = (*_COMPARED, *_SEARCHED, "null")
+_TRUE, _FALSE = ("1", "true", "vrai", "oui", "o"), ("0", "false", "faux", "non", "n")
+
+
+@cache
+def _spatial_extension() -> str:
+    folder = Path(duckdb_extension_spatial.__file__).parent / "extensions" / f"v{duckdb.__version__}"
+    return str(folder / "spatial.duckdb_extension")
+
+
+def connect(*, memory_mb: int = 2048, threads: int | None = None, temp_dir: Path | None = None) -> Any:
+    """Open an in-memory DuckDB with its spatial extension, from the wheel: nothing is downloaded.
+
+    It spills to `temp_dir` when given. For imports and exports; questions go through :func:`reading`.
+    """
+    con = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
+    con.execute(f"LOAD {literal(_spatial_extension())}")
+    con.execute(f"SET memory_limit = '{int(memory_mb)}MB'")
+    con.execute("SET temp_directory = " + literal(str(temp_dir) if temp_dir else ""))
+    con.execute("SET enable_progress_bar = false")
+    if threads:
+        con.execute(f"SET threads = {int(threads)}")
+    return con
+
+
+_pool: dict[tuple[int, Path, int], duckdb.DuckDBPyConnection] = {}
+_pool_lock = threading.Lock()
+
+
+def _pooled(root: Path, memory_mb: int) -> duckdb.DuckDBPyConnection:
+    """Return this process's database for `memory_mb`: it reads nothing outside `root` and takes no other setting."""
+    # A forked child must not use its parent's threads, hence the process in the key.
+    key = (os.getpid(), root, memory_mb)
+    with _pool_lock:
+        if key not in _pool:
+            con = connect(memory_mb=memory_mb, threads=2)
+            con.execute(f"SET allowed_directories = [{literal(str(root) + os.sep)}]")
+            con.execute("SET enable_external_access = false")
+            con.execute("SET lock_configuration = true")
+            _pool[key] = con
+        return _pool[key]
+
+
+@contextmanager
+def reading(root: Path, *, timeout_s: float, memory_mb: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a connection that only reads under `root`, interrupted after `timeout_s`.
+
+    Raises:
+        QueryTooCostly: the block ran over the time or the memory allowed.
+    """
+    cursor = _pooled(root, memory_mb).cursor()
+    timer = threading.Timer(timeout_s, cursor.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield cursor
+    except duckdb.InterruptException as error:
+        raise QueryTooCostly(
+            "la requête dépasse {seconds} s", remedy="filtrez davantage ou demandez moins de lignes", seconds=timeout_s
+        ) from error
+    except duckdb.OutOfMemoryException as error:
+        raise QueryTooCostly(
+            "la requête dépasse {memory} Mo de mémoire",
+            remedy="filtrez davantage ou demandez moins de colonnes",
+            memory=memory_mb,
+        ) from error
+    finally:
+        timer.cancel()
+        cursor.close()
+
+
+def literal(text: str) -> str:
+    """Quote a text we made ourselves as an SQL literal; values of readers are bound, never quoted."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def name(identifier: str) -> str:
+    """Quote an identifier."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def known_column(key: str, columns: Mapping[str, Column]) -> Column:
+    """Return the column `key` of those the viewer may read.
+
+    Raises:
+        BadQuery: it is not one of them, whether hidden or absent.
+    """
+    if key not in columns:
+        raise BadQuery(
+            "colonne « {column} » inconnue",
+            remedy="colonnes : {known}",
+            column=key[:80],
+            known=", ".join(list(columns)[:40]),
+        )
+    return columns[key]
+
+
+def conditions(
+    where: Sequence[Filter], columns: Mapping[str, Column], *, bbox: BBox | None = None
+) -> tuple[str, list[Any]]:
+    """Return an SQL condition and its parameters.
+
+    Raises:
+        BadQuery: an unknown column or operator, or a value that does not suit the type of its column.
+    """
+    parts: list[str] = []
+    values: list[Any] = []
+    for item in where:
+        column = known_column(item.column, columns)
+        if item.op == "null":
+            parts.append(f"{name(column.key)} IS {'' if _flag(item.value, column) else 'NOT '}NULL")
+        elif item.op in _SEARCHED:
+            parts.append(_SEARCHED[item.op].format(name(column.key)))
+            values.append(str(item.value))
+        elif item.op in _COMPARED:
+            parts.append(_COMPARED[item.op].format(name(column.key)))
+            values.append(typed(item.value, column))
+        else:
+            raise BadQuery(
+                "opérateur « {op} » inconnu", remedy="opérateurs : {known}", op=item.op, known=", ".join(FILTER_OPS)
+            )
+    if bbox is not None:
+        # A box that crosses the antimeridian has its west beyond its east: two halves.
+        across = "OR" if bbox.west > bbox.east else "AND"
+        parts.append(f"({BOX}.xmin <= ? {across} {BOX}.xmax >= ?) AND {BOX}.ymin <= ? AND {BOX}.ymax >= ?")
+        values += [bbox.east, bbox.west, bbox.north, bbox.south]
+    return " AND ".join(parts) or "TRUE", values
+
+
+def _flag(value: Any, column: Column) -> bool:
+    text = str(value).strip().lower()
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
+    raise _ill_typed(value, column, "oui ou non")
+
+
+def _number(value: Any, column: Column) -> float:
+    return float(str(value).strip().replace("\u202f", "").replace(" ", "").replace(",", "."))
+
+
+_READERS: dict[ColumnType, tuple[Any, str]] = {
+    ColumnType.TEXT: (lambda value, column: str(value), "un texte"),
+    ColumnType.INTEGER: (lambda value, column: _whole(value, column), "un nombre"),
+    ColumnType.NUMBER: (_number, "un nombre"),
+    ColumnType.BOOLEAN: (_flag, "oui ou non"),
+    ColumnType.DATE: (
+        lambda value, column: value if isinstance(value, date) else date.fromisoformat(value),
+        "AAAA-MM-JJ",
+    ),
+    ColumnType.DATETIME: (
+        lambda value, column: value if isinstance(value, datetime) else datetime.fromisoformat(value),
+        "AAAA-MM-JJThh:mm:ss",
+    ),
+    ColumnType.TIME: (
+        lambda value, column: value if isinstance(value, time) else time.fromisoformat(value),
+        "hh:mm:ss",
+    ),
+}
+
+
+def _whole(value: Any, column: Column) -> int | float:
+    number = _number(value, column)
+    # "annee > 1999.5" is a fair question; a whole number keeps every digit.
+    return int(str(value)) if str(value).strip().lstrip("+-").isdigit() else number
+
+
+def typed(value: Any, column: Column) -> Any:
+    """Return `value` (text or typed) as the type of `column` wants it.
+
+    Raises:
+        BadQuery: it cannot be read so.
+    """
+    reader, expected = _READERS[column.type]
+    try:
+        read = reader(value, column)
+    except (TypeError, ValueError) as error:
+        raise _ill_typed(value, column, expected) from error
+    if isinstance(read, int) and not isinstance(read, bool) and abs(read) >= 2**63:
+        raise _ill_typed(value, column, expected)
+    return read
+
+
+def _ill_typed(value: Any, column: Column, expected: str) -> BadQuery:
+    return BadQuery(
+        "valeur « {value} » illisible pour la colonne « {column} »",
+        remedy="attendu : {expected}",
+        value=str(value)[:80],
+        column=column.key,
+        expected=expected,
+    )

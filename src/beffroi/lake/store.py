@@ -1,0 +1,275 @@
+"""The folder of the lake: versions that appear whole or not at all. Knows no Django.
+
+<lake>/<territory>/<slug>/dataset.json            rights and definition in force
+                         /current                 the version served (text)
+                         /checked.json            when the source was last found unchanged
+                         /announce/<version>      published, not yet told to the journal
+                         /versions/<version>/…    data.parquet, manifest.json, report.json, serving and tiles
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from beffroi.base.kernel.errors import BeffroiError, NotFound
+from beffroi.base.kernel.files import fsync_folder, fsync_tree, written_whole
+from beffroi.base.territory.viewer import PUBLIC
+from beffroi.lake.definitions import SLUG
+from beffroi.lake.manifest import (
+    ImportReport,
+    Manifest,
+    manifest_as_json,
+    manifest_from_json,
+    read_json,
+    report_as_json,
+    report_from_json,
+)
+
+_TERRITORY = re.compile(r"[0-9A-Za-z]{1,20}")
+_VERSION = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{12}")
+
+
+class DatasetNotFound(NotFound):
+    """The dataset, version or feature does not exist, or the viewer may not know that it does."""
+
+
+class LakeNotWritable(BeffroiError):
+    """The disk refuses: full, read-only, or not ours."""
+
+    http_status = 503
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DatasetRef:
+    """Name a dataset: the INSEE (or SIREN) code of its territory and its slug."""
+
+    territory: str
+    slug: str
+
+    def __str__(self) -> str:
+        return f"{self.territory}/{self.slug}"
+
+
+def not_found(ref: DatasetRef) -> DatasetNotFound:
+    """Return the one error for what is absent and for what the viewer may not see."""
+    return DatasetNotFound(
+        "jeu de données « {name} » introuvable", remedy="consultez la liste des données", name=str(ref)[:120]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What holds for a dataset today, whatever the version: which one is served, and the rights."""
+
+    version: str
+    access: str = PUBLIC
+    columns: tuple[tuple[str, str], ...] = ()
+
+
+def _no_step(_name: str) -> None:
+    return None
+
+
+on_step: Callable[[str], None] = _no_step
+"""Called with a name between the steps of a publication: tests kill the process there."""
+
+
+def step(name: str) -> None:
+    """Mark one step of a publication."""
+    on_step(name)
+
+
+@lru_cache(maxsize=1024)
+def _manifest_at(path: Path) -> Manifest:
+    # Kept for good: a version never changes.
+    return manifest_from_json(read_json(path))
+
+
+@lru_cache(maxsize=2048)
+def _in_force_at(folder: str, _current: tuple[int, int], _dataset: tuple[int, int]) -> InForce:
+    payload = read_json(Path(folder, "dataset.json"))
+    return InForce(Path(folder, "current").read_text().strip(), payload["access"], tuple(payload["columns"].items()))
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    stat = os.stat(path)  # noqa: PTH116 - on the fast path of every tile and feature
+    return stat.st_mtime_ns, stat.st_ino
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """One lake folder. Readers never lock; writers of one dataset take turns."""
+
+    root: Path
+
+    def folder(self, ref: DatasetRef) -> Path:
+        """Return where a dataset is.
+
+        Raises:
+            DatasetNotFound: the name cannot be one of ours (and would wander in the file system).
+        """
+        if not _TERRITORY.fullmatch(ref.territory) or not SLUG.fullmatch(ref.slug) or len(ref.slug) > 120:
+            raise not_found(ref)
+        return self.root / ref.territory / ref.slug
+
+    def refs(self, territory: str | None = None) -> list[DatasetRef]:
+        """Return every dataset with a version in service, by territory and slug."""
+        if territory is not None and not _TERRITORY.fullmatch(territory):
+            return []
+        return sorted(
+            DatasetRef(path.parent.parent.name, path.parent.name)
+            for path in self.root.glob(f"{territory or '[!.]*'}/*/current")
+        )
+
+    def in_force(self, ref: DatasetRef) -> InForce:
+        """Return the version served and the rights of today; two `stat` calls when nothing moved.
+
+        Raises:
+            DatasetNotFound: no version was ever published.
+        """
+        folder = str(self.folder(ref))
+        try:
+            return _in_force_at(folder, _stamp(f"{folder}/current"), _stamp(f"{folder}/dataset.json"))
+        except FileNotFoundError:
+            raise not_found(ref) from None
+
+    def version_folder(self, ref: DatasetRef, version: str) -> Path:
+        """Return the folder of one version.
+
+        Raises:
+            DatasetNotFound: there is none.
+        """
+        folder = self.folder(ref) / "versions" / version
+        if not _VERSION.fullmatch(version) or not folder.is_dir():
+            raise not_found(ref)
+        return folder
+
+    def versions(self, ref: DatasetRef) -> list[str]:
+        """Return the versions, newest first."""
+        folder = self.folder(ref) / "versions"
+        if not folder.is_dir():
+            return []
+        return sorted((path.name for path in folder.iterdir() if _VERSION.fullmatch(path.name)), reverse=True)
+
+    def manifest(self, ref: DatasetRef, version: str) -> Manifest:
+        """Return what a version says of itself.
+
+        Raises:
+            DatasetNotFound: there is no such version.
+        """
+        return _manifest_at(self.version_folder(ref, version) / "manifest.json")
+
+    def report(self, ref: DatasetRef, version: str) -> ImportReport:
+        """Return what the import that made a version read and refused.
+
+        Raises:
+            DatasetNotFound: there is no such version.
+        """
+        return report_from_json(read_json(self.version_folder(ref, version) / "report.json"))
+
+    def checked(self, ref: DatasetRef) -> dict[str, Any]:
+        """Return when, and against which fingerprint, the source was last found unchanged; empty when never."""
+        path = self.folder(ref) / "checked.json"
+        return dict(read_json(path)) if path.is_file() else {}
+
+    @contextmanager
+    def writing(self, ref: DatasetRef) -> Iterator[Path]:
+        """Hold the dataset for one writer, clear what killed ones left, yield its folder.
+
+        The lock dies with its process. A failure of the disk comes out as `LakeNotWritable`.
+        """
+        folder = self.folder(ref)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with (folder / ".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                _sweep(folder)
+                yield folder
+        except OSError as error:
+            raise LakeNotWritable(
+                "le lac ne peut pas être écrit ({reason})",
+                where=str(ref),
+                remedy="libérez de la place ou rendez le dossier accessible, puis relancez ; "
+                "la version précédente reste servie",
+                reason=error.strerror or error,
+            ) from error
+
+    @contextmanager
+    def new_version(self, ref: DatasetRef, version: str) -> Iterator[Path]:
+        """Yield a folder that becomes the version when the block ends well, and leaves no trace otherwise."""
+        home = self.folder(ref) / "versions"
+        aside = home / f".{version}.part"
+        aside.mkdir(parents=True)
+        try:
+            yield aside
+            step("before-fsync")
+            fsync_tree(aside)
+            step("before-rename")
+            aside.rename(home / version)
+            fsync_folder(home)
+            step("after-rename")
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+
+    def put_in_force(
+        self, ref: DatasetRef, version: str, *, announce: Any, rights: InForce | None = None, definition: Any = None
+    ) -> None:
+        """Make `version` the one served; `announce` is what the journal must be told.
+
+        Rights change first: between two steps they may be too narrow, never too wide.
+        """
+        folder = self.folder(ref)
+        if rights is not None:
+            payload = {"access": rights.access, "columns": dict(rights.columns), "definition": definition}
+            write_json(folder / "dataset.json", payload)
+            step("after-rights")
+        write_json(folder / "announce" / version, announce)
+        step("before-current")
+        with written_whole(folder / "current", "w", encoding="ascii") as handle:
+            handle.write(version)
+        step("after-current")
+
+    def waiting_announcements(self) -> list[tuple[DatasetRef, str]]:
+        """Return the versions put in service that the journal was not told about, oldest first."""
+        found = [
+            (DatasetRef(path.parents[1].parent.name, path.parents[1].name), path.name)
+            for path in self.root.glob("[!.]*/*/announce/[!.]*")
+        ]
+        return sorted(found, key=lambda item: item[1])
+
+    def announced(self, ref: DatasetRef, version: str) -> None:
+        """Forget that a version waits to be announced."""
+        (self.folder(ref) / "announce" / version).unlink(missing_ok=True)
+
+
+def write_json(path: Path, payload: Any) -> None:
+    """Write a JSON file of the lake, whole."""
+    with written_whole(path, "w", encoding="utf-8") as handle:
+        json.dump(payload, handle, ensure_ascii=False, indent=1, sort_keys=True)
+
+
+def write_papers(folder: Path, manifest: Manifest, report: ImportReport) -> None:
+    """Write the manifest and the report of a version being made."""
+    write_json(folder / "manifest.json", manifest_as_json(manifest))
+    write_json(folder / "report.json", report_as_json(report))
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what an import killed on the way left; the lock is held, so nobody is still writing it."""
+    for pattern in ("versions/.*.part", ".*.part", "announce/.*.part"):
+        for leftover in folder.glob(pattern):
+            if leftover.is_dir():
+                shutil.rmtree(leftover)
+            else:
+                leftover.unlink(missing_ok=True)

@@ -1,0 +1,40 @@
+"""What the lake does in the background: bake tiles, read big uploads, let forgotten ones go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+from django_tasks import task
+
+from beffroi.lake import rights, tiles
+from beffroi.lake.store import DatasetNotFound, DatasetRef, Lake
+
+
+@task()
+def bake_tiles(territory: str, slug: str, version: str) -> None:
+    """Bake the tiles of every visibility class of a version that has none yet; safe to run twice."""
+    bake_missing_tiles(Lake(Path(settings.LAKE_DIR)), DatasetRef(territory, slug), version)
+
+
+def bake_missing_tiles(lake: Lake, ref: DatasetRef, version: str) -> int:
+    """Bake what is missing of a version's tiles under the rights of today; return how many classes were baked.
+
+    Raises:
+        TilesFailed: tippecanoe refuses; the state of the tiles says so.
+    """
+    try:
+        folder, force, manifest = lake.version_folder(ref, version), lake.in_force(ref), lake.manifest(ref, version)
+    except DatasetNotFound:
+        # Removed since the task was queued: nothing to bake.
+        return 0
+    if manifest.geometry_type is None:
+        return 0
+    columns = rights.in_force(manifest.columns, dict(force.columns))
+    baked = 0
+    for class_name in rights.classes(force.access, columns):
+        visible = rights.visible(columns, rights.clearance(class_name))
+        if tiles.state(folder, class_name, visible) != "ready":
+            tiles.bake(folder, manifest, class_name, visible)
+            baked += 1
+    return baked
