@@ -28,7 +28,7 @@ export default defineConfig({
   build: {
     outDir: target,
     emptyOutDir: true,
-    manifest: true,
+    manifest: "manifest.json",
     // The Content-Security-Policy is 'self': nothing may become a data: address.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

@@ -11,31 +11,7 @@ from beffroi.base.catalogue.queries import UseCaseView
 from beffroi.lake.queries import DatasetSummary
 
 _SMALL = frozenset(
-    [
-        "a",
-        "au",
-        "aux",
-        "d",
-        "de",
-        "des",
-        "du",
-        "en",
-        "et",
-        "l",
-        "la",
-        "le",
-        "les",
-        "ou",
-        "où",
-        "par",
-        "pour",
-        "sur",
-        "un",
-        "une",
-        "dans",
-        "the",
-        "of",
-    ]
+    "a au aux d de des du en et l la le les ou où par pour sur un une dans the of".split()  # noqa: SIM905
 )
 _ABBREVIATED = {"bd": "boulevard", "av": "avenue", "pl": "place", "st": "saint", "ste": "sainte"}
 Item = TypeVar("Item")
@@ -67,7 +43,7 @@ def ranked(items: Iterable[Item], text: str, title: Callable[[Item], str], body:
     wanted = words(text)
     if not wanted:
         return []
-    scored = []
+    scored: list[tuple[int, str, int, Item]] = []
     for item in items:
         in_title, everywhere = folded(title(item)), folded(f"{title(item)} {body(item)}")
         if all(word in everywhere for word in wanted):

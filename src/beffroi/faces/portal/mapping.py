@@ -36,11 +36,9 @@ def _role(name: str, pattern: str, *geometries: str) -> BaseRole:
 # In drawing order. One dataset per role and geometry: the one with the most rows.
 BASE_ROLES = (
     _role("limit", "limites?-commun(?:e|ale)s?|limitecommune|communes?|contours?", POLYGON),
-    _role("green", "espaces?-?verts?(?:surface)?|espacesvertssurface|parcs?|jardins|vegetation|bois|forets?", POLYGON),
-    _role(
-        "water", "eaux?|plans?-d-eau|hydrographie|hydro|cours-?eau|coursd?eau|rivieres?|surface-hydrographique", POLYGON
-    ),
-    _role("waterways", "cours-?d?-?eau|rivieres?|troncon-hydrographique|hydrographie", LINE),
+    _role("green", "espaces?-?verts?(?:-?surface)?|parcs?|jardins|vegetation|bois|forets?", POLYGON),
+    _role("water", "eaux?|plans?-d-eau|hydrographie|hydro|courseau|rivieres?|surface-hydrographique", POLYGON),
+    _role("waterways", "cours-?(?:d-)?eau|rivieres?|troncon-hydrographique|hydrographie", LINE),
     _role("streets", "voies?|filaire-?voies?|rues|routes?|troncons?(?:-de)?-routes?|filaire|streets", LINE),
     _role("rails", "voies?-ferrees?|troncons?-de-voie-ferree|tramway|rails?", LINE),
     _role("buildings", "batiments?|bati|buildings?", POLYGON),

@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent / "static" / "beffroi"
 
 
 def _read_manifest() -> dict[str, Any]:
-    path = FOLDER / ".vite" / "manifest.json"
+    path = FOLDER / "manifest.json"
     return json.loads(path.read_text()) if path.exists() else {}
 
 

@@ -65,7 +65,7 @@ def _items(asked: AskedTable, name_key: str) -> list[dict[str, object]]:
     """Return each row as a name and two or three particulars."""
     keys = [column.key for column in asked.columns]
     place = keys.index(name_key) if name_key in keys else None
-    items = []
+    items: list[dict[str, object]] = []
     for number, (feature_id, cells) in enumerate(asked.rows, start=asked.first):
         named = (
             cells[place].text if place is not None and cells[place].text != "–" else _("Élément {n}").format(n=number)

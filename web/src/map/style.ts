@@ -1,0 +1,183 @@
+import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
+import type { BaseConfig, LayerConfig, TileJson } from "./config";
+import type { Palette } from "./palette";
+
+export const FONT = "Atkinson Hyperlegible Next";
+
+/** Heights of buildings, in metres, by the names publishers give them; then storeys, 3 m each; then 6 m. */
+const HEIGHTS = ["hauteur", "hauteur_m", "height", "height_m", "haut", "hauteur_max"];
+const STOREYS = ["nb_etages", "nombre_d_etages", "etages", "niveaux", "floors"];
+const STOREY_M = 3;
+const DEFAULT_HEIGHT_M = 6;
+const NAMES = ["nom", "nom_complet", "nom_voie", "nom_1_gauche", "libelle", "lib_off", "name", "libquart", "quartier"];
+
+/** An empty style: the ground, and the font the labels are drawn with (no glyph files are needed). */
+export function emptyStyle(colours: Palette, font: string): StyleSpecification {
+  return {
+    version: 8,
+    ...(font ? { "font-faces": { [FONT]: new URL(font, location.href).href } } : {}),
+    light: { anchor: "map", intensity: 0.35, position: [1.2, 200, 40] },
+    sources: {},
+    layers: [{ id: "ground", type: "background", paint: { "background-color": colours.ground } }],
+  };
+}
+
+export function nameField(tiles: TileJson): string | undefined {
+  const fields = Object.keys(tiles.vector_layers[0]?.fields ?? {});
+  return NAMES.find((name) => fields.includes(name)) ?? fields.find((field) => /^(nom|lib|name)/.test(field));
+}
+
+function heightOf(tiles: TileJson): ExpressionSpecification {
+  const fields = Object.keys(tiles.vector_layers[0]?.fields ?? {});
+  const height = HEIGHTS.find((name) => fields.includes(name));
+  const storeys = STOREYS.find((name) => fields.includes(name));
+  const fromStoreys: ExpressionSpecification[] = storeys
+    ? [["case", ["has", storeys], ["*", STOREY_M, ["to-number", ["get", storeys], 2]], DEFAULT_HEIGHT_M]]
+    : [];
+  const otherwise: ExpressionSpecification | number = fromStoreys[0] ?? DEFAULT_HEIGHT_M;
+  if (!height) return ["to-number", otherwise];
+  return ["case", [">", ["to-number", ["get", height], 0], 0], ["to-number", ["get", height]], otherwise];
+}
+
+/** The layers that draw a dataset of the base map in its role, from the bottom up. */
+export function baseLayers(base: BaseConfig, tiles: TileJson, colours: Palette): LayerSpecification[] {
+  const source = `base-${base.id}`;
+  const from = { source, "source-layer": tiles.vector_layers[0]?.id ?? "data" };
+  const id = `base-${base.role}`;
+  const wide = (low: number, high: number): ExpressionSpecification => [
+    "interpolate",
+    ["exponential", 1.6],
+    ["zoom"],
+    11,
+    low,
+    18,
+    high,
+  ];
+  switch (base.role) {
+    case "green":
+      return [{ id, type: "fill", ...from, paint: { "fill-color": colours.green } }];
+    case "water":
+      return [{ id, type: "fill", ...from, paint: { "fill-color": colours.water } }];
+    case "waterways":
+      return [{ id, type: "line", ...from, paint: { "line-color": colours.water, "line-width": wide(0.8, 10) } }];
+    case "limit":
+      return [
+        {
+          id,
+          type: "line",
+          ...from,
+          paint: { "line-color": colours.limit, "line-width": 1.5, "line-dasharray": [4, 3], "line-opacity": 0.7 },
+        },
+      ];
+    case "rails":
+      return [
+        { id, type: "line", ...from, paint: { "line-color": colours.rail, "line-width": 1.5, "line-dasharray": [3, 2] } },
+      ];
+    case "streets":
+      return streets(id, from, nameField(tiles), colours, wide);
+    case "buildings":
+      return [
+        {
+          id,
+          type: "fill-extrusion",
+          ...from,
+          minzoom: 13,
+          paint: {
+            "fill-extrusion-color": [
+              "interpolate",
+              ["linear"],
+              heightOf(tiles),
+              3,
+              colours.building,
+              30,
+              colours.buildingTall,
+            ],
+            "fill-extrusion-height": heightOf(tiles),
+            "fill-extrusion-opacity": 0.92,
+            "fill-extrusion-vertical-gradient": true,
+          },
+        },
+      ];
+    case "districts": {
+      const name = nameField(tiles);
+      return name ? [label(`${id}-names`, from, name, colours, { size: 15, max: 15, caps: true })] : [];
+    }
+  }
+}
+
+interface From {
+  source: string;
+  "source-layer": string;
+}
+
+function streets(
+  id: string,
+  from: From,
+  name: string | undefined,
+  colours: Palette,
+  wide: (low: number, high: number) => ExpressionSpecification,
+): LayerSpecification[] {
+  const round = { "line-cap": "round", "line-join": "round" } as const;
+  const layers: LayerSpecification[] = [
+    { id: `${id}-edge`, type: "line", ...from, layout: round, paint: { "line-color": colours.streetEdge, "line-width": wide(0.6, 22) } },
+    { id, type: "line", ...from, layout: round, minzoom: 12, paint: { "line-color": colours.street, "line-width": wide(0.3, 18) } },
+  ];
+  if (name) layers.push(label(`${id}-names`, from, name, colours, { size: 13, line: true, min: 15 }));
+  return layers;
+}
+
+interface LabelOptions {
+  size: number;
+  line?: boolean;
+  caps?: boolean;
+  min?: number;
+  max?: number;
+}
+
+function label(id: string, from: From, field: string, colours: Palette, options: LabelOptions): LayerSpecification {
+  return {
+    id,
+    type: "symbol",
+    ...from,
+    ...(options.min ? { minzoom: options.min } : {}),
+    ...(options.max ? { maxzoom: options.max } : {}),
+    layout: {
+      "text-field": ["to-string", ["get", field]],
+      "text-font": [FONT],
+      "text-size": options.size,
+      "text-transform": options.caps ? "uppercase" : "none",
+      "text-letter-spacing": options.caps ? 0.08 : 0,
+      "symbol-placement": options.line ? "line" : "point",
+      "text-padding": 6,
+    },
+    paint: { "text-color": colours.text, "text-halo-color": colours.halo, "text-halo-width": 1.6 },
+  };
+}
+
+/** The layers that draw a dataset in the colour of its theme: points, lines and areas, whichever it holds. */
+export function dataLayers(layer: LayerConfig, tiles: TileJson, colours: Palette): LayerSpecification[] {
+  const from = { source: `data-${layer.id}`, "source-layer": tiles.vector_layers[0]?.id ?? "data" };
+  const prefix = `data-${layer.id}`;
+  const only = (kind: string): ExpressionSpecification => ["==", ["geometry-type"], kind];
+  const drawn: LayerSpecification[] = [
+    { id: `${prefix}-area`, type: "fill", ...from, filter: only("Polygon"), paint: { "fill-color": layer.colour, "fill-opacity": 0.35 } },
+    { id: `${prefix}-edge`, type: "line", ...from, filter: only("Polygon"), paint: { "line-color": layer.colour, "line-width": 1.5 } },
+    { id: `${prefix}-line`, type: "line", ...from, filter: only("LineString"), paint: { "line-color": layer.colour, "line-width": ["interpolate", ["linear"], ["zoom"], 11, 1.5, 18, 6] } },
+    {
+      id: `${prefix}-point`,
+      type: "circle",
+      ...from,
+      filter: only("Point"),
+      paint: {
+        "circle-color": layer.colour,
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 11, 2.5, 15, 5, 18, 9],
+        "circle-stroke-color": colours.halo,
+        "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 11, 0.5, 15, 1.5],
+      },
+    },
+  ];
+  const kind = layer.geometry;
+  if (kind === "Geometry" || kind === "GeometryCollection") return drawn;
+  const suffixes: Record<string, string[]> = { Polygon: ["-area", "-edge"], LineString: ["-line"], Point: ["-point"] };
+  return drawn.filter((one) => (suffixes[kind] ?? []).some((suffix) => one.id === prefix + suffix));
+}
