@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import threading
+import subprocess
+import sys
 import zipfile
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core.signals import request_finished
-from django.db import connection, connections
 
 from beffroi.base.catalogue import counting, events, operations, queries
 from beffroi.base.catalogue.definition import Audience, State, UseCaseNotFound
@@ -226,11 +226,13 @@ def test_counts_are_written_after_a_page_once_they_have_waited(monkeypatch: pyte
     monkeypatch.setattr(counting.BUFFER, "_tick", lambda: now[0])
     counting.BUFFER._since = None
     operations.count_use(PILOT, TOWN, AT)
-    request_finished.send(sender=None)
+    counting.flush_when_due()
     assert not UseCaseUsage.objects.exists()
     now[0] = counting.FLUSH_AFTER_S
     counting.flush_when_due()
     assert UseCaseUsage.objects.get().count == 1
+    # Django sends this signal when a response has been sent and closed.
+    assert counting.flush_when_due in request_finished._live_receivers(None)[0]
 
 
 def test_a_failed_write_holds_the_counts_for_the_next() -> None:
@@ -251,23 +253,29 @@ def test_a_failed_write_holds_the_counts_for_the_next() -> None:
     assert written[1] == {key: 2}
 
 
-@pytest.mark.django_db(transaction=True)
-def test_processes_that_write_together_lose_nothing() -> None:
-    day = AT.date()
-    counts = Counter({(TOWN, use_case, day, "citoyen"): 1 for use_case in ("1-01", "1-02", PILOT)})
-
-    def write_twenty_times() -> None:
-        for _ in range(20):
-            counting._write_counts(counts)
-        connections.close_all()
-
-    threads = [threading.Thread(target=write_twenty_times) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert queries.usage_totals(TOWN, since=day) == {"1-01": 80, "1-02": 80, PILOT: 80}
-    connection.close()
+@pytest.mark.slow
+@pytest.mark.parametrize("registry", ["sqlite_registry", "postgresql_registry"])
+def test_processes_that_write_together_lose_nothing(registry: str, request: pytest.FixtureRequest) -> None:
+    environment = request.getfixturevalue(registry)
+    code = (
+        "from beffroi.config.cli import start_django; start_django()\n"
+        "from beffroi.base.catalogue.operations import count_use, flush_usage\n"
+        "from datetime import UTC, datetime\n"
+        "at = datetime(2026, 3, 2, 9, tzinfo=UTC)\n"
+        "for _ in range(20):\n"
+        "    for use_case in ('G-03', '1-01', '1-02'):\n"
+        "        count_use(use_case, '34172', at)\n"
+        "    flush_usage()\n"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", code], env=environment) for _ in range(3)]
+    assert [process.wait(timeout=60) for process in running] == [0, 0, 0]
+    ask = (
+        "from beffroi.config.cli import start_django; start_django()\n"
+        "from beffroi.base.catalogue.queries import usage_totals; from datetime import date\n"
+        "print(sorted(usage_totals('34172', since=date(2026, 3, 2)).items()))"
+    )
+    told = subprocess.run([sys.executable, "-c", ask], env=environment, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[('1-01', 60), ('1-02', 60), ('G-03', 60)]"
 
 
 @pytest.mark.parametrize(

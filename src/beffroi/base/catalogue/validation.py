@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -218,7 +218,8 @@ def _engine_settings(check: _Check, name: str, table: dict[str, Any]) -> Any:
     try:
         if isinstance(known.schema, type) and issubclass(known.schema, BaseModel):
             return known.schema.model_validate(table)
-        return known.schema(table)
+        read: Callable[[Mapping[str, Any]], Any] = known.schema
+        return read(table)
     except ValueError as error:
         for path, reason, remedy, values in _schema_errors(error, known.schema):
             check.refuse(f"{name}.{path}" if path else name, "{key} : {reason}", remedy, reason=reason, **values)
