@@ -30,9 +30,10 @@ def add_geometry(reading: Reading, options: ReadOptions) -> None:
     place = _imposed(reading, options) or find_place([column.key for column in reading.columns], _samples(reading))
     if place is None:
         return
-    found = _written_xy(reading, place, options) if place.kind in (PlaceKind.XY, PlaceKind.PAIR) else None
     if place.kind not in (PlaceKind.XY, PlaceKind.PAIR):
-        found = _written_shapes(reading, place, options)
+        _written_shapes(reading, place, options)
+        return
+    found = _written_xy(reading, place, options)
     if found is not None:
         reading.has_geometry = True
         reading.crs = found.code
@@ -130,38 +131,64 @@ def _points(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Iterator[list
         yield [next(wkb) if one else None for one in good]
 
 
-def _written_shapes(reading: Reading, place: PlaceFound, options: ReadOptions) -> CrsFound | None:
+def _written_shapes(reading: Reading, place: PlaceFound, options: ReadOptions) -> None:
     """Write geometries from one column of WKT, hexadecimal WKB or GeoJSON."""
     cells = reading.con.execute(f'SELECT "{place.x}" FROM {reading.table}').fetchall()
     shapes = _parsed([cell for (cell,) in cells], place.kind)
     given = sum(1 for (cell,) in cells if cell)
     read = int(np.sum(~shapely.is_missing(shapes)))
     if not read or read < _LEAST_PLACED * given:
-        return None
-    known = shapes[~shapely.is_missing(shapes)]
-    coordinates = shapely.get_coordinates(known[:: max(1, len(known) // 1000)])
+        return
+    title = next(column.title for column in reading.columns if column.key == place.x)
     declared = options.crs or (CRS84 if place.kind is PlaceKind.GEOJSON else None)
-    found = detect_crs(
-        coordinates[:, 0],
-        coordinates[:, 1],
+    placed = attach_shapes(
+        reading,
+        shapes,
+        title,
         declared=declared,
         declared_by=_declared_by(place, options),
-        extent=options.extent,
+        options=options,
+        drop=place.x,
     )
+    if placed and len(reading.columns) > 1:
+        reading.columns = tuple(column for column in reading.columns if column.key != place.x)
+
+
+def attach_shapes(
+    reading: Reading,
+    shapes: NDArray[np.object_],
+    title: str,
+    *,
+    declared: str | None,
+    declared_by: str,
+    options: ReadOptions,
+    drop: str = "",
+) -> bool:
+    """Give the table its geometry from `shapes`, one per row, brought to CRS84; return whether it could be placed.
+
+    `title` names the published column(s) they come from; `drop` is the key of a column they replace.
+    """
+    known = shapes[~shapely.is_missing(shapes)]
+    if not len(known):
+        return False
+    coordinates = shapely.get_coordinates(known[:: max(1, len(known) // 1000)])
+    found = detect_crs(
+        coordinates[:, 0], coordinates[:, 1], declared=declared, declared_by=declared_by, extent=options.extent
+    )
+    reading.evidences.append(found.evidence)
     if found.code is None:
-        reading.evidences.append(found.evidence)
-        return None
-    moved = geometries_to_crs84(shapes, found)
-    wkb = shapely.to_wkb(moved, output_dimension=3, flavor="iso")
-    _attach(reading, (list(wkb[start : start + _CHUNK]) for start in range(0, len(wkb), _CHUNK)), drop=place.x)
-    title = next(column.title for column in reading.columns if column.key == place.x)
-    reading.columns = tuple(column for column in reading.columns if column.key != place.x)
+        return False
+    wkb = shapely.to_wkb(geometries_to_crs84(shapes, found), output_dimension=3, flavor="iso")
+    alone = len(reading.columns) < 2
+    batches = (list(wkb[start : start + _CHUNK]) for start in range(0, len(wkb), _CHUNK))
+    _attach(reading, batches, drop="" if alone else drop)
     why = Sentence(
-        "la colonne « {column} » porte la géométrie ({form}) ; {missing} ligne(s) n’en ont pas",
-        {"column": title, "form": place.kind.value, "missing": len(wkb) - read},
+        "« {column} » porte la géométrie ; {missing} ligne(s) n’en ont pas",
+        {"column": title, "missing": len(wkb) - len(known)},
     )
-    reading.evidences.append(Evidence("geometry", place.kind.value, why))
-    return found
+    reading.evidences.append(Evidence("geometry", "shape", why))
+    reading.has_geometry, reading.crs = True, found.code
+    return True
 
 
 def _parsed(cells: list[str | None], kind: PlaceKind) -> NDArray[np.object_]:

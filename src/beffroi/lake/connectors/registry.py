@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import cast
@@ -252,7 +253,55 @@ def _wanted(path: Path, options: ReadOptions) -> str:
 
 
 def _load(name: str, path: Path) -> Connector:
-    return cast(Connector, importlib.import_module(CONNECTORS[name]).read)
+    module = importlib.import_module(CONNECTORS[name])
+    return _read_vector if name == "vector" else cast(Connector, module.read)
+
+
+def _read_vector(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+    """Read a geographic file, under the extension its content deserves when its own says something else."""
+    from beffroi.lake.connectors import vector
+
+    suffix = path.suffix.lower()
+    with path.open("rb") as handle:
+        wanted = _vector_suffix(handle.read(HEAD_BYTES))
+    if suffix in vector.READERS and suffix in _SAME_CONTENT.get(wanted, (suffix,)):
+        wanted = suffix
+    if wanted == suffix:
+        return vector.read_vector(path, options, con)
+    with tempfile.TemporaryDirectory(dir=options.work_dir, prefix="beffroi-nom-") as folder:
+        named = Path(folder) / f"{path.stem}{wanted}"
+        named.symlink_to(path.resolve())
+        return vector.read_vector(named, options, con)
+
+
+# Extensions that a content found may bear; a content not listed here is read under its publisher's extension.
+_SAME_CONTENT: dict[str, tuple[str, ...]] = {
+    ".gpkg": (".gpkg",),
+    ".fgb": (".fgb",),
+    ".shp": (".shp",),
+    ".zip": (".zip", ".kmz"),
+    ".kml": (".kml",),
+    ".gpx": (".gpx",),
+    ".gml": (".gml",),
+    ".geojson": (".geojson", ".json", ".topojson", ".geojsonl"),
+    ".topojson": (".topojson",),
+}
+
+
+def _vector_suffix(head: bytes) -> str:
+    """Return the extension of the geographic format that starts with `head`."""
+    signs = (
+        (b"SQLite format 3", ".gpkg"),
+        (b"fgb\x03", ".fgb"),
+        (b"\x00\x00\x27\x0a", ".shp"),
+        (b"PK", ".zip"),
+    )
+    for sign, suffix in signs:
+        if head.startswith(sign):
+            return suffix
+    text = head[:4096].lower()
+    marks = ((b"<kml", ".kml"), (b"<gpx", ".gpx"), (b"<", ".gml"), (b'"topology"', ".topojson"), (b"{", ".geojson"))
+    return next((suffix for mark, suffix in marks if mark in text), ".dxf")
 
 
 _EXPECTED_SUFFIXES: dict[str, tuple[str, ...]] = {

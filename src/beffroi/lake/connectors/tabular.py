@@ -195,7 +195,9 @@ def reading_of(con: duckdb.DuckDBPyConnection, raw: Raw, draft: Draft, options: 
 
     titles = [*draft.header.titles, *[""] * (raw.width - len(draft.header.titles))][: raw.width]
     hints = {**draft.header.hints, **_imposed(titles, options)}
-    profiles = profiled(con, raw.relation, raw.sample, titles, hints, decimal=options.decimal or draft.decimal)
+    told = [*draft.header.descriptions, *[""] * len(titles)]
+    names = [f"{title} {about}".strip() for title, about in zip(titles, told, strict=False)]
+    profiles = profiled(con, raw.relation, raw.sample, names, hints, decimal=options.decimal or draft.decimal)
     kept = [profile for profile in profiles if titles[profile.index] or profile.filled]
     if not kept:
         raise Unreadable("ce tableau ne contient aucune valeur", where=draft.where, remedy="publiez un fichier rempli")
@@ -216,7 +218,7 @@ def reading_of(con: duckdb.DuckDBPyConnection, raw: Raw, draft: Draft, options: 
         description=draft.description,
     )
     add_geometry(reading, options)
-    reading.period = _period(reading)
+    reading.period = period_of(reading)
     for name in raw.tables:
         con.execute(f"DROP TABLE IF EXISTS {name}")
     return reading
@@ -256,7 +258,7 @@ def _evidences(kept: list[ColumnProfile], titles: Sequence[str], dropped: int) -
         yield Evidence("header", "", why)
 
 
-def _period(reading: Reading) -> tuple[str, str] | None:
+def period_of(reading: Reading) -> tuple[str, str] | None:
     """Return the first and last day of the first column of dates, when they are plausible for a dataset."""
     for column in reading.columns:
         if column.type in (ColumnType.DATE, ColumnType.DATETIME):

@@ -134,8 +134,8 @@ def pattern_dmy(mark: str) -> str:
 
 
 def _two_figures() -> str:
-    # A year of two figures is one of the hundred that end twenty years after 2012: 33 is 1933, 32 is 2032.
-    century = "CASE WHEN right({v}, 2) > '32' THEN '19' ELSE '20' END"
+    # As spreadsheets do: 30 to 99 are 1930 to 1999, 00 to 29 are 2000 to 2029.
+    century = "CASE WHEN right({v}, 2) > '29' THEN '19' ELSE '20' END"
     return "TRY_STRPTIME(left({v}, length({v}) - 2) || " + century + " || right({v}, 2), '%d/%m/%Y')::DATE"
 
 

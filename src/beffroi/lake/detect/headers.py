@@ -19,6 +19,7 @@ _DBASE_TAIL = re.compile(r"^[CNDFLM]$")
 _VALUE = re.compile(
     r"^[+-]?[\d\s\u00a0\u202f]*\d([.,]\d+)?([eE][+-]?\d+)?\s*[%€]?$|^\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}([ T].*)?$"
 )
+_DATE = re.compile(r"^(\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{4}-\d{2}-\d{2})([ T]\d.*)?$")
 _YEAR = re.compile(r"^(1[89]|20|21)\d\d$")
 # Words a query or a table writer would stumble on.
 _RESERVED = {GEOMETRY, LINE, "rowid", "bbox", "id_", "fid"}
@@ -66,7 +67,7 @@ def find_header(rows: Sequence[Row], width: int, *, declared: int | None = None)
 
 def _header_index(rows: Sequence[Row], width: int) -> int | None:
     """Return the index of the first row that names most columns and does not look like data; None without one."""
-    needed = max(1, round(0.6 * width)) if width <= 3 else max(2, round(0.5 * width))
+    needed = width if width <= 2 else max(2, round(0.5 * width))
     for index, row in enumerate(rows[:_LOOKED_AT]):
         if filled(row) < min(needed, _usual_fill(rows[index + 1 :], width)):
             continue
@@ -84,6 +85,8 @@ def _looks_like_data(row: Row, below: Sequence[Row]) -> bool:
     """Tell a data row from a header: it holds numbers or dates where the rows below do too (years are titles)."""
     cells = [(index, cell.strip()) for index, cell in enumerate(row) if cell and cell.strip()]
     values = [index for index, cell in cells if _VALUE.match(cell) and not _YEAR.match(cell)]
+    if sum(1 for _, cell in cells if _DATE.match(cell)) == 1:
+        return True
     alike = sum(1 for index in values if _share_of_values(below, index) > 0.5)
     if alike and alike * 4 >= len(cells):
         return True

@@ -85,7 +85,8 @@ def _pair(keys: Sequence[str], samples: dict[str, list[str]]) -> PlaceFound | No
     for key in keys:
         values = samples.get(key) or []
         if _PAIR_NAME.search(key) and values and all(re.match(PAIR, value) for value in values):
-            first = re.search(r"xy|lon_?lat", key) is None and not values[0].lstrip().startswith("[")
+            listed = values[0].lstrip().startswith("[")
+            first = re.search(r"xy|lon_?lat", key) is None and ("geo_point" in key or not listed)
             return PlaceFound(PlaceKind.PAIR, key, degrees=True, latitude_first=first)
     return None
 

@@ -132,13 +132,12 @@ BOOLEAN_PAIRS: tuple[tuple[str, str], ...] = (
     ("o", "n"),
     ("1", "0"),
 )
-_NAMED_BOOLEAN = re.compile(r"bool|oui ?/ ?non|\bo ?/ ?n\b|0 ?/ ?1|^is_|^est_|vrai|\bflag")
+_NAMED_BOOLEAN = re.compile(r"bool|oui_?non|(^|_)o_n(_|$)|0_1|^is_|^est_|vrai|(^|_)flag")
 _NAMED_CODE = re.compile(
-    r"siret|siren|insee|codgeo|depcom|codcom|code?_?com(mune)?\b|cdpost|code_?post|postcode|zip_?code|\bcp\b|codpos"
-    r"|tel(ephone)?\b|numtel|\bphone|\bfax\b|mobile|\bgsm\b|\biris\b|code_?iris|code_?(dep|dept|departement|reg|region)\b"
-    r"|\brna\b|\buai\b|\bfiness\b|iban|code_?ban|rivoli|\bdc\b(?=.*commune)"
+    r"siret|siren|insee|codgeo|depcom|codcom|code?_?com(mune)?(_|$)|cdpost|code_?post|codpos|postcode|zip_?code|(^|_)cp(_|$)"
+    r"|code_?(iris|zus|qpv|qp|dep|dept|departement|reg|region|voie|unite_urbaine|quartier|rivoli|naf|ape)"
+    r"|(^|_)(tel|telephone|numtel|phone|fax|mobile|gsm|iris|rna|uai|rne|finess|iban|rivoli)(_|$)"
 )
-_NAMED_YEAR = re.compile(r"ann[ée]e|year|exercice|millesime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +235,13 @@ def _mostly(kept: Sequence[str], pattern: str) -> bool:
 
 
 def plain(title: str) -> str:
-    """Return `title` in lower case without accents, words joined by underscores or spaces as written."""
-    return unicodedata.normalize("NFKD", title.lower()).encode("ascii", "ignore").decode()
+    """Return `title` in lower case ASCII, its words joined by underscores.
+
+    >>> plain("N° de téléphone (fixe)")
+    'n_de_telephone_fixe'
+    """
+    ascii_only = unicodedata.normalize("NFKD", title.lower()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "_", ascii_only).strip("_")
 
 
 def _booleans(kept: Sequence[str], title: str, hint: ColumnType | None) -> list[Form]:
