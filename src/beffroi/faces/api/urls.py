@@ -1,0 +1,22 @@
+"""Addresses of the API, to be included at ``/api/``; `/health` and `/metrics` are in `root_urls`."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from beffroi.faces.api import catalogue, datasets
+from beffroi.faces.api.core import Api
+from beffroi.faces.api.documents import not_found, openapi_document, welcome
+
+api = Api()
+api.add_router("", catalogue.router)
+api.add_router("", datasets.router)
+
+app_name = "api"
+urlpatterns = [
+    path("", welcome, name="welcome"),
+    path("openapi.json", openapi_document(api), name="openapi"),
+    *api.well_mannered_urls(),
+    path("api-root", not_found, name="api-root"),
+    re_path(r"^.*$", not_found, name="not_found"),
+]
