@@ -1,0 +1,247 @@
+"""What the town hall publishes or keeps: deliberations, menus, markets, events, and two datasets not for everyone."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import shapely
+
+from beffroi.lake.town.city import City
+from beffroi.lake.town.files import Writer, as_json_text
+from beffroi.lake.town.ground import siren_of
+from beffroi.lake.town.plan import INSEE, NAME, YEAR, Fabric
+
+TOWN_SIRET = siren_of("00000101") + "00017"
+
+_SUBJECTS = (
+    ("7.1", "Finances locales", "Adoption du budget primitif"),
+    ("7.5", "Finances locales", "Subvention à une association"),
+    ("2.1", "Urbanisme", "Modification simplifiée du plan local d'urbanisme"),
+    ("3.1", "Domaine et patrimoine", "Acquisition d'une parcelle"),
+    ("8.3", "Voirie", "Dénomination d'une voie nouvelle"),
+    ("1.1", "Commande publique", "Attribution d'un marché de travaux"),
+    ("4.1", "Fonction publique", "Tableau des effectifs"),
+    ("8.8", "Environnement", "Plan de plantation d'arbres"),
+    ("8.1", "Enseignement", "Tarifs de la restauration scolaire"),
+    ("9.1", "Autres domaines", "Rapport annuel sur le prix de l'eau"),
+)
+
+
+def write_deliberations(city: City, writer: Writer) -> None:
+    """Write six years of deliberations by the SCDL schema."""
+    rng = city.rng("council")
+    rows = []
+    for year in range(YEAR - 6, YEAR):
+        for meeting in range(8):
+            day = date(year, 1 + meeting + meeting // 2, 12)
+            for rank in range(int(rng.integers(9, 18))):
+                code, matter, topic = _SUBJECTS[int(rng.integers(0, len(_SUBJECTS)))]
+                against = int(rng.integers(0, 6))
+                rows.append(
+                    (
+                        f"Commune de {NAME} (fictive)",
+                        TOWN_SIRET,
+                        f"{year}-{meeting + 1:02d}-{rank + 1:02d}",
+                        day.isoformat(),
+                        code,
+                        matter,
+                        f"{topic} ({year}, n° {rank + 1})",
+                        "",
+                        "vote public",
+                        29,
+                        27,
+                        27 - against - 1,
+                        against,
+                        1,
+                        f"https://valbruyere.example/deliberations/{year}/{meeting + 1}-{rank + 1}.pdf",
+                    )
+                )
+    names = (
+        "COLL_NOM",
+        "COLL_SIRET",
+        "DELIB_ID",
+        "DELIB_DATE",
+        "DELIB_MATIERE_CODE",
+        "DELIB_MATIERE_NOM",
+        "DELIB_OBJET",
+        "BUDGET_ANNEE",
+        "VOTE_TYPE",
+        "VOTE_EFFECTIF",
+        "VOTE_REEL",
+        "VOTE_POUR",
+        "VOTE_CONTRE",
+        "VOTE_ABSTENTION",
+        "DELIB_URL",
+    )
+    writer.table(
+        "vie_municipale/deliberations.csv",
+        "Délibérations (SCDL)",
+        dict(zip(names, zip(*rows, strict=True), strict=True)),
+    )
+
+
+_STARTERS = (
+    "Carottes râpées",
+    "Betteraves vinaigrette",
+    "Potage de légumes",
+    "Taboulé",
+    "Salade verte",
+    "Céleri rémoulade",
+)
+_MAINS = (
+    "Poulet rôti",
+    "Poisson meunière",
+    "Dahl de lentilles",
+    "Omelette aux herbes",
+    "Bœuf aux carottes",
+    "Gratin de courge",
+    "Chili végétal",
+)
+_SIDES = ("Purée", "Haricots verts", "Riz", "Pâtes complètes", "Ratatouille", "Semoule")
+_SWEETS = ("Pomme", "Yaourt nature", "Compote", "Fromage et poire", "Riz au lait", "Clémentines")
+_ALLERGENS = ("gluten", "lait", "œuf", "poisson", "céleri", "moutarde", "")
+
+
+def write_menus(city: City, writer: Writer) -> None:
+    """Write a school year of canteen menus as a workbook (columns after the SCDL menus schema)."""
+    rng = city.rng("menus")
+    first = date(YEAR - 1, 9, 1)
+    days = [first + timedelta(days=step) for step in range(305)]
+    days = [day for day in days if day.weekday() in (0, 1, 3, 4)]
+    count = len(days)
+
+    def dish(pool: tuple[str, ...]) -> list[str]:
+        return [pool[index] for index in rng.integers(0, len(pool), count).tolist()]
+
+    mains = dish(_MAINS)
+    writer.workbook(
+        "education/menus_cantine.xlsx",
+        "Menus des restaurants scolaires",
+        "Menus",
+        {
+            "MENUS_DATE": [day.isoformat() for day in days],
+            "COLL_SIRET": [TOWN_SIRET] * count,
+            "MENU_ENTREE": dish(_STARTERS),
+            "MENU_PLAT": mains,
+            "MENU_GARNITURE": dish(_SIDES),
+            "MENU_DESSERT": dish(_SWEETS),
+            "MENU_ALLERGENES": dish(_ALLERGENS),
+            "MENU_VEGETARIEN": [
+                "oui" if "végétal" in name or "Dahl" in name or "courge" in name else "non" for name in mains
+            ],
+            "PART_BIO_POURCENT": rng.integers(20, 71, count).tolist(),
+        },
+    )
+
+
+_EVENTS = (
+    "Fête de la musique",
+    "Vide-greniers",
+    "Marché de Noël",
+    "Cinéma en plein air",
+    "Forum des associations",
+    "Course de l'Onde",
+    "Nuit des étoiles",
+    "Bal du beffroi",
+    "Exposition des ateliers",
+    "Conseil de quartier",
+    "Conte à la médiathèque",
+    "Concert d'orgue",
+)
+
+
+def write_agenda(city: City, writer: Writer) -> None:
+    """Write markets (CSV) and a year of events (JSON)."""
+    rng = city.rng("agenda")
+    places = np.flatnonzero(
+        np.isin(city.parcels.program, ("place", "marche", "square", "salle_polyvalente", "mediatheque"))
+    )
+    degrees = writer.origin.degrees(shapely.get_coordinates(shapely.point_on_surface(city.parcels.shape[places])))
+    streets = city.street_name[city.frontage.street[places]]
+    squares = np.flatnonzero(np.isin(city.parcels.program[places], ("place", "marche")))
+    days = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
+    chosen = squares[: max(2, city.scale.population // 8_000)]
+    writer.table(
+        "vie_locale/marches.csv",
+        "Marchés de plein air",
+        {
+            "nom": [f"Marché {streets[index]}" for index in chosen.tolist()],
+            "jour": [days[index % 7] for index in range(len(chosen))],
+            "horaires": ["8h00-13h00"] * len(chosen),
+            "etals": rng.integers(8, 70, len(chosen)),
+            "produits_locaux": ["oui"] * len(chosen),
+            "longitude": degrees[chosen, 0],
+            "latitude": degrees[chosen, 1],
+        },
+        separator=";",
+    )
+    events = []
+    for index in range(max(40, city.scale.population // 250)):
+        place = int(rng.integers(0, len(places)))
+        start = date(YEAR, 1, 1) + timedelta(days=int(rng.integers(0, 365)))
+        hour = int(rng.integers(10, 21))
+        events.append(
+            {
+                "uid": f"evt-{index + 1:05d}",
+                "titre": f"{_EVENTS[int(rng.integers(0, len(_EVENTS)))]}",
+                "debut": f"{start.isoformat()}T{hour:02d}:00:00",
+                "fin": f"{start.isoformat()}T{min(hour + 3, 23):02d}:00:00",
+                "lieu": str(streets[place]),
+                "gratuit": bool(rng.random() < 0.7),
+                "public": str(rng.choice(["tous", "enfants", "familles", "seniors"])),
+                "longitude": float(degrees[place, 0]),
+                "latitude": float(degrees[place, 1]),
+            }
+        )
+    writer.text("vie_locale/evenements.json", "Agenda", as_json_text(events), rows=len(events))
+
+
+def write_restricted(city: City, writer: Writer) -> None:
+    """Write underground cavities (agents only) and reports of unfit housing (the housing service only)."""
+    rng = city.rng("restricted")
+    count = max(12, city.scale.population // 900)
+    network = city.network
+    cell = rng.choice(np.flatnonzero(network.fabric != Fabric.WATER), count)
+    points = shapely.get_coordinates(shapely.point_on_surface(network.cells[cell])) + rng.uniform(-12, 12, (count, 2))
+    writer.geojson(
+        "sous_sol/cavites.geojson",
+        "Cavités souterraines (réservé aux agents)",
+        shapely.points(points),
+        {
+            "identifiant": [f"BRU{index + 1:05d}" for index in range(count)],
+            "type": rng.choice(["carrière", "cave", "ouvrage civil", "naturelle", "indéterminé"], count),
+            "profondeur_m": np.round(rng.uniform(2, 18, count), 1),
+            "alea": rng.choice(["faible", "moyen", "fort"], count, p=[0.5, 0.35, 0.15]),
+            "date_visite": [f"{y}-05-12" for y in rng.integers(1995, YEAR, count).tolist()],
+        },
+    )
+    old = np.flatnonzero(
+        (city.buildings.dwellings > 0) & (city.buildings.year < 1950) & (city.addresses.of_building >= 0)
+    )
+    chosen = np.sort(rng.permutation(old)[: max(8, city.scale.population // 700)])
+    address = city.addresses.of_building[chosen]
+    degrees = writer.origin.degrees(city.addresses.point[address])
+    writer.table(
+        "habitat/signalements_habitat_indigne.csv",
+        "Signalements d'habitat indigne (réservé au service habitat)",
+        {
+            "dossier": [f"HI-{YEAR - 1}-{index + 1:04d}" for index in range(len(chosen))],
+            "commune": [INSEE] * len(chosen),
+            "adresse": city.address_text(address),
+            "id_rnb": city.building_id[chosen],
+            "motif": rng.choice(
+                ["humidité", "péril", "suroccupation", "électricité dangereuse", "absence de chauffage"], len(chosen)
+            ),
+            "gravite": rng.integers(1, 5, len(chosen)),
+            "recu_le": [
+                f"{YEAR - 1}-{m:02d}-{d:02d}"
+                for m, d in zip(
+                    rng.integers(1, 13, len(chosen)).tolist(), rng.integers(1, 29, len(chosen)).tolist(), strict=True
+                )
+            ],
+            "longitude": degrees[:, 0],
+            "latitude": degrees[:, 1],
+        },
+        separator=";",
+    )
