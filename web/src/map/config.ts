@@ -37,6 +37,8 @@ export interface MapConfig {
   pitch: number;
   base: BaseConfig[];
   layers: LayerConfig[];
+  /** Names of districts, each with the point it is written at: tiles would repeat them on every piece. */
+  names: [name: string, lon: number, lat: number][];
   words: Words;
 }
 

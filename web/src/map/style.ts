@@ -98,16 +98,27 @@ export function baseLayers(base: BaseConfig, tiles: TileJson, colours: Palette):
           },
         },
       ];
-    case "districts": {
-      const name = nameField(tiles);
-      return name ? [label(`${id}-names`, from, name, colours, { size: 15, max: 15, caps: true })] : [];
-    }
+    case "districts":
+      return [
+        { id, type: "line", ...from, maxzoom: 15, paint: { "line-color": colours.rail, "line-width": 1, "line-opacity": 0.5 } },
+      ];
   }
+}
+
+/** Tell whether the tiles say how tall buildings are; else they are all drawn at the default, and the page says so. */
+export function knowsHeights(tiles: TileJson): boolean {
+  const fields = Object.keys(tiles.vector_layers[0]?.fields ?? {});
+  return [...HEIGHTS, ...STOREYS].some((name) => fields.includes(name));
+}
+
+/** The names of the districts, from the points of the configuration. */
+export function namesLayer(colours: Palette): LayerSpecification {
+  return label("districts-names", { source: "names" }, "name", colours, { size: 15, max: 15.5, caps: true });
 }
 
 interface From {
   source: string;
-  "source-layer": string;
+  "source-layer"?: string;
 }
 
 function streets(

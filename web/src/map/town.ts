@@ -4,7 +4,7 @@ import { readTiles, type BaseConfig, type LayerConfig, type MapConfig, type Tile
 import { palette } from "./palette";
 import { readPlace, writePlace } from "./permalink";
 import { SheetPanel } from "./sheet";
-import { baseLayers, dataLayers, emptyStyle } from "./style";
+import { baseLayers, dataLayers, emptyStyle, knowsHeights, namesLayer } from "./style";
 
 setWorkerUrl(workerUrl);
 
@@ -12,9 +12,11 @@ const REACH_PX = 6;
 const TILT_DEG = 50;
 
 /** Say something where a screen reader hears it and the eye sees it. */
-export function announce(element: HTMLElement, text: string): void {
+export function announce(element: HTMLElement, text: string, quiet = false): void {
   const status = element.parentElement?.querySelector<HTMLElement>(".map-status");
-  if (status) status.textContent = text;
+  if (!status) return;
+  status.textContent = text;
+  status.toggleAttribute("data-quiet", quiet);
 }
 
 /** One map on a page: the base, the data layers, the controls around it. */
@@ -79,11 +81,12 @@ export class TownMap {
     const reads = this.#config.base.map(async (base) => ({ base, tiles: await readTiles(base.tiles) }));
     // Asked for together, drawn in their order: buildings stand on streets, names on all.
     for (const { base, tiles } of await Promise.all(reads)) if (tiles) this.#addBase(base, tiles);
+    this.#addNames();
     this.#raiseNames();
     for (const layer of this.#config.layers) if (layer.shown || wanted.has(layer.id)) await this.#show(layer);
     this.#map.once("idle", () => {
       this.#element.dataset["ready"] = "yes";
-      announce(this.#element, this.#config.words.ready);
+      announce(this.#element, this.#config.words.ready, true);
     });
     this.#map.triggerRepaint();
   }
@@ -99,11 +102,25 @@ export class TownMap {
   #addBase(base: BaseConfig, tiles: TileJson): void {
     this.#addSource(`base-${base.id}`, tiles);
     const layers = baseLayers(base, tiles, palette());
+    if (base.role === "buildings" && !knowsHeights(tiles)) {
+      for (const note of document.querySelectorAll<HTMLElement>("[data-note=heights]")) note.hidden = false;
+    }
     for (const layer of layers) this.#map.addLayer(layer);
     this.#shown.set(`base:${base.id}`, [
       ...(this.#shown.get(`base:${base.id}`) ?? []),
       ...layers.map((layer) => layer.id),
     ]);
+  }
+
+  #addNames(): void {
+    if (!this.#config.names.length) return;
+    const features = this.#config.names.map(([name, lon, lat]) => ({
+      type: "Feature" as const,
+      properties: { name },
+      geometry: { type: "Point" as const, coordinates: [lon, lat] },
+    }));
+    this.#map.addSource("names", { type: "geojson", data: { type: "FeatureCollection", features } });
+    this.#map.addLayer(namesLayer(palette()));
   }
 
   #raiseNames(): void {

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from shapely.geometry import shape
 
 from beffroi.base.kernel.geo import BBox
 from beffroi.base.territory.queries import CommuneInfo
+from beffroi.base.territory.viewer import Viewer
+from beffroi.faces.portal.sheets import name_column
 from beffroi.faces.shell.assets import font_url
 from beffroi.faces.shell.themes import theme
-from beffroi.lake.queries import DatasetDetail, DatasetSummary
+from beffroi.lake import queries as lake
+from beffroi.lake.queries import DatasetDetail, DatasetRef, DatasetSummary
 
 POLYGON, LINE = "Polygon", "LineString"
+MOST_NAMES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +87,31 @@ def layer(summary: DatasetSummary, *, shown: bool = False) -> dict[str, Any]:
     }
 
 
-def town_map_config(commune: CommuneInfo | None, datasets: list[DatasetSummary]) -> str:
+def town_map_config(viewer: Viewer, commune: CommuneInfo | None, datasets: list[DatasetSummary]) -> str:
     """Return the configuration of the map of the town."""
     mapped = [one for one in datasets if one.geometry_type]
     base = base_layers(mapped)
     box = (commune.bbox if commune else None) or _frame(mapped)
-    return _config(base, [layer(one) for one in mapped], box, pitch=50 if "buildings" in base else 0)
+    districts = base.get("districts")
+    names = district_names(viewer, districts) if districts else ()
+    return _config(base, [layer(one) for one in mapped], box, pitch=50 if "buildings" in base else 0, names=names)
+
+
+def district_names(viewer: Viewer, summary: DatasetSummary) -> tuple[tuple[str, float, float], ...]:
+    """Return the name of each district and a point well inside it (CRS84), rounded to about a metre."""
+    return _district_names(viewer, summary.ref, summary.version)
+
+
+@lru_cache(maxsize=256)
+def _district_names(viewer: Viewer, ref: DatasetRef, version: str) -> tuple[tuple[str, float, float], ...]:
+    named = name_column(lake.dataset(viewer, ref, version=version).columns)
+    if named is None:
+        return ()
+    page = lake.features(viewer, ref, version=version, limit=MOST_NAMES)
+    read = [json.loads(feature) for feature in page.features]
+    points = [(one, shape(one["geometry"]).representative_point()) for one in read if one.get("geometry")]
+    found = ((str(one["properties"].get(named.key) or ""), round(at.x, 5), round(at.y, 5)) for one, at in points)
+    return tuple(name for name in found if name[0])
 
 
 def dataset_map(detail: DatasetDetail) -> str:
@@ -94,13 +119,21 @@ def dataset_map(detail: DatasetDetail) -> str:
     return _config({}, [layer(detail.summary, shown=True)], detail.summary.bbox, pitch=0)
 
 
-def _config(base: dict[str, DatasetSummary], layers: list[dict[str, Any]], box: BBox | None, *, pitch: int) -> str:
+def _config(
+    base: dict[str, DatasetSummary],
+    layers: list[dict[str, Any]],
+    box: BBox | None,
+    *,
+    pitch: int,
+    names: Sequence[tuple[str, float, float]] = (),
+) -> str:
     config = {
         "font": font_url(),
         "bbox": list(box) if box else [-5.2, 41.3, 9.6, 51.1],
         "pitch": pitch,
         "base": [{"role": role, **layer(summary)} for role, summary in base.items()],
         "layers": layers,
+        "names": names,
         "words": _words(),
     }
     return json.dumps(config, ensure_ascii=False, separators=(",", ":"))

@@ -24,7 +24,7 @@ _NAMES = (
     "nom_usuel",
     "enseigne",
 )
-_NAME_PARTS = ("nom", "libelle", "lib", "name", "adresse", "denomination")
+_NAME_PARTS = ("nom", "lib", "name", "quart", "adresse", "denomination")
 
 
 @dataclass(frozen=True, slots=True)

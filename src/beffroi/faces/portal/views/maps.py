@@ -36,7 +36,7 @@ def town_map(request: HttpRequest) -> HttpResponse:
     mapped = [one for one in town_datasets(request) if one.geometry_type]
     base = {summary.ref.slug for summary in base_layers(mapped).values()}
     context = {
-        "config": town_map_config(request.commune, mapped),
+        "config": town_map_config(request.viewer, request.commune, mapped),
         "groups": _by_theme([one for one in mapped if one.ref.slug not in base]),
         "base_groups": [one for one in mapped if one.ref.slug in base],
         "count": len(mapped),
