@@ -76,7 +76,8 @@ def template_messages(path: Path) -> Iterator[tuple[int, Message]]:
     keywords = {"gettext": None, "_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
     stream = io.BytesIO(source.encode("utf-8"))
     for line, _function, texts, _comments in extract_python(stream, keywords, [], {"encoding": "utf-8"}):
-        singular, plural = texts if isinstance(texts, tuple) else (texts, "")
+        # ngettext carries its number after the two texts.
+        singular, plural = texts[:2] if isinstance(texts, tuple) else (texts, "")
         if singular:
             yield line, (str(singular), str(plural or ""))
 

@@ -49,7 +49,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BEFFROI_MIRROR", "", _optional_folder, "Dossier qui remplace les sites des sources (sans internet)."),
     Setting("BEFFROI_STRONG_AUTH", "1", _flag, "1 : second facteur exigé des agents et des administrateurs."),
     Setting("BEFFROI_OIDC", "", str, "Fichier TOML des fournisseurs d'identité (FranceConnect, ProConnect)."),
-    Setting("BEFFROI_EMAIL_URL", "", str, "smtp://compte:motdepasse@hote:587 ; vide : courriels écrits dans un dossier."),
+    Setting("BEFFROI_EMAIL_URL", "", str, "smtp://compte:mot@hote:587 ; vide : courriels écrits dans un dossier."),
     Setting("BEFFROI_EMAIL_FROM", "ne-pas-repondre@localhost", str, "Expéditeur des courriels."),
     Setting("BEFFROI_IMPORT_MEMORY_MB", "2048", int, "Mémoire maximale d'un import, en mégaoctets."),
     Setting("BEFFROI_IMPORT_TIMEOUT_S", "900", int, "Durée maximale de la lecture d'un jeu de données, en secondes."),

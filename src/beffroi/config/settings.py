@@ -38,7 +38,7 @@ def _secret_key() -> str:
         DATA_DIR.mkdir(parents=True, exist_ok=True)
         try:
             # Exclusive creation: two processes that start together agree on one key.
-            with open(kept, "x", opener=_private) as handle:  # noqa: PTH123 - Path.open takes no opener
+            with open(kept, "x", opener=_private) as handle:
                 handle.write(secrets.token_urlsafe(64))
         except FileExistsError:
             pass

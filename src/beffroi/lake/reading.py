@@ -118,9 +118,10 @@ class Reading:
 class ReadOptions:
     """What a dataset file imposes on reading, over what detection finds; None means "detect".
 
-    `layer` names the sheet, layer or member to read. `crs` is an authority code (``EPSG:2154``). `lon`/`lat` (or
-    `x`/`y` with `crs`) name the published columns that hold a point; `columns` forces titles to types. `rename` maps published titles to keys. `extent` is the
-    box (west, south, east, north) where coordinates are expected, in CRS84, used as evidence to find a CRS.
+    `layer` names the sheet, layer or member to read. `crs` is an authority code (``EPSG:2154``). `x` and `y` name the
+    published columns that hold a point, in `crs` (CRS84 when None); `types` forces published titles to types and
+    `rename` maps them to keys. `extent` is the box (west, south, east, north) where coordinates are expected, in
+    CRS84, used as evidence to find a CRS.
     """
 
     format: str | None = None
