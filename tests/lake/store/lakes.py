@@ -98,3 +98,16 @@ def published(
 def ref(slug: str = "arbres") -> DatasetRef:
     """Return the reference of a dataset of the town of the tests."""
     return DatasetRef(TOWN, slug)
+
+
+def with_definition(lake: Path, rows: Sequence[dict[str, Any]], definition: Definition) -> ImportOutcome:
+    """Publish `rows` under a definition made by the test."""
+    return publish_reading(
+        reading_of(rows),
+        territory=TOWN,
+        slug=definition.slug,
+        at=AT,
+        source=SourceInfo("arbres.csv"),
+        definition=definition,
+        lake=lake,
+    )

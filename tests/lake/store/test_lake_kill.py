@@ -1,0 +1,130 @@
+"""An import killed at any moment leaves the version served as it was, no partial file, and the next one succeeds."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import beffroi
+from beffroi.base.territory.viewer import ANONYMOUS
+from beffroi.lake import queries
+from beffroi.lake.store import Lake
+from lake.store import lakes
+
+STEPS = (
+    "after-data", "after-serving-public", "after-serving-agents", "after-papers", "before-fsync", "before-rename",
+    "after-rename", "after-rights", "before-current", "after-current",
+)  # fmt: skip
+BEFORE, AFTER, NEXT = 40, 60, 61
+
+
+def _importer(lake: Path, rows: int, second: int, *step: str) -> subprocess.Popen[str]:
+    path = [str(Path(beffroi.__file__).parents[1]), str(Path(__file__).parents[2])]
+    return subprocess.Popen(
+        [
+            sys.executable,
+            str(Path(__file__).with_name("importer_process.py")),
+            str(lake),
+            str(rows),
+            str(second),
+            *step,
+        ],
+        env=os.environ | {"BEFFROI_TEST_PATH": os.pathsep.join(path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _served_rows(viewer_page: queries.FeaturePage) -> int:
+    assert viewer_page.number_matched == viewer_page.number_returned
+    return viewer_page.number_returned
+
+
+def _check_whole(lake: Path) -> int:
+    """Check that what is served, and every version listed, is whole; return the number of rows served."""
+    seen = queries.dataset(ANONYMOUS, lakes.ref())
+    rows = _served_rows(queries.features(ANONYMOUS, lakes.ref(), limit=1000))
+    assert seen.summary.rows == rows == queries.table(ANONYMOUS, lakes.ref()).total
+    for version in seen.versions:
+        page = queries.features(ANONYMOUS, lakes.ref(), version=version.version, limit=1000)
+        assert _served_rows(page) == version.rows
+        assert queries.import_report(lakes.AGENT, lakes.ref(), version=version.version).rows_kept == version.rows
+    return rows
+
+
+def _check_next_import_succeeds(lake: Path) -> None:
+    assert lakes.published(lake, [lakes.tree(i) for i in range(NEXT)], at=lakes.AT + timedelta(hours=1)).version
+    assert _check_whole(lake) == NEXT
+    home = lake / lakes.TOWN / "arbres"
+    assert [path for path in home.rglob("*") if path.name.endswith(".part")] == []
+    assert {path.name for path in (home / "versions").iterdir()} == set(Lake(lake).versions(lakes.ref()))
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_import_killed_at_each_step_leaves_a_whole_version(lake: Path, step: str) -> None:
+    lakes.published(lake, [lakes.tree(i) for i in range(BEFORE)], accesses={"note": "agents"})
+    importer = _importer(lake, AFTER, 60, step)
+    said, _ = importer.communicate(timeout=60)
+    assert importer.returncode == -signal.SIGKILL
+    assert said.split()[-1] == step
+    expected = {True: AFTER, False: BEFORE}[step == "after-current"]
+    assert _check_whole(lake) == expected
+    _check_next_import_succeeds(lake)
+
+
+@pytest.mark.slow
+def test_import_killed_at_thirty_random_moments_leaves_a_whole_version(lake: Path) -> None:
+    rng = random.Random(20261123)
+    lakes.published(lake, [lakes.tree(i) for i in range(BEFORE)], accesses={"note": "agents"})
+    span = _time_of_one_import(lake)
+    killed = attempt = 0
+    while killed < 30:
+        attempt += 1
+        assert attempt < 100, "imports end before they can be killed"
+        importer = _ready_importer(lake, AFTER + attempt, attempt)
+        time.sleep(rng.uniform(0, span))
+        importer.kill()
+        importer.communicate(timeout=60)
+        killed += importer.returncode == -signal.SIGKILL
+        assert _check_whole(lake) in range(AFTER, AFTER + attempt + 1)
+    _check_next_import_succeeds(lake)
+
+
+def _ready_importer(lake: Path, rows: int, second: int) -> subprocess.Popen[str]:
+    importer = _importer(lake, rows, second)
+    assert importer.stdout is not None
+    assert importer.stdout.readline().strip() == "ready"
+    return importer
+
+
+def _time_of_one_import(lake: Path) -> float:
+    importer = _ready_importer(lake, AFTER, 0)
+    started = time.monotonic()
+    importer.communicate(timeout=60)
+    return time.monotonic() - started
+
+
+def test_first_import_killed_leaves_no_dataset(lake: Path) -> None:
+    importer = _importer(lake, AFTER, 1, "before-current")
+    importer.communicate(timeout=60)
+    assert importer.returncode == -signal.SIGKILL
+    assert queries.datasets(lakes.AGENT) == []
+    with pytest.raises(queries.DatasetNotFound):
+        queries.dataset(lakes.AGENT, lakes.ref())
+    _check_next_import_succeeds(lake)
+
+
+def test_two_importers_of_one_dataset_take_turns(lake: Path) -> None:
+    importers = [_importer(lake, AFTER + number, number) for number in (1, 2)]
+    said = [importer.communicate(timeout=60)[0].split()[-1] for importer in importers]
+    assert said == ["published", "published"]
+    assert len(Lake(lake).versions(lakes.ref())) == 2
+    _check_next_import_succeeds(lake)
