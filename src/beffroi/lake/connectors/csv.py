@@ -107,7 +107,7 @@ def _fast(
     """Return the file as a relation of DuckDB's CSV reader, or None when it is small or not regular."""
     if path.stat().st_size < FAST_FROM_BYTES or width < 2:
         return None
-    clean = path if found.codec == "utf-8" and found.valid and not found.double else _transcoded(path, found, folder)
+    clean = path if found.codec == "utf-8" and found.valid and not found.mend else _transcoded(path, found, folder)
     if not _regular(clean, separator, width, first_line - 1):
         return None
     columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(width))

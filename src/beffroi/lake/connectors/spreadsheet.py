@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import io
 import re
@@ -16,6 +17,7 @@ import python_calamine
 
 from beffroi.base.kernel.sentences import Sentence
 from beffroi.lake.connectors.tabular import Draft, Numbered, aligned, check_width, loaded, reading_of
+from beffroi.lake.detect.dialect import find_dialect
 from beffroi.lake.detect.headers import filled, find_header
 from beffroi.lake.reading import Evidence, Reading, ReadOptions, Rejects, Unreadable
 
@@ -139,10 +141,28 @@ def _sheet(workbook: Any, name: str, path: Path) -> Sheet:
         cells = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
     except python_calamine.CalamineError as error:
         raise _damaged(path, error) from error
-    rows = [[_text(cell) for cell in row] for row in cells]
+    rows = _split_again([[_text(cell) for cell in row] for row in cells])
     width = max((_last_filled(row) for row in rows), default=0)
     check_width(width, f"{path.name} [{name}]")
     return Sheet(name, [row[:width] for row in rows], width)
+
+
+def _split_again(rows: list[Row]) -> list[Row]:
+    """Split the rows of a CSV that was opened with the wrong separator, then saved as a workbook."""
+    lines = [",".join(cell or "" for cell in row).rstrip(",") for row in rows]
+    given = [line for line in lines[:_HEAD_ROWS] if line]
+    if sum(line.count(";") >= 3 for line in given) < 0.9 * max(1, len(given)):
+        return rows
+    dialect = find_dialect(given)
+    if dialect.separator != ";" or dialect.width < 4:
+        return rows
+    return _resplit(lines)
+
+
+def _resplit(lines: list[str]) -> list[Row]:
+    flat = [line.replace("\n", " ") for line in lines]
+    rows: list[Row] = [list(row) for row in csv.reader(flat, delimiter=";")]
+    return rows if len(rows) == len(flat) else [list(line.split(";")) for line in flat]
 
 
 def _last_filled(row: Row) -> int:

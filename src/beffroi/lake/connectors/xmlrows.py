@@ -18,7 +18,12 @@ from beffroi.lake.reading import Evidence, Reading, ReadOptions, Rejects, Unread
 
 MOST_BYTES = 256 << 20
 _DEEPEST = 6
-_MOST_FIELDS_THAT_COUNT = 10
+_BOXED = 5
+"""How many rows an element must hold on average to be their box rather than a row itself."""
+
+MOST_TABLES = 30
+DEEPEST_PATH = 40
+Path_ = tuple[str, ...]
 # Elements that carry their value in an attribute of this name (French budget documents do).
 _VALUE_ATTRIBUTES = frozenset({"V", "v", "value", "Value", "valeur"})
 
@@ -32,13 +37,24 @@ def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> li
         Unreadable: the document is not well formed (line told), uses entities, is too large, or repeats nothing.
     """
     root = _parsed(path)
-    rows = _rows_of(root, options.layer)
-    if not rows:
+    groups = _row_groups(root, options.layer)
+    if not groups:
         raise Unreadable(
             "aucun élément ne se répète dans ce document XML",
             where=path.name,
             remedy="publiez un tableau en CSV, ou nommez l’élément à lire (layer)",
         )
+    readings = [_reading(rows, path, options, con, named=len(groups) > 1) for rows in groups[:MOST_TABLES]]
+    seen = Counter(reading.title for reading in readings)
+    for number, reading in enumerate(readings, 1):
+        if seen[reading.title] > 1:
+            reading.title = f"{reading.title} {number}"
+    return readings
+
+
+def _reading(
+    rows: list[Any], path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection, *, named: bool
+) -> Reading:
     records = [dict(_flat(element)) for element in rows]
     titles: dict[str, None] = {}
     for record in records:
@@ -49,17 +65,16 @@ def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> li
     )
     raw, count = loaded(con, numbered, len(titles))
     name = _local(rows[0].tag)
-    why = Sentence(
-        "l’élément « {name} » se répète {count} fois : c’est la ligne du tableau", {"name": name, "count": count}
-    )
+    why = Sentence("l’élément « {name} » se répète {count} fois : il fait les lignes", {"name": name, "count": count})
     draft = Draft(
         where=path.name,
         header=HeaderFound(0, list(titles), [""] * len(titles)),
         rows_read=count,
         rejects=Rejects(),
         evidences=[Evidence("format", "xml", why)],
+        title=name if named else "",
     )
-    return [reading_of(con, raw, draft, options)]
+    return reading_of(con, raw, draft, options)
 
 
 def _parsed(path: Path) -> Any:
@@ -91,26 +106,44 @@ def _parsed(path: Path) -> Any:
         ) from error
 
 
-def _rows_of(root: Any, layer: str | None) -> list[Any]:
-    """Return the elements of the path that looks most like rows: many of them, with several fields each."""
-    elements: dict[tuple[str, ...], list[Any]] = defaultdict(list)
-    fields: Counter[tuple[str, ...]] = Counter()
-    stack: list[tuple[Any, tuple[str, ...]]] = [(root, ())]
+def _row_groups(root: Any, layer: str | None) -> list[list[Any]]:
+    """Return the groups of elements that look like rows, largest first: repeated, with several fields each.
+
+    Rows within rows are fields of their row, unless the outer element is but a box for many of them. Elements that
+    contain others of their own name (a tree of accounts) are all rows of one group.
+    """
+    elements, fields = _by_path(root)
+    if layer:
+        found = [element for path, group in elements.items() if _local(path[-1]) == layer for element in group]
+        return [found] if found else []
+    likely = [path for path, group in elements.items() if len(group) > 1 and fields[path] >= 2 * len(group)]
+    groups: dict[Path_, list[Any]] = {}
+    for path in sorted(likely, key=len):
+        above = next((path[:end] for end in range(len(path) - 1, 0, -1) if path[:end] in groups), None)
+        if above is None and not _is_box(path, likely, elements):
+            groups[path] = elements[path]
+        elif above is not None and above[-1] == path[-1]:
+            groups[above] = groups[above] + elements[path]
+    return sorted(groups.values(), key=len, reverse=True)
+
+
+def _by_path(root: Any) -> tuple[dict[Path_, list[Any]], Counter[Path_]]:
+    elements: dict[Path_, list[Any]] = defaultdict(list)
+    fields: Counter[Path_] = Counter()
+    stack: list[tuple[Any, Path_]] = [(root, ())]
     while stack:
         element, above = stack.pop()
         path = (*above, element.tag)
         elements[path].append(element)
         fields[path] += len(element.attrib) + len(element)
-        if len(path) <= 40:
+        if len(path) <= DEEPEST_PATH:
             stack += [(child, path) for child in reversed(list(element)) if isinstance(child.tag, str)]
-    if layer:
-        return next((found for path, found in elements.items() if _local(path[-1]) == layer), [])
-    scores = {
-        path: len(found) * min(fields[path] / len(found), _MOST_FIELDS_THAT_COUNT)
-        for path, found in elements.items()
-        if len(found) > 1 and fields[path] >= 2 * len(found)
-    }
-    return elements[max(scores, key=lambda path: scores[path])] if scores else []
+    return elements, fields
+
+
+def _is_box(path: Path_, likely: list[Path_], elements: dict[Path_, list[Any]]) -> bool:
+    inside = (other for other in likely if len(other) > len(path) and other[: len(path)] == path)
+    return any(len(elements[other]) >= _BOXED * len(elements[path]) and other[-1] != path[-1] for other in inside)
 
 
 def _local(tag: str) -> str:
@@ -135,5 +168,5 @@ def _fields(element: Any, prefix: str, depth: int) -> Iterator[tuple[str, str]]:
     if text:
         yield own or _local(element.tag), text
     for child in children:
-        if depth < _DEEPEST:
+        if depth < _DEEPEST and child.tag != element.tag:
             yield from _fields(child, f"{prefix}{_local(child.tag)}.", depth + 1)

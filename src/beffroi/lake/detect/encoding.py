@@ -33,13 +33,14 @@ _MOJIBAKE = re.compile("[ÃÂ][\u0080-\u00bfŒœŠšŸŽžƒˆ˜–—‘’‚�
 class EncodingFound:
     """The Python codec to decode with, how to treat what it cannot decode, and why it was chosen.
 
-    `double` tells text encoded twice, mended line by line; `valid` that the file is valid UTF-8 as it stands.
+    `mend` names how text mangled by an earlier conversion is put right line by line (see `mended`), if at all;
+    `valid` says that the file is valid UTF-8 as it stands.
     """
 
     codec: str
     evidence: Evidence
     errors: str = "strict"
-    double: bool = False
+    mend: str = ""
     valid: bool = False
 
 
@@ -66,8 +67,8 @@ def find_encoding(path: Path, *, declared: str | None = None) -> EncodingFound:
     for bom, codec, name in _BOMS:
         if head.startswith(bom):
             why = Sentence("le fichier commence par la marque d’ordre des octets de {name}", {"name": name})
-            double = codec == "utf-8-sig" and _is_double(head.decode("utf-8", "ignore"))
-            return EncodingFound(codec, Evidence("encoding", codec, why), _errors_of(codec), double)
+            mend = _mend_of(head.decode("utf-8", "ignore")) if codec == "utf-8-sig" else ""
+            return EncodingFound(codec, Evidence("encoding", codec, why), _errors_of(codec), mend)
     wide = _wide(head)
     if wide is not None:
         return wide
@@ -122,7 +123,7 @@ def _narrow(path: Path, head: bytes) -> EncodingFound:
         why = Sentence("le fichier n’emploie que des caractères ASCII, communs à tous les encodages")
         return EncodingFound("utf-8", Evidence("encoding", "utf-8", why), "beffroi-cp1252", valid=True)
     if invalid == 0:
-        double = _is_double(head.decode("utf-8", "ignore"))
+        double = _mend_of(head.decode("utf-8", "ignore"))
         if double:
             why = Sentence(
                 "UTF-8 valide, mais encodé deux fois par endroits (« Ã© » pour « é ») : réparé ligne à ligne"
@@ -168,6 +169,11 @@ def _eight_bits(example: bytes) -> EncodingFound:
     scores = {codec: _frenchness(example.decode(codec, "replace")) for codec in _EIGHT_BITS}
     # Windows wins ties: nine French files in ten.
     best = max(_EIGHT_BITS, key=lambda codec: (scores[codec], codec == "cp1252"))
+    windows = example.decode("cp1252", "replace")
+    if _frenchness(_from_dos(windows)) > max(scores[best], 0):
+        word = _example_word(_from_dos(windows))
+        why = Sentence("texte Windows converti à tort comme du DOS : réparé (exemple : « {word} »)", {"word": word})
+        return EncodingFound("cp1252", Evidence("encoding", "cp1252", why), "replace", "dos")
     names = {"cp1252": "Windows-1252", "mac_roman": "Mac OS Roman", "cp850": "DOS (page 850)"}
     why = Sentence(
         "ce n’est pas de l’UTF-8, et c’est en {name} que les mots accentués se lisent (exemple : « {word} »)",
@@ -197,12 +203,32 @@ def _example_word(text: str) -> str:
     return next((word for word in words if not word.isascii()), "")
 
 
-def _is_double(text: str) -> bool:
-    return len(_MOJIBAKE.findall(text)) >= 2
+def _mend_of(text: str) -> str:
+    return "utf-8" if len(_MOJIBAKE.findall(text)) >= 2 else ""
 
 
-def mended(line: str) -> str:
-    """Undo one UTF-8-read-as-Windows-1252 in `line`, when it can be undone without loss; else return it unchanged."""
+def _from_dos(text: str) -> str:
+    """Undo one Windows-1252 read as DOS 850, whose accented letters were then written again as Windows-1252."""
+    return "".join(_FROM_DOS.get(char, char) for char in text)
+
+
+_FROM_DOS = {
+    wrong: right
+    for right in _LETTERS + _CAPITALS + "°«»²³§·"
+    if (wrong := right.encode("cp1252").decode("cp850")) != right
+}
+
+
+def mended(line: str, mend: str = "utf-8") -> str:
+    """Undo in `line` an earlier wrong conversion (UTF-8 read as Windows-1252, or Windows read as DOS).
+
+    What cannot be undone without loss is returned unchanged.
+
+    >>> mended("Ã‰cole Jules FerrÃ©"), mended("CitÚ de l'Arnel", "dos")
+    ('École Jules Ferré', "Cité de l'Arnel")
+    """
+    if mend == "dos":
+        return _from_dos(line)
     if not _MOJIBAKE.search(line):
         return line
     try:
@@ -243,7 +269,7 @@ def decoded_lines(path: Path, found: EncodingFound) -> Iterator[str]:
                     limit=LONGEST_LINE,
                 )
             text = line.rstrip("\r\n")
-            yield mended(text) if found.double else text
+            yield mended(text, found.mend) if found.mend else text
 
 
 def _newline(path: Path, found: EncodingFound) -> str:

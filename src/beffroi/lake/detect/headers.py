@@ -77,8 +77,8 @@ def _header_index(rows: Sequence[Row], width: int) -> int | None:
 
 
 def _usual_fill(rows: Sequence[Row], width: int) -> int:
-    fills = sorted(filled(row) for row in rows[:200] if filled(row))
-    return max(1, fills[len(fills) // 2]) if fills else width
+    fills = sorted(count for row in rows[:200] if (count := filled(row)) > 1)
+    return max(1, fills[len(fills) // 2]) if fills else 1
 
 
 def _looks_like_data(row: Row, below: Sequence[Row]) -> bool:
@@ -93,7 +93,8 @@ def _looks_like_data(row: Row, below: Sequence[Row]) -> bool:
     # The same texts again just below (categories): a header's words do not come back in its own column.
     if values or not below:
         return False
-    repeated = sum(1 for index, cell in cells if sum(_cell(other, index) == cell for other in below) >= 2)
+    often = max(3, len(below) * 15 // 100)
+    repeated = sum(1 for index, cell in cells if sum(_cell(other, index) == cell for other in below) >= often)
     return len(cells) > 1 and repeated * 2 >= len(cells)
 
 
