@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+from django.contrib.auth.hashers import Argon2PasswordHasher
+
 from beffroi.base.territory import operations
 from beffroi.base.territory.viewer import Grant, Role, Viewer
 
@@ -43,3 +45,11 @@ def make_key(*scopes: str, territory: str = TOWN, days: int = 36500) -> str:
 def administrator(territory: str = TOWN, person_id: int | None = None) -> Viewer:
     """Return a viewer who administers a territory."""
     return Viewer(person_id, (Grant(territory, Role.ADMINISTRATOR),))
+
+
+class QuickArgon2(Argon2PasswordHasher):
+    """The same algorithm at its least cost: what is slow on purpose need not be so in tests."""
+
+    time_cost = 1
+    memory_cost = 8
+    parallelism = 1
