@@ -83,3 +83,8 @@ def declare_personal(kind: str, *keys: str) -> None:
 def personal_keys(kind: str) -> frozenset[str]:
     """Return the keys of the payload of `kind` declared personal."""
     return _REGISTRY.personal_keys.get(kind, frozenset())
+
+
+def kinds_with_personal_keys() -> frozenset[str]:
+    """Return the kinds of events whose payload has keys declared personal."""
+    return frozenset(_REGISTRY.personal_keys)

@@ -1,1 +1,1 @@
-"""Purpose, retention, export and erasure, generated from what models declare."""
+"""What is known about people: why, until when, given back and erased on request. From declarations on the models."""

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from django.apps import AppConfig
 
 
@@ -5,3 +7,9 @@ class PrivacyConfig(AppConfig):
     name = "beffroi.base.privacy"
     label = "privacy"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from beffroi.base.journal.tasks import every_day
+        from beffroi.base.privacy.operations import daily_retention
+
+        every_day("privacy.retention", daily_retention, hour=3)
