@@ -10,6 +10,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("compte/", include("beffroi.faces.portal.accounts_urls")),
     path("agent/", include("beffroi.faces.backoffice.urls")),
     path("elu/", include("beffroi.faces.cockpit.urls")),
+    path("", include("beffroi.faces.api.root_urls")),
+    path("api/", include("beffroi.faces.api.urls")),
 ]
 
 handler400 = "beffroi.faces.shell.views.bad_request"

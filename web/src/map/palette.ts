@@ -44,7 +44,20 @@ const dark: Palette = {
   chosen: "#ffb057",
 };
 
+function isDark(): boolean {
+  return getComputedStyle(document.documentElement).colorScheme === "dark";
+}
+
 export function palette(): Palette {
-  const scheme = getComputedStyle(document.documentElement).colorScheme;
-  return scheme === "dark" ? dark : light;
+  return isDark() ? dark : light;
+}
+
+const WHITE_SHARE = 0.5;
+
+/** The colour of a theme as this page shows it: on a dark ground, half-way to white, to stand out. */
+export function shade(colour: string): string {
+  if (!isDark()) return colour;
+  const channels = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+  const mixed = channels.map((value) => Math.round(value + (255 - value) * WHITE_SHARE));
+  return `#${mixed.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
 }

@@ -1,6 +1,6 @@
 import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
 import type { BaseConfig, LayerConfig, TileJson } from "./config";
-import type { Palette } from "./palette";
+import { shade, type Palette } from "./palette";
 
 export const FONT = "Atkinson Hyperlegible Next";
 
@@ -167,20 +167,21 @@ function label(id: string, from: From, field: string, colours: Palette, options:
 
 /** The layers that draw a dataset in the colour of its theme: points, lines and areas, whichever it holds. */
 export function dataLayers(layer: LayerConfig, tiles: TileJson, colours: Palette): LayerSpecification[] {
+  const colour = shade(layer.colour);
   const from = { source: `data-${layer.id}`, "source-layer": tiles.vector_layers[0]?.id ?? "data" };
   const prefix = `data-${layer.id}`;
   const only = (kind: string): ExpressionSpecification => ["==", ["geometry-type"], kind];
   const drawn: LayerSpecification[] = [
-    { id: `${prefix}-area`, type: "fill", ...from, filter: only("Polygon"), paint: { "fill-color": layer.colour, "fill-opacity": 0.35 } },
-    { id: `${prefix}-edge`, type: "line", ...from, filter: only("Polygon"), paint: { "line-color": layer.colour, "line-width": 1.5 } },
-    { id: `${prefix}-line`, type: "line", ...from, filter: only("LineString"), paint: { "line-color": layer.colour, "line-width": ["interpolate", ["linear"], ["zoom"], 11, 1.5, 18, 6] } },
+    { id: `${prefix}-area`, type: "fill", ...from, filter: only("Polygon"), paint: { "fill-color": colour, "fill-opacity": 0.35 } },
+    { id: `${prefix}-edge`, type: "line", ...from, filter: only("Polygon"), paint: { "line-color": colour, "line-width": 1.5 } },
+    { id: `${prefix}-line`, type: "line", ...from, filter: only("LineString"), paint: { "line-color": colour, "line-width": ["interpolate", ["linear"], ["zoom"], 11, 1.5, 18, 6] } },
     {
       id: `${prefix}-point`,
       type: "circle",
       ...from,
       filter: only("Point"),
       paint: {
-        "circle-color": layer.colour,
+        "circle-color": colour,
         "circle-radius": ["interpolate", ["linear"], ["zoom"], 11, 2.5, 15, 5, 18, 9],
         "circle-stroke-color": colours.halo,
         "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 11, 0.5, 15, 1.5],

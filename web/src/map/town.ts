@@ -1,7 +1,7 @@
 import { Map as MapLibre, setWorkerUrl, type LngLatBoundsLike, type MapGeoJSONFeature, type PointLike } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import { readTiles, type BaseConfig, type LayerConfig, type MapConfig, type TileJson } from "./config";
-import { palette } from "./palette";
+import { palette, shade } from "./palette";
 import { readPlace, writePlace } from "./permalink";
 import { SheetPanel } from "./sheet";
 import { baseLayers, dataLayers, emptyStyle, knowsHeights, namesLayer } from "./style";
@@ -155,6 +155,8 @@ export class TownMap {
       const layer = this.#config.layers.find((one) => one.id === box.dataset["layer"]);
       if (!layer) continue;
       box.checked = false;
+      const swatch = box.parentElement?.querySelector(".swatch-dot > *");
+      swatch?.setAttribute(swatch.hasAttribute("stroke") ? "stroke" : "fill", shade(layer.colour));
       box.addEventListener("change", () => {
         if (box.checked) void this.#show(layer).then(() => this.#remember());
         else {

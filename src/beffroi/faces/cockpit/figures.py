@@ -39,7 +39,7 @@ def town_figures(
     told = date_format(today, "j F Y")
     figures = []
     if commune.population:
-        figures.append(_population(commune, told))
+        figures.append(_population(commune))
     if datasets:
         figures += [_published(datasets, told), _rows(datasets, told), _fresh(datasets, today, told)]
         figures += _counted(datasets)
@@ -47,9 +47,10 @@ def town_figures(
     return figures[:MOST]
 
 
-def _population(commune: CommuneInfo, told: str) -> Figure:
+def _population(commune: CommuneInfo) -> Figure:
     source = _("Ville fictive : nombre choisi à la génération") if commune.fictional else _("Fiche de la commune")
-    return Figure(_("Population"), commune.population, _("habitants"), "", source, told, reverse("portal:home"))
+    note = "" if commune.fictional else _("année du recensement non indiquée")
+    return Figure(_("Population"), commune.population, _("habitants"), note, source, "", reverse("shell:legal"))
 
 
 def _published(datasets: Sequence[DatasetSummary], told: str) -> Figure:
@@ -63,17 +64,19 @@ def _published(datasets: Sequence[DatasetSummary], told: str) -> Figure:
 
 def _rows(datasets: Sequence[DatasetSummary], told: str) -> Figure:
     total = sum(one.rows for one in datasets)
-    return Figure(_("Lignes tenues à jour"), total, "", "", _("Lac de données"), told, reverse("portal:datasets"))
+    return Figure(_("Lignes publiées"), total, "", "", _("Lac de données"), told, reverse("portal:datasets"))
 
 
 def _fresh(datasets: Sequence[DatasetSummary], today: date, told: str) -> Figure:
     limit = today - timedelta(days=FRESH_DAYS)
     fresh = sum(one.updated_at.date() >= limit for one in datasets)
     return Figure(
-        _("Données de moins d’un an"),
+        _("Importées depuis moins d’un an"),
         round(100 * fresh / len(datasets)),
         "%",
-        _("{fresh} jeux sur {all}").format(fresh=fresh, all=len(datasets)),
+        _("{fresh} jeux sur {all} ; la date d’import ne dit pas l’âge des faits").format(
+            fresh=fresh, all=len(datasets)
+        ),
         _("Date des versions"),
         told,
         reverse("portal:datasets"),

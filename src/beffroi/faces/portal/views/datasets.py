@@ -19,9 +19,11 @@ from beffroi.faces.portal.finding import found_datasets
 from beffroi.faces.portal.mapping import dataset_map
 from beffroi.faces.portal.tables import asked_table
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
+from beffroi.faces.shell.sentences import said
 from beffroi.faces.shell.themes import theme
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetDetail, DatasetRef, TilesState
+from beffroi.lake.reading import ColumnType
 
 PAGE = 24
 LISTED_FEATURES = 20
@@ -124,7 +126,8 @@ def schema(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
     """Show the columns the reader may see, with type, unit and meaning."""
     request = cast(Request, request)
     _ref, detail = _detail(request, territory, slug)
-    return _page(request, "dataset-schema", detail)
+    types = _type_titles()
+    return _page(request, "dataset-schema", detail, columns=[(one, types[one.type]) for one in detail.columns])
 
 
 @open_to(EVERYONE)
@@ -149,7 +152,34 @@ def report(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
     ref, detail = _detail(request, territory, slug)
     told = lake.import_report(request.viewer, ref, version=request.GET.get("version") or None)
     share = 100 * told.rows_kept / told.rows_read if told.rows_read else 100.0
-    return _page(request, "dataset-report", detail, report=told, kept_percent=round(share, 1))
+    titles = _subject_titles()
+    found = [(titles.get(one.subject, one.subject), one.value, said(one.why)) for one in told.evidences]
+    return _page(request, "dataset-report", detail, report=told, kept_percent=round(share, 1), evidences=found)
+
+
+def _type_titles() -> dict[ColumnType, str]:
+    return {
+        ColumnType.TEXT: _("texte"),
+        ColumnType.INTEGER: _("nombre entier"),
+        ColumnType.NUMBER: _("nombre"),
+        ColumnType.BOOLEAN: _("oui ou non"),
+        ColumnType.DATE: _("date"),
+        ColumnType.DATETIME: _("date et heure"),
+        ColumnType.TIME: _("heure"),
+    }
+
+
+def _subject_titles() -> dict[str, str]:
+    return {
+        "encoding": _("Encodage"),
+        "separator": _("Séparateur"),
+        "decimal": _("Décimales"),
+        "dates": _("Dates"),
+        "crs": _("Système de coordonnées"),
+        "format": _("Format"),
+        "header": _("En-tête"),
+        "geometry": _("Géométrie"),
+    }
 
 
 @open_to(EVERYONE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import template
@@ -10,7 +11,7 @@ from django.urls import reverse
 from django.utils import formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext, gettext_lazy
 from django.utils.translation import gettext as _
 
 from beffroi.base.kernel.errors import BeffroiError
@@ -107,6 +108,12 @@ def size(octets: int | None) -> str:
 def sentence(value: Sentence | BeffroiError | str | None) -> str:
     """Say a sentence of another room in the reader's language."""
     return said(value)
+
+
+@register.filter
+def unfilled(template: str) -> str:
+    """Say a template whose values are not at hand: each becomes an ellipsis."""
+    return re.sub(r"\{[^{}]*\}", "…", gettext(template))
 
 
 @register.filter
