@@ -58,7 +58,8 @@ def _rank(file: Path) -> tuple[int, str]:
 
 
 def _table(file: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
-    titles = file.open(encoding="utf-8-sig", errors="replace").readline().strip().replace('"', "").split(",")
+    with file.open(encoding="utf-8-sig", errors="replace") as handle:
+        titles = handle.readline(1 << 16).strip().replace('"', "").split(",")
     types = {title.strip(): ColumnType.TEXT for title in titles if title.strip().endswith(_TEXT_SUFFIXES)}
     types |= {title.strip(): ColumnType.DATE for title in titles if title.strip() in _DATES}
     readings = csv.read(file, replace(options, separator=",", header_line=1, types={**types, **options.types}), con)

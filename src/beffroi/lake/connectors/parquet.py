@@ -29,9 +29,8 @@ def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> li
     Raises:
         Unreadable: the file is truncated or damaged.
     """
-    source = f"read_parquet({quoted(str(path))})"
     try:
-        described = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+        return [_reading(path, options, con)]
     except duckdb.Error as error:
         raise Unreadable(
             "fichier Parquet abîmé ou incomplet ({why})",
@@ -39,6 +38,11 @@ def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> li
             remedy="publiez-le à nouveau",
             why=" ".join(str(error).split())[:160],
         ) from error
+
+
+def _reading(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> Reading:
+    source = f"read_parquet({quoted(str(path))})"
+    described = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
     check_width(len(described), path.name)
     geo = _geo_metadata(con, path)
     shape = geo.get("primary_column") if geo else None
@@ -62,7 +66,7 @@ def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> li
     else:
         add_geometry(reading, options)
     reading.period = period_of(reading)
-    return [reading]
+    return reading
 
 
 def _geo_metadata(con: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:

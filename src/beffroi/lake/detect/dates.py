@@ -69,11 +69,11 @@ def _with_hour(order: str) -> str:
 
 def _month_first(value: str) -> bool:
     parts = re.split(r"[/.-]", value)
-    return int(parts[1]) <= 31 and int(parts[0]) <= 12 if len(parts) > 2 and parts[1].isdigit() else False
+    return len(parts) > 2 and parts[0].isdecimal() and parts[1].isdecimal() and int(parts[0]) <= 12
 
 
 def _real_compact(value: str) -> bool:
-    return 1500 <= int(value[:4]) <= 2200 and 1 <= int(value[4:6]) <= 12 if value.isdigit() else False
+    return 1500 <= int(value[:4]) <= 2200 and 1 <= int(value[4:6]) <= 12 if value.isdecimal() else False
 
 
 def _in_words() -> str:
