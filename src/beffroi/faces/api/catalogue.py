@@ -22,7 +22,9 @@ from beffroi.faces.shell.access import EVERYONE, Request, open_to
 router = Router(tags=["Catalogue"])
 
 TERRITORY_PATTERN = r"^(\d[0-9AB]\d{3}|\d{9})$"
-Territory = Annotated[str, Query(pattern=TERRITORY_PATTERN, description="Code INSEE ou SIREN", examples=["34172"])]
+Territory = Annotated[
+    str | None, Query(pattern=TERRITORY_PATTERN, description="Code INSEE ou SIREN", examples=["34172"])
+]
 UseCaseId = Annotated[str, Path(max_length=8, description="Identifiant de l’usage", examples=["G-03"])]
 
 
@@ -108,7 +110,7 @@ def _territory(request: Request, territory: str | None) -> str:
     },
 )
 @open_to(EVERYONE)
-def catalogue(request: Request, territory: Territory | None = None) -> HttpResponse:
+def catalogue(request: Request, territory: Territory = None) -> HttpResponse:
     """Donne les usages du catalogue, ceux en préparation compris (`url` est alors null).
 
     La réponse porte un ETag : redemandée avec `If-None-Match`, elle répond 304 tant que rien n’a changé.
@@ -127,7 +129,7 @@ def catalogue(request: Request, territory: Territory | None = None) -> HttpRespo
 
 @router.get("/catalogue/{use_case_id}", response=UseCaseDetail, summary="Un usage et le besoin auquel il répond")
 @open_to(EVERYONE)
-def use_case(request: Request, use_case_id: UseCaseId, territory: Territory | None = None) -> dict[str, Any]:
+def use_case(request: Request, use_case_id: UseCaseId, territory: Territory = None) -> dict[str, Any]:
     """Donne un usage, dans l’état où le territoire le tient."""
     return _detail(queries.use_case(use_case_id, territory=_territory(request, territory)))
 

@@ -14,7 +14,7 @@ from ninja import Path, Query, Router
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.geo import BBox
-from beffroi.faces.api.catalogue import TERRITORY_PATTERN
+from beffroi.faces.api.catalogue import TERRITORY_PATTERN, Territory
 from beffroi.faces.api.schemas import DatasetDetailOut, DatasetList, ReportOut, RowPage, VersionList
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.faces.shell.sentences import said
@@ -30,7 +30,7 @@ MAX_OFFSET = 1_000_000_000
 Code = Annotated[str, Path(pattern=TERRITORY_PATTERN, description="Code INSEE ou SIREN", examples=["34172"])]
 Slug = Annotated[str, Path(pattern=SLUG_PATTERN, description="Nom court du jeu de données", examples=["arbres"])]
 Version = Annotated[
-    str, Query(max_length=80, pattern=r"^[A-Za-z0-9._-]+$", description="Version ; celle en vigueur sinon")
+    str | None, Query(max_length=80, pattern=r"^[A-Za-z0-9._-]+$", description="Version ; celle en vigueur sinon")
 ]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Nombre par page")]
 Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET, description="Nombre à sauter")]
@@ -44,7 +44,7 @@ class BadFilter(BeffroiError):
 @open_to(EVERYONE)
 def datasets(
     request: Request,
-    territory: Annotated[str | None, Query(pattern=TERRITORY_PATTERN, description="Code INSEE ou SIREN")] = None,
+    territory: Territory = None,
     theme: Annotated[str | None, Query(max_length=80, description="Thème")] = None,
     text: Annotated[str, Query(max_length=200, description="Mots cherchés dans le titre et la description")] = "",
     limit: Limit = 100,
@@ -63,7 +63,7 @@ def datasets(
 
 @router.get("/datasets/{territory}/{slug}", response=DatasetDetailOut, summary="Un jeu de données et ses colonnes")
 @open_to(EVERYONE)
-def dataset(request: Request, territory: Code, slug: Slug, version: Version | None = None) -> dict[str, Any]:
+def dataset(request: Request, territory: Code, slug: Slug, version: Version = None) -> dict[str, Any]:
     """Donne un jeu de données, ses colonnes lisibles, son origine et ce qui a été déduit à la lecture."""
     detail = lake.dataset(request.viewer, DatasetRef(territory, slug), version=version)
     return _summary(detail.summary) | {
@@ -101,7 +101,7 @@ def versions(request: Request, territory: Code, slug: Slug) -> dict[str, Any]:
 
 @router.get("/datasets/{territory}/{slug}/report", response=ReportOut, summary="Le rapport d’import d’une version")
 @open_to(EVERYONE)
-def report(request: Request, territory: Code, slug: Slug, version: Version | None = None) -> dict[str, Any]:
+def report(request: Request, territory: Code, slug: Slug, version: Version = None) -> dict[str, Any]:
     """Dit ce que l’import a lu, gardé et refusé, avec les raisons."""
     found = lake.import_report(request.viewer, DatasetRef(territory, slug), version=version)
     return {
@@ -156,7 +156,7 @@ def features(
     ] = None,
     limit: Annotated[int, Query(ge=1, le=10_000, description="Nombre d’objets par page")] = 100,
     after: Annotated[str | None, Query(max_length=100, description="Curseur donné par la page précédente")] = None,
-    version: Version | None = None,
+    version: Version = None,
 ) -> HttpResponseBase:
     """Donne les objets dont la boîte touche l’emprise, page par page."""
     box = BBox.parsed(bbox) if bbox is not None else None
@@ -189,7 +189,7 @@ def feature(
     territory: Code,
     slug: Slug,
     feature_id: Annotated[str, Path(max_length=200, description="Identifiant de l’objet")],
-    version: Version | None = None,
+    version: Version = None,
 ) -> HttpResponseBase:
     """Donne un objet par son identifiant."""
     body = lake.feature(request.viewer, DatasetRef(territory, slug), feature_id, version=version)
@@ -220,7 +220,7 @@ def rows(
     ] = None,
     limit: Limit = 50,
     offset: Offset = 0,
-    version: Version | None = None,
+    version: Version = None,
 ) -> dict[str, Any]:
     """Donne une page du tableau avec le nombre de lignes qui répondent aux filtres."""
     page = lake.table(
@@ -276,7 +276,7 @@ def download(
     territory: Code,
     slug: Slug,
     format: Annotated[str, Path(max_length=20, description="Format : " + ", ".join(lake.FORMATS), examples=["csv"])],
-    version: Version | None = None,
+    version: Version = None,
 ) -> HttpResponseBase:
     """Remet le fichier entier, avec les colonnes que le lecteur peut lire."""
     found = lake.download(request.viewer, DatasetRef(territory, slug), format, version=version)

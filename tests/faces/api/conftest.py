@@ -1,0 +1,43 @@
+"""A town with a public dataset, one for agents and one column for agents, behind the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from beffroi.base.catalogue import queries
+from beffroi.base.territory.operations import add_commune
+from beffroi.lake import serving
+from lake.store.lakes import TREES, published, tree
+
+AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def addresses(settings: Any) -> None:
+    """Have the API answer at its address."""
+    settings.ROOT_URLCONF = "faces.api.api_addresses"
+
+
+@pytest.fixture(scope="session")
+def shared_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake that tests only read, made once."""
+    folder = tmp_path_factory.mktemp("api") / "lake"
+    published(folder, [tree(number) for number in range(1, 26)], TREES, accesses={"note": "agents"})
+    published(folder, [tree(1)], TREES, slug="ruches", access="agents")
+    return folder
+
+
+@pytest.fixture
+def town(db: None, shared_lake: Path, settings: Any) -> Iterator[Path]:
+    """Give the lake of a commune that has trees everyone sees and hives that agents see."""
+    settings.LAKE_DIR = shared_lake
+    settings.DEFAULT_COMMUNE = "34172"
+    add_commune(code="34172", name="Montpellier", at=AT)
+    queries.forget_catalogue()
+    yield shared_lake
+    serving.close_all()
