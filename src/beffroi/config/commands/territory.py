@@ -1,0 +1,52 @@
+"""`beffroi territory add|list`: the communes of this installation."""
+
+from __future__ import annotations
+
+import click
+
+from beffroi.config.cli import start_django
+
+
+@click.group("territory")
+def territory_command() -> None:
+    """Les communes de cette installation."""
+
+
+@territory_command.command("add")
+@click.argument("insee")
+@click.option("--name", default="", help="Nom de la commune.")
+@click.option("--population", type=click.IntRange(min=0), default=0, help="Nombre d’habitants.")
+def add_territory(insee: str, name: str, population: int) -> None:
+    """Créer la commune de code INSEE donné, ou la mettre à jour."""
+    start_django()
+    from beffroi.base.kernel.time import now
+    from beffroi.base.territory import operations, queries
+
+    known = {commune.code: commune for commune in queries.communes()}
+    before = known.get(insee.strip().upper())
+    commune = operations.add_commune(
+        code=insee,
+        name=name or (before.name if before else f"Commune {insee.strip().upper()}"),
+        population=population or (before.population if before else 0),
+        at=now(),
+    )
+    click.echo(f"{'Mise à jour' if before else 'Créée'} : {commune.name} ({commune.code})")
+    if not name and before is None:
+        click.echo(f"Son nom n’a pas été donné : beffroi territory add {commune.code} --name « … »")
+    click.echo(
+        "Les données nationales ne sont pas encore chargées par cette commande. "
+        f"Importez les vôtres : beffroi import DOSSIER --recursive --commune {commune.code}"
+    )
+
+
+@territory_command.command("list")
+def list_territories() -> None:
+    """Lister les communes et les groupements."""
+    start_django()
+    from beffroi.base.territory import queries
+
+    found = [*queries.communes(), *queries.groupings()]
+    for one in found:
+        click.echo(f"{one.code:<9}  {one.name}{'  (fictive)' if one.fictional else ''}")
+    if not found:
+        click.echo("Aucune commune : beffroi territory add CODE_INSEE --name « … »")
