@@ -16,7 +16,6 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from beffroi.base.kernel.sentences import Sentence
 from beffroi.lake.connectors.tabular import (
     Draft,
     Numbered,
@@ -27,11 +26,11 @@ from beffroi.lake.connectors.tabular import (
     loaded,
     reading_of,
 )
-from beffroi.lake.detect.dialect import DialectFound, find_dialect, records
+from beffroi.lake.detect.dialect import NO_SEPARATOR, DialectFound, find_dialect, records
 from beffroi.lake.detect.encoding import EncodingFound, decoded_lines, find_encoding
 from beffroi.lake.detect.headers import HeaderFound, filled, find_header
 from beffroi.lake.detect.values import quoted
-from beffroi.lake.reading import LINE, Evidence, Reading, ReadOptions, Rejects, Unreadable
+from beffroi.lake.reading import LINE, Reading, ReadOptions, Rejects, Unreadable
 
 HEAD_LINES = 400
 FAST_FROM_BYTES = 4_000_000
@@ -51,6 +50,8 @@ def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> li
         raise Unreadable("ce fichier est vide", where=path.name, remedy="publiez un fichier qui contient des lignes")
     dialect = find_dialect(head, declared=options.separator)
     check_width(dialect.width, path.name)
+    if dialect.separator == NO_SEPARATOR:
+        _refuse_prose(head, path)
     header, first_line = _header(head, dialect, options)
     evidences = [found.evidence, dialect.evidence]
     width = max(dialect.width, len(header.titles))
@@ -73,6 +74,18 @@ def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> li
             description="\n".join(header.above[1:]),
         )
         return [reading_of(con, raw, draft, options)]
+
+
+def _refuse_prose(head: list[str], path: Path) -> None:
+    """Refuse a text meant to be read: one column, many lines of several words."""
+    lines = [line for line in head if line.strip()]
+    prose = sum(1 for line in lines if len(line.split()) >= 4)
+    if len(lines) >= 3 and prose * 3 >= len(lines) and path.suffix.lower() not in (".csv", ".tsv"):
+        raise Unreadable(
+            "ce texte n’est pas un tableau : aucun séparateur ne le découpe en colonnes",
+            where=path.name,
+            remedy="publiez la donnée en CSV ; un texte d’accompagnement se nomme README.txt",
+        )
 
 
 def _header(head: list[str], dialect: DialectFound, options: ReadOptions) -> tuple[HeaderFound, int]:
@@ -189,8 +202,3 @@ def _spread_sample(path: Path, separator: str, width: int, first_line: int) -> l
             rows = (record.fields for record in records([line for line in lines if line], separator, width=width))
             sample += [row for row in rows if len(row) == width and filled(row)]
     return sample
-
-
-def evidence_of_format(name: str, why: Sentence) -> Evidence:
-    """Return the evidence that a file is of the format `name`, whatever its extension says."""
-    return Evidence("format", name, why)

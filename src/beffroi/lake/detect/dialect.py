@@ -13,6 +13,9 @@ from beffroi.lake.reading import Evidence
 
 SEPARATORS = (";", "\t", ",", "|")
 NAMES = {";": "le point-virgule", "\t": "la tabulation", ",": "la virgule", "|": "la barre verticale"}
+NO_SEPARATOR = "\x1f"
+"""Stands for the separator of a file that has one column: no such file holds this character."""
+
 # A quoted field may hold a postal address or a polygon; beyond this, the quote was never meant to open a field.
 LONGEST_RECORD_LINES = 500
 LONGEST_FIELD = 1 << 24
@@ -55,7 +58,7 @@ def find_dialect(lines: list[str], *, declared: str | None = None) -> DialectFou
             best, best_score, best_width = separator, score, width
     if best_score < 0.15:
         why = Sentence("aucun séparateur ne découpe régulièrement les lignes : une seule colonne")
-        return DialectFound(";", 1, Evidence("separator", "", why))
+        return DialectFound(NO_SEPARATOR, 1, Evidence("separator", "", why))
     why = Sentence(
         "{name} découpe {share} % des lignes lues en {width} champs",
         {"name": NAMES[best], "share": round(100 * _fit(lines, best)[1]), "width": best_width},

@@ -29,13 +29,13 @@ class PlaceFound:
     latitude_first: bool = False
 
 
-_LON = re.compile(r"(?:^|(?<=_))(longitude|long|lon|lng)(?=_|\d|$)|longitude")
-_LAT = re.compile(r"(?:^|(?<=_))(latitude|lat)(?=_|\d|$)|latitude")
+_LON = re.compile(r"(?:^|(?<=_))(longitude|x?long|x?lon|lng)(?=_|\d|$)|longitude")
+_LAT = re.compile(r"(?:^|(?<=_))(latitude|y?lat)(?=_|\d|$)|latitude")
 _X = re.compile(
     r"(?:^|(?<=_))(x_?coord|coord_?x|x|x_?l93|x_?93|lambert_?x|x_?lambert|point_?x|coordonnees?_?x)(?=_|\d|$)"
 )
 _PAIR_NAME = re.compile(
-    r"geo_?point|geopoint|coordonnees?(_?xy|_?gps|_geo)?$|lat_?lon|lon_?lat|lat_?lng|position_gps|^gps$|^xy$"
+    r"geo_?point|geopoint|coordonnees?(_?xy|_?gps|_geo)?$|lat_?lon|lon_?lat|lat_?lng|position_gps|geoloc|^gps$|^xy$"
 )
 _SHAPE_NAME = re.compile(
     r"^(the_)?geom(etry|etrie)?(_|$)|wkt|geo_?shape|geojson|^shape$|^geo$|wkb|^location$|coordonnees?$"

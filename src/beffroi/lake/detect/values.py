@@ -136,7 +136,7 @@ _NAMED_BOOLEAN = re.compile(r"bool|oui_?non|(^|_)o_n(_|$)|0_1|^is_|^est_|vrai|(^
 _NAMED_CODE = re.compile(
     r"siret|siren|insee|codgeo|depcom|codcom|code?_?com(mune)?(_|$)|cdpost|code_?post|codpos|postcode|zip_?code|(^|_)cp(_|$)"
     r"|code_?(iris|zus|qpv|qp|dep|dept|departement|reg|region|voie|unite_urbaine|quartier|rivoli|naf|ape)"
-    r"|(^|_)(tel|telephone|numtel|phone|fax|mobile|gsm|iris|rna|uai|rne|finess|iban|rivoli)(_|$)"
+    r"|(^|_)(tel|telephone|numtel|phone|fax|mobile|gsm|iris|rna|uai|rne|finess|iban|rivoli|departement|dept)(_|$)"
 )
 
 
