@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
-from django.urls import include, path
+from django.urls import path
 from ninja import NinjaAPI
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.territory import operations
 from beffroi.base.territory.models import Person
 from beffroi.base.territory.viewer import Role
+from beffroi.config.urls import urlpatterns as every_page
 from beffroi.faces.shell.access import EVERYONE, SIGNED_IN, access_of, open_to, operations_of
 from territory_makers import AT, OTHER_TOWN, TOWN, make_key, make_person, make_town
 
@@ -76,7 +77,7 @@ urlpatterns = [
     path("api/agents/", agents),
     path("api/ecrire/<slug:territory>/", writing),
     path("api/", api.urls),
-    path("compte/", include("beffroi.faces.portal.accounts_urls")),
+    *every_page,
 ]
 
 
@@ -186,6 +187,12 @@ def test_a_bad_key_is_refused_even_where_everyone_enters() -> None:
     answer = Client().get("/api/things", headers={"Authorization": "Bearer bef_wrong"})
     assert answer.status_code == 401
     assert "invalid_token" in answer["WWW-Authenticate"]
+
+
+def test_a_bad_key_breaks_no_page() -> None:
+    headers = {"Authorization": "Bearer bef_wrong", "Accept": "text/html"}
+    assert Client().get("/langue/", headers=headers).status_code == 401
+    assert Client().get("/nulle-part/", headers=headers).status_code == 404
 
 
 def test_a_browser_session_changes_nothing_by_api_without_its_csrf_token() -> None:

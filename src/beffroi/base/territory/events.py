@@ -87,6 +87,16 @@ class PersonDeactivated(PersonEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorReset(PersonEvent):
+    kind: ClassVar[str] = "person.second_factor_reset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonInvited(PersonEvent):
+    kind: ClassVar[str] = "person.invited"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoleGranted(PersonEvent):
     kind: ClassVar[str] = "role.granted"
     role: str

@@ -316,6 +316,38 @@ def close_sessions(*, person_id: int) -> int:
 
 
 @transaction.atomic
+def invite_person(
+    *, email: str, name: str, territory: str, role: Role, by: Viewer | None, at: datetime, services: Iterable[str] = ()
+) -> int:
+    """Give a role to whoever has that address, with a new account when there is none; return the person's number.
+
+    Raises:
+        Refused: `by` does not administer the territory.
+        BadPerson, BadGrant: as `create_person` and `grant_role` say.
+    """
+    actor = _actor(by, territory)
+    known = Person.objects.filter(email=email.strip().lower()).values_list("pk", flat=True).first()
+    person_id = known or create_person(email=email, name=name, at=at, actor=actor)
+    grant_role(person_id=person_id, territory=territory, role=role, services=services, by=by, at=at)
+    events.publish(events.PersonInvited(at=at, actor=actor, territory=territory, person=person_id))
+    return person_id
+
+
+@transaction.atomic
+def reset_second_factor(*, person_id: int, territory: str, by: Viewer | None, at: datetime) -> None:
+    """End the sessions of someone whose second factors a face removes, in its transaction, and tell it.
+
+    Raises:
+        Refused: `by` does not administer the territory.
+        UnknownPerson, BadGrant: as `deactivate_person` says.
+    """
+    actor = _actor(by, territory)
+    _own_person(person_id, territory)
+    close_sessions(person_id=person_id)
+    events.publish(events.SecondFactorReset(at=at, actor=actor, territory=territory, person=person_id))
+
+
+@transaction.atomic
 def deactivate_person(*, person_id: int, territory: str, by: Viewer | None, at: datetime) -> None:
     """Close the account of someone who holds a role of `territory`: it signs in no more, and what it did stays.
 
@@ -325,15 +357,21 @@ def deactivate_person(*, person_id: int, territory: str, by: Viewer | None, at: 
         BadGrant: the person works for another territory too, which has a say.
     """
     actor = _actor(by, territory)
+    person = _own_person(person_id, territory)
+    person.is_active = False
+    person.save(update_fields=["is_active"])
+    events.publish(events.PersonDeactivated(at=at, actor=actor, territory=territory, person=person_id))
+
+
+def _own_person(person_id: int, territory: str) -> Person:
+    """Return someone whose account this territory alone has a say about."""
     person = _locked_person(person_id)
     if not RoleGrant.objects.filter(person=person, territory=territory).exists():
         raise UnknownPerson("personne « {id} » inconnue", where="personne", id=person_id)
     elsewhere = RoleGrant.objects.filter(person=person).exclude(territory=territory).exclude(role=Role.RESIDENT)
     if elsewhere.exists():
         raise BadGrant("cette personne a un rôle ailleurs", where="personne", remedy="retirez ses rôles ici seulement")
-    person.is_active = False
-    person.save(update_fields=["is_active"])
-    events.publish(events.PersonDeactivated(at=at, actor=actor, territory=territory, person=person_id))
+    return person
 
 
 def _locked_person(person_id: int) -> Person:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.territory import queries
-from beffroi.base.territory.viewer import Role, Viewer
+from beffroi.base.territory.viewer import ANONYMOUS, Role, Viewer
 from beffroi.faces.shell.access import Access, access_of
 from beffroi.faces.shell.sentences import said
 
@@ -90,9 +90,17 @@ class HeadersMiddleware:
 class _Known:
     """What the middleware adds to the class of requests; each is read once, when first asked for."""
 
+    key_error: BeffroiError | None = None
+
     @cached_property
     def _rights(self) -> tuple[Viewer, bool]:
-        return _cut_to_session(self, queries.viewer_of(self))  # type: ignore[arg-type]
+        try:
+            viewer = queries.viewer_of(self)  # type: ignore[arg-type]
+        except queries.BadKey as error:
+            # Kept rather than raised: even the page that tells of it, or of an unknown address, has a reader.
+            self.key_error = error
+            return ANONYMOUS, False
+        return _cut_to_session(self, viewer)  # type: ignore[arg-type]
 
     @cached_property
     def viewer(self) -> Viewer:
@@ -166,10 +174,7 @@ class AccessMiddleware:
         if access is None:
             logger.error("%s declares no access (see beffroi.faces.shell.access.open_to)", match.route)
             return refusal(request, status=403)
-        try:
-            return self._checked(request, view, access, str(kwargs.get("territory", "")))
-        except queries.BadKey as error:
-            return error_answer(request, error)
+        return self._checked(request, view, access, str(kwargs.get("territory", "")))
 
     def _checked(
         self, request: Any, view: Callable[..., Any], access: Access, territory: str
@@ -180,6 +185,8 @@ class AccessMiddleware:
         if not carries_key and (answer := self._csrf_answer(request, view)) is not None:
             return answer
         viewer: Viewer = request.viewer
+        if request.key_error is not None:
+            return error_answer(request, request.key_error)
         if request.needs_second_factor and not access.without_second_factor and not _quietly_public(request, access):
             return _to_second_factor(request)
         if access.everyone:
