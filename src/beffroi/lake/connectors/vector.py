@@ -56,7 +56,8 @@ def read_vector(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection
     """
     if not path.is_file() or path.stat().st_size == 0:
         raise Unreadable("fichier absent ou vide", where=path.name, remedy="publiez-le à nouveau")
-    reader = READERS.get(path.suffix.lower())
+    suffix = suffix_of(path)
+    reader = READERS.get(suffix)
     if reader is None:
         raise Unreadable(
             "format géographique « {suffix} » inconnu",
@@ -65,8 +66,14 @@ def read_vector(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection
             suffix=path.suffix,
             known=", ".join(sorted(READERS)),
         )
-    _check_signature(path)
-    readings = [reading for reading in reader(path, options, con) if reading.rows_read]
+    _check_signature(path, suffix)
+    if suffix == path.suffix.lower():
+        readings = reader(path, options, con)
+    else:
+        # GDAL chooses by the name as much as by the content: the copy bears the name its content calls for.
+        with _aside(options) as folder:
+            readings = reader(Path(shutil.copy(path, folder / f"{path.stem or path.name}{suffix}")), options, con)
+    readings = [reading for reading in readings if reading.rows_read]
     if options.layer:
         readings = _only(readings, options.layer, path)
     if not readings:
@@ -74,14 +81,39 @@ def read_vector(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection
     return readings
 
 
+def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+    """Read a geographic file: the entry the registry of connectors knows."""
+    return read_vector(path, options, con)
+
+
 def is_vector(path: Path) -> bool:
     """Tell whether `path` is a geographic file by its name, and by its content for the names that do not say."""
-    suffix = path.suffix.lower()
-    if suffix in {".json", ".xml"}:
-        with path.open("rb") as handle:
-            head = handle.read(_HEAD)
-        return vector_geojson.looks_like(head) if suffix == ".json" else b"<kml" in head or b"opengis.net/gml" in head
+    suffix = suffix_of(path)
     return suffix in READERS and suffix not in {".zip", ".dbf"}
+
+
+# What a content begins with, for the names that do not say it (.json, .xml, .txt, none).
+_CONTENTS: dict[str, re.Pattern[bytes]] = {
+    ".kml": re.compile(rb"<(\w+:)?kml\b"),
+    ".gpx": re.compile(rb"<(\w+:)?gpx\b"),
+    ".gml": re.compile(rb"<(\w+:)?(FeatureCollection|CityModel)\b"),
+}
+
+
+def suffix_of(path: Path) -> str:
+    """Return the suffix under which a file is read: its own, or the one its content calls for."""
+    suffix = path.suffix.lower()
+    if suffix in READERS and suffix not in {".json", ".geojson"}:
+        return suffix
+    with path.open("rb") as handle:
+        head = handle.read(_HEAD)
+    if suffix == ".geojson" or vector_geojson.looks_like(head):
+        return ".topojson" if vector_geojson.is_topology(head) else ".geojson"
+    for found, pattern in _CONTENTS.items():
+        if pattern.search(head[:8192]):
+            return found
+    binary = {b"SQLite format 3": ".gpkg", b"fgb": ".fgb", b"PK\x03\x04": ".zip"}
+    return next((found for magic, found in binary.items() if head.startswith(magic)), suffix)
 
 
 def _only(readings: list[Reading], layer: str, path: Path) -> list[Reading]:
@@ -110,8 +142,8 @@ _SIGNATURES: dict[str, re.Pattern[bytes]] = {
 }
 
 
-def _check_signature(path: Path) -> None:
-    signature = _SIGNATURES.get(path.suffix.lower())
+def _check_signature(path: Path, suffix: str) -> None:
+    signature = _SIGNATURES.get(suffix)
     if signature is None:
         return
     with path.open("rb") as handle:
@@ -121,7 +153,7 @@ def _check_signature(path: Path) -> None:
             "le contenu n’est pas celui d’un fichier {suffix}",
             where=path.name,
             remedy="vérifiez que le bon fichier a été publié, entier",
-            suffix=path.suffix,
+            suffix=suffix,
         )
 
 
@@ -246,21 +278,72 @@ def _dxf(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> li
     return [read_layer(Layer(path, "entities", title=path.stem, believe_crs=False, drop=drop), options, con)]
 
 
-def _zip(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+# The members of an archive that are one dataset in several formats: the first of this list is read.
+_PREFERRED = [
+    ".gpkg",
+    ".shp",
+    ".zip",
+    ".fgb",
+    ".tab",
+    ".geojson",
+    ".gml",
+    ".topojson",
+    ".mif",
+    ".kml",
+    ".kmz",
+    ".gpx",
+    ".dxf",
+]
+MOST_NESTED = 3
+
+
+def _zip(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection, depth: int = 1) -> list[Reading]:
+    if depth > MOST_NESTED:
+        raise Unreadable("archives emboîtées sans fin", where=path.name, remedy="publiez les fichiers à plat")
+    inside = replace(options, layer=None)
+    readings: list[Reading] = []
+    refusals: list[Unreadable] = []
     with unpacked(path, options.work_dir) as folder:
-        members = [member for member in sorted(folder.rglob("*")) if member.is_file() and _is_member(member)]
-        readings = [reading for member in members for reading in read_vector(member, replace(options, layer=None), con)]
+        for member in _members(folder):
+            try:
+                if member.suffix.lower() == ".zip":
+                    readings += _zip(member, inside, con, depth + 1)
+                else:
+                    readings += read_vector(member, inside, con)
+            except Unreadable as refusal:
+                refusals.append(refusal)
+    if not readings and refusals:
+        raise refusals[0]
     if not readings:
         raise Unreadable(
             "aucun fichier géographique dans cette archive", where=path.name, remedy="vérifiez son contenu"
         )
+    for reading in readings:
+        reading.evidences += [Evidence("format", "zip", refusal.what) for refusal in refusals]
     return readings
 
 
+def _members(folder: Path) -> list[Path]:
+    """Return the geographic members of an unpacked archive, the best format of each."""
+    best: dict[Path, Path] = {}
+    for member in sorted(folder.rglob("*")):
+        if not member.is_file() or not _is_member(member):
+            continue
+        stem = member.with_suffix("")
+        best[stem] = min(best.get(stem, member), member, key=_preference)
+    return list(best.values())
+
+
+def _preference(path: Path) -> int:
+    suffix = suffix_of(path)
+    return _PREFERRED.index(suffix) if suffix in _PREFERRED else len(_PREFERRED)
+
+
 def _is_member(path: Path) -> bool:
-    if path.suffix.lower() == ".dbf":
-        return _beside(path, ".shp") is None
-    return is_vector(path)
+    suffix = path.suffix.lower()
+    if suffix == ".dbf":
+        return _beside(path, ".shp") is None and _beside(path, ".tab") is None
+    return suffix == ".zip" or is_vector(path)
 
 
 @contextmanager
@@ -270,14 +353,16 @@ def _aside(options: ReadOptions) -> Iterator[Path]:
 
 
 def _topojson(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
-    return _layers(path, options, con, declared_by="la norme TopoJSON (degrés)")
+    return [
+        read_layer(Layer(path, name, title=name, declared="OGC:CRS84", declared_by="la norme TopoJSON"), options, con)
+        for name in layers_of(path)
+    ]
 
 
 READERS: dict[str, Reader] = {
     ".shp": _shapefile,
     ".dbf": _shapefile,
     ".geojson": vector_geojson.read_geojson,
-    ".json": vector_geojson.read_geojson,
     ".geojsonl": _one_layer,
     ".topojson": _topojson,
     ".kml": _kml,
@@ -287,5 +372,7 @@ READERS: dict[str, Reader] = {
     ".fgb": _one_layer,
     ".gml": _gml,
     ".dxf": _dxf,
+    ".tab": _one_layer,
+    ".mif": _one_layer,
     ".zip": _zip,
 }

@@ -184,6 +184,9 @@ def _load(
             batch = batch.set_column(geometry, GEOMETRY, Array(placer.placed(wkb), type=DataType.binary()))
         writer.write(batch)
     writer.close(reader.schema)
+    if writer.bad_texts:
+        why = Sentence("textes qui ne sont pas de l’UTF-8 : lettre finale coupée retirée, ou lus en cp1252")
+        reading.evidences.append(Evidence("encoding", str(writer.bad_texts), why))
     if geometry is not None:
         reading.evidences += placer.evidences()
         reading.crs = placer.found.code if placer.found else None
@@ -210,26 +213,47 @@ class _Writer:
     def __init__(self, reading: Reading, layer: Layer, options: ReadOptions, geometry: int | None) -> None:
         self.reading, self.layer, self.options, self.geometry = reading, layer, options, geometry
         self.select = ""
+        self.created = False
+        self.bad_texts = 0
         self.moments: dict[str, Callable[[str], tuple[str, ColumnType]]] = {}
 
     def write(self, batch: RecordBatch) -> None:
-        con = self.reading.con
         first = self.reading.rows_read + 1
         lines = Array(np.arange(first, first + batch.num_rows, dtype=np.int64))
         # Positions stand for names: sources repeat them, or differ only by case, which SQL does not tell apart.
         names = [f"c{index}" for index in range(len(batch.schema.names))]
+        # Texts come as bytes: nothing says that they are UTF-8, and DuckDB can loop for ever on those that are not.
+        texts = [index for index in range(len(names)) if "Utf8" in str(batch.column(index).type)]
         columns = [batch.column(index) for index in range(len(names))]
-        raw = Table.from_arrays([*columns, lines], names=[*names, LINE])
+        for index in texts:
+            columns[index] = columns[index].cast(DataType.binary())
+        if not self.select:
+            self._describe(batch, set(texts))
+        try:
+            self._insert(Table.from_arrays([*columns, lines], names=[*names, LINE]))
+        except duckdb.ConversionException:
+            for index in texts:
+                columns[index] = self._mended(columns[index])
+            self._insert(Table.from_arrays([*columns, lines], names=[*names, LINE]))
+        self.reading.rows_read += batch.num_rows
+
+    def _insert(self, raw: Table) -> None:
+        con, table = self.reading.con, self.reading.table
         con.register("vector_batch", raw)
         try:
-            if not self.select:
-                self._describe(list(batch.schema.names))
-                con.execute(f"CREATE TABLE {self.reading.table} AS SELECT {self.select} FROM vector_batch")  # noqa: S608
-            else:
-                con.execute(f"INSERT INTO {self.reading.table} SELECT {self.select} FROM vector_batch")  # noqa: S608
+            if not self.created:
+                con.execute(f"CREATE TABLE {table} AS SELECT {self.select} FROM vector_batch LIMIT 0")  # noqa: S608
+                self.created = True
+            con.execute(f"INSERT INTO {table} SELECT {self.select} FROM vector_batch")  # noqa: S608
         finally:
             con.unregister("vector_batch")
-        self.reading.rows_read += batch.num_rows
+
+    def _mended(self, column: Any) -> Array:
+        """Return a column of bytes whose texts are UTF-8: a letter cut at the end is dropped, the rest is cp1252."""
+        values = column.to_pylist()
+        mended = [None if value is None else _as_utf8(value) for value in values]
+        self.bad_texts += sum(1 for old, new in zip(values, mended, strict=True) if old != new)
+        return Array(mended, type=DataType.binary())
 
     def close(self, schema: Any) -> None:
         """Create the table of an empty layer."""
@@ -237,8 +261,12 @@ class _Writer:
             empty = RecordBatch.from_arrays([Array([], type=field.type) for field in schema], schema=schema)
             self.write(empty)
 
-    def _describe(self, names: list[str]) -> None:
-        types = [str(row[1]) for row in self.reading.con.execute("DESCRIBE SELECT * FROM vector_batch").fetchall()]
+    def _describe(self, batch: RecordBatch, texts: set[int]) -> None:
+        con, names = self.reading.con, list(batch.schema.names)
+        arrays = [batch.column(index) for index in range(len(names))]
+        con.register("vector_batch", Table.from_arrays(arrays, names=[f"c{index}" for index in range(len(names))]))
+        types = [str(row[1]) for row in con.execute("DESCRIBE SELECT * FROM vector_batch").fetchall()]
+        con.unregister("vector_batch")
         wanted = [
             (index, name)
             for index, name in enumerate(names)
@@ -249,7 +277,8 @@ class _Writer:
         for (index, title), key in zip(wanted, keys, strict=True):
             kind = self.options.types.get(title)
             moment = self.moments.get(title)
-            expression, found = moment(f"c{index}") if moment else _expression(f"c{index}", types[index])
+            value = f"decode(c{index})" if index in texts else f"c{index}"
+            expression, found = moment(value) if moment else _expression(value, types[index])
             if kind and kind != found:
                 expression, found = f"TRY_CAST({expression} AS {DUCKDB_TYPE[kind]})", kind
             parts.append(f'{expression} AS "{key}"')
@@ -259,6 +288,15 @@ class _Writer:
         self.select = ", ".join([*parts, LINE])
         self.reading.columns = tuple(columns)
         self.reading.has_geometry = self.geometry is not None
+
+
+def _as_utf8(data: bytes) -> bytes:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        cut = error.start >= len(data) - 3 and error.reason == "unexpected end of data"
+        return data[: error.start] if cut else data.decode("cp1252", "replace").encode()
+    return data
 
 
 def _moment(column: str) -> tuple[str, ColumnType]:

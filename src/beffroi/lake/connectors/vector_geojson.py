@@ -46,6 +46,8 @@ class Saved:
     bad_geometries: int = 0
     crs: dict[str, Any] | None = None
     read: int = 0
+    encoding: Evidence | None = None
+    as_is: bool = False
 
     def add(self, number: int, feature: object) -> None:
         """Keep one feature, or say why it is not one."""
@@ -67,7 +69,12 @@ class Saved:
 def looks_like(head: bytes) -> bool:
     """Tell whether the beginning of a JSON file is that of a GeoJSON or a TopoJSON."""
     head = head.removeprefix(b"\xef\xbb\xbf").replace(b"\x00", b"")
-    return bool(_COLLECTION.search(head) or _ALONE.match(head) or b'"Topology"' in head[:4096])
+    return bool(_COLLECTION.search(head) or _ALONE.match(head) or is_topology(head))
+
+
+def is_topology(head: bytes) -> bool:
+    """Tell whether the beginning of a JSON file is that of a TopoJSON."""
+    return b'"Topology"' in head[:4096]
 
 
 def read_geojson(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
@@ -79,12 +86,10 @@ def read_geojson(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnectio
     with path.open("rb") as handle:
         data = handle.read(MOST_BYTES)
     head = data[:65_536].removeprefix(b"\xef\xbb\xbf").lstrip()
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or not _is_utf8(data):
         return [_saved_reading(path, data, options, con)]
     if head[:1] not in (b"{", b"["):
         raise Unreadable("ce n’est pas du JSON", where=path.name, remedy="vérifiez le fichier publié")
-    if b'"Topology"' in head[:4096]:
-        return [read_layer(Layer(path, title=path.stem, declared_by="la norme TopoJSON (degrés)"), options, con)]
     expected = len(_FEATURE.findall(data))
     try:
         reading = read_layer(_declaration(data, Layer(path, title=path.stem)), options, con)
@@ -120,8 +125,11 @@ def _saved_reading(path: Path, data: bytes, options: ReadOptions, con: duckdb.Du
     _renumber(reading, saved.numbers)
     reading.rows_read = saved.read
     reading.rejects = saved.rejects
-    why = Sentence("le JSON n’est pas conforme : ses objets sont lus un à un")
-    reading.evidences.append(Evidence("format", "GeoJSON", why))
+    if saved.encoding:
+        reading.evidences.insert(0, saved.encoding)
+    if not saved.as_is or saved.rejects.total:
+        why = Sentence("le JSON n’est pas conforme : ses objets sont lus un à un")
+        reading.evidences.append(Evidence("format", "GeoJSON", why))
     if saved.bad_geometries:
         why = Sentence("géométries que rien ne sait lire : objets gardés sans géométrie")
         reading.evidences.append(Evidence("geometry", str(saved.bad_geometries), why))
@@ -149,8 +157,8 @@ def save_features(data: bytes, *, where: str) -> Saved:
     """
     if len(data) >= MOST_BYTES:
         raise Unreadable("GeoJSON trop volumineux pour être réparé", where=where, remedy="publiez-le en GeoPackage")
-    text = _decoded(data)
-    saved = Saved()
+    text, encoding = _decoded(data)
+    saved = Saved(encoding=encoding)
     try:
         _save(text, saved)
     except RecursionError as error:
@@ -159,13 +167,23 @@ def save_features(data: bytes, *, where: str) -> Saved:
     return saved
 
 
-def _decoded(data: bytes) -> str:
+def _decoded(data: bytes) -> tuple[str, Evidence | None]:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", "replace")
+        why = Sentence("le fichier commence par la marque d’ordre des octets d’UTF-16")
+        return data.decode("utf-16", "replace"), Evidence("encoding", "utf-16", why)
+    if _is_utf8(data):
+        return data.decode("utf-8-sig", "replace"), None
+    why = Sentence("les octets accentués ne forment pas de l’UTF-8, que GeoJSON impose : ce sont ceux de cp1252")
+    return data.decode("cp1252", "replace"), Evidence("encoding", "cp1252", why)
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Tell whether the bytes are UTF-8, but for a letter cut at the very end."""
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start >= len(data) - 4
+    return True
 
 
 def _save(text: str, saved: Saved) -> None:
@@ -178,6 +196,7 @@ def _save(text: str, saved: Saved) -> None:
             saved.add(number, feature)
         crs = document.get("crs") if isinstance(document, dict) else None
         saved.crs = crs if isinstance(crs, dict) else None
+        saved.as_is = attempt is text
         return
     _save_one_by_one(text, saved)
 
