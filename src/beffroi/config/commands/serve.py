@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import click
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.config.cli import start_django
+from beffroi.config.commands.readiness import require_registry
 
 
 class CannotServe(BeffroiError):
-    """Something must be put right before pages can be served."""
+    """The address cannot be listened to."""
 
 
 @click.command("serve")
@@ -26,7 +28,7 @@ def serve_command(host: str, port: int, workers: int) -> None:
     server(host=host, port=port, workers=workers or min(4, os.cpu_count() or 1)).serve()
 
 
-def server(*, host: str, port: int, workers: int) -> object:
+def server(*, host: str, port: int, workers: int) -> Any:
     """Return the web server, ready to `serve()`; `beffroi demo` uses it too."""
     from granian import Granian
     from granian.constants import Interfaces
@@ -50,31 +52,17 @@ def check_ready(host: str, port: int) -> None:
     """Refuse to start on a registry that is not up to date or a port that is taken, rather than fail page by page.
 
     Raises:
-        CannotServe: says what to do first.
+        NotReady: the registry does not answer or is behind.
+        CannotServe: the port is taken.
     """
     import socket
 
-    from django.db import DatabaseError, connection
-    from django.db.migrations.executor import MigrationExecutor
+    from django.db import connection
 
     try:
-        executor = MigrationExecutor(connection)
-        behind = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError as error:
-        raise CannotServe(
-            "le registre ne répond pas ({reason})",
-            where="DATABASE_URL",
-            remedy="vérifiez que la base est démarrée et que l’adresse est bonne",
-            reason=str(error).strip().splitlines()[0],
-        ) from error
+        require_registry()
     finally:
         connection.close()
-    if behind:
-        raise CannotServe(
-            "le registre n’est pas à jour ({count} changement(s) à appliquer)",
-            remedy="lancez d’abord : beffroi migrate",
-            count=len(behind),
-        )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

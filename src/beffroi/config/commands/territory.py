@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from beffroi.config.cli import start_django
+from beffroi.config.commands.readiness import require_registry
 
 
 @click.group("territory")
@@ -19,6 +20,7 @@ def territory_command() -> None:
 def add_territory(insee: str, name: str, population: int) -> None:
     """Créer la commune de code INSEE donné, ou la mettre à jour."""
     start_django()
+    require_registry()
     from beffroi.base.kernel.time import now
     from beffroi.base.territory import operations, queries
 
@@ -43,6 +45,7 @@ def add_territory(insee: str, name: str, population: int) -> None:
 def list_territories() -> None:
     """Lister les communes et les groupements."""
     start_django()
+    require_registry()
     from beffroi.base.territory import queries
 
     found = [*queries.communes(), *queries.groupings()]

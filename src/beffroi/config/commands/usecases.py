@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from beffroi.config.cli import start_django
+from beffroi.config.commands.readiness import require_registry
 
 
 @click.group("usecases")
@@ -19,6 +20,7 @@ def usecases_command() -> None:
 def list_use_cases(territory: str, states: tuple[str, ...], workshop: int | None) -> None:
     """Lister les usages avec leur état."""
     start_django()
+    require_registry()
     from rich.console import Console
     from rich.table import Table
 
@@ -60,6 +62,7 @@ def _failed_examples() -> int:
     from beffroi.base.catalogue.examples import run_example
     from beffroi.base.kernel.errors import BeffroiError
 
+    require_registry()
     run = failed = 0
     for one in queries.catalogue().use_cases.values():
         for example in one.examples:
