@@ -1,0 +1,1 @@
+"""The demonstration: what `beffroi demo` builds and keeps running."""

@@ -1,0 +1,234 @@
+"""Build the fictional town of a demonstration: files, registry, people, data. Done again, it only completes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import shapely
+
+from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.territory.viewer import Role
+from beffroi.config.cli import start_django
+from beffroi.lake.town import Town, write_town
+
+Tell = Callable[[str, float], None]
+Extent = tuple[float, float, float, float]
+
+KEY_LIFE = timedelta(days=365)
+# The town's relief is a grid, which is no table: other rooms read it where it lies.
+NOT_TABLES = (".asc",)
+
+
+class DemoRefused(BeffroiError):
+    """The demonstration cannot run here."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPerson:
+    """Someone of the fictional town; `role` is how the demonstration calls her."""
+
+    role: str
+    email: str
+    name: str
+    territory: str
+    grant: Role
+    services: tuple[str, ...] = ()
+
+
+PEOPLE = (
+    DemoPerson("resident", "habitante@valbruyere.example", "Camille Rivebelle", "00001", Role.RESIDENT),
+    DemoPerson(
+        "agent",
+        "agent@valbruyere.example",
+        "Dominique Aulnoisel",
+        "00001",
+        Role.AGENT,
+        ("habitat", "proprete", "voirie"),
+    ),
+    DemoPerson("elected", "elue@valbruyere.example", "Claude Sauleterre", "00001", Role.ELECTED),
+    DemoPerson("administrator", "admin@valbruyere.example", "Sacha Delonde", "00001", Role.ADMINISTRATOR),
+    DemoPerson("neighbour_agent", "agent@saint-aubepin.example", "Morgan Landemare", "00002", Role.AGENT),
+)
+SERVICES = (
+    ("proprete", "Propreté"),
+    ("voirie", "Voirie et éclairage"),
+    ("habitat", "Habitat"),
+    ("espaces-verts", "Espaces verts"),
+    ("education", "Éducation"),
+    ("urbanisme", "Urbanisme"),
+)
+_KEYS = (("Démonstration : lecture publique", ()), ("Démonstration : lecture des agents", ("data:agents",)))
+
+
+def build(folder: Path, *, population: int, passwords: dict[str, str], tell: Tell) -> list[dict[str, Any]]:
+    """Build the town under `folder` and in the registry; return new API keys (name, key, scopes).
+
+    `passwords` gives the password of each person by e-mail. `tell` receives what is being done and the share done.
+
+    Raises:
+        DemoRefused: the registry holds a real commune, or a file of the town cannot be imported.
+    """
+    town = write_town(folder / "town", population=population, progress=lambda what, share: tell(what, share * 0.3))
+    lake = folder / "lake"
+    with _importing(town, lake) as waiting:
+        tell("Registre", 0.3)
+        start_django()
+        keys = _registry(town, passwords)
+        _collect(waiting, tell)
+    from beffroi.base.kernel.time import now
+    from beffroi.lake.operations import announce_published
+
+    announce_published(at=now())
+    return keys
+
+
+def _registry(town: Town, passwords: dict[str, str]) -> list[dict[str, Any]]:
+    from django.core.management import call_command
+
+    from beffroi.base.kernel.time import now
+
+    call_command("migrate", interactive=False, verbosity=0)
+    at = now()
+    _refuse_real_communes()
+    _add_territories(town, at)
+    _add_people(passwords, at)
+    return _add_keys(town.insee, at)
+
+
+def _refuse_real_communes() -> None:
+    """Never open a real town to the passwords of a demonstration."""
+    from beffroi.base.territory import queries
+
+    real = [commune.name for commune in queries.communes() if not commune.fictional]
+    if real:
+        raise DemoRefused(
+            "ce registre est celui de {names}",
+            where="beffroi demo",
+            remedy="donnez un autre dossier : --data-dir, et pas de DATABASE_URL",
+            names=", ".join(real[:3]),
+        )
+
+
+def _add_territories(town: Town, at: datetime) -> None:
+    from beffroi.base.territory import operations
+
+    shapes = {item["properties"]["INSEE_COM"]: _shape(item) for item in town.shapes("referentiels/communes.geojson")}
+    rows = ((town.insee, town.name, town.population), *town.neighbours)
+    for code, name, population in rows:
+        operations.add_commune(code=code, name=name, at=at, population=population, contour=shapes[code], fictional=True)
+    siren, name = town.grouping
+    operations.add_grouping(
+        siren=siren,
+        name=name,
+        at=at,
+        kind="CC",
+        members=[code for code, _, _ in rows],
+        population=sum(row[2] for row in rows),
+        contour=shapely.union_all(list(shapes.values())),
+        fictional=True,
+    )
+    for kind, path, label in (("quartier", "quartiers", "nom"), ("bureau-de-vote", "bureaux_vote", "numeroBureauVote")):
+        for item in town.shapes(f"referentiels/{path}.geojson"):
+            operations.add_zone(
+                territory=town.insee, kind=kind, name=str(item["properties"][label]), shape=_shape(item), at=at
+            )
+    for code, _, _ in rows:
+        for slug, service in SERVICES:
+            operations.add_service(territory=code, slug=slug, name=service, at=at)
+
+
+def _shape(feature: dict[str, Any]) -> Any:
+    import json
+
+    return shapely.from_geojson(json.dumps(feature["geometry"]))
+
+
+def _add_people(passwords: dict[str, str], at: datetime) -> None:
+    from beffroi.base.territory import operations, queries
+
+    for person in PEOPLE:
+        known = queries.person_by_email(person.email)
+        number = (
+            known.id
+            if known
+            else operations.create_person(email=person.email, name=person.name, password=passwords[person.email], at=at)
+        )
+        operations.grant_role(
+            person_id=number,
+            territory=person.territory,
+            role=person.grant,
+            services=person.services,
+            by=None,
+            at=at,
+        )
+
+
+def _add_keys(territory: str, at: datetime) -> list[dict[str, Any]]:
+    from beffroi.base.territory import operations
+
+    return [
+        {
+            "name": name,
+            "scopes": list(scopes),
+            "key": operations.create_api_key(
+                territory=territory, name=name, scopes=scopes, expires_at=at + KEY_LIFE, by=None, at=at
+            ),
+        }
+        for name, scopes in _KEYS
+    ]
+
+
+# --- Data ------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _importing(town: Town, lake: Path) -> Iterator[Sequence[Future[tuple[str, str]]]]:
+    """Import the files of the town in child processes, the largest first; yield what is under way."""
+    from beffroi.base.kernel.time import now
+
+    files = [item.path for item in town.files if not item.path.endswith(NOT_TABLES)]
+    files.sort(key=lambda path: -(town.folder / path).stat().st_size)
+    at = now()
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(max(2, min(4, os.cpu_count() or 1)), mp_context=context)
+    try:
+        yield [pool.submit(import_file, town.folder / path, town.insee, town.bbox, lake, at) for path in files]
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def import_file(
+    path: Path, territory: str, bbox: tuple[float, float, float, float], lake: Path, at: datetime
+) -> tuple[str, str]:
+    """Import one file of the town; return its name and why it was refused ("" when it was not)."""
+    from beffroi.lake.definitions import definition_for, load_definitions
+    from beffroi.lake.operations import ImportStatus, import_source
+    from beffroi.lake.reading import ReadOptions
+
+    definitions, _ = load_definitions()
+    outcome = import_source(
+        path,
+        territory=territory,
+        at=at,
+        definition=definition_for(path.name, territory, definitions),
+        options=ReadOptions(extent=extent),
+        lake=lake,
+        announce=False,
+    )
+    return path.name, str(outcome.reason) if outcome.status is ImportStatus.REFUSED else ""
+
+
+def _collect(waiting: Sequence[Future[tuple[str, str]]], tell: Tell) -> None:
+    for count, future in enumerate(as_completed(waiting), start=1):
+        name, reason = future.result()
+        if reason:
+            raise DemoRefused("import refusé : {reason}", where=name, remedy="signalez ce défaut", reason=reason)
+        tell(f"Import : {name}", 0.32 + 0.64 * count / len(waiting))
