@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("beffroi.faces.shell.urls")),
     path("", include("beffroi.faces.portal.urls")),
+    path("tuiles/", include("beffroi.faces.portal.tiles_urls")),
     path("compte/", include("beffroi.faces.portal.accounts_urls")),
     path("agent/", include("beffroi.faces.backoffice.urls")),
     path("elu/", include("beffroi.faces.cockpit.urls")),

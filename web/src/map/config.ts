@@ -11,7 +11,7 @@ export interface LayerConfig {
   shown: boolean;
 }
 
-export type BaseRole = "limit" | "green" | "water" | "waterways" | "streets" | "rails" | "buildings" | "districts";
+export type BaseRole = "limit" | "fields" | "green" | "water" | "waterways" | "streets" | "rails" | "buildings" | "districts";
 
 export interface BaseConfig extends LayerConfig {
   role: BaseRole;

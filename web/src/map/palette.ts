@@ -1,6 +1,7 @@
 /** The colours of the base map, for a light and a dark page. Data layers keep the colour of their theme. */
 export interface Palette {
   ground: string;
+  field: string;
   green: string;
   water: string;
   street: string;
@@ -16,6 +17,7 @@ export interface Palette {
 
 const light: Palette = {
   ground: "#f4f0e7",
+  field: "#ece6cf",
   green: "#cfe0c0",
   water: "#a9cfdd",
   street: "#ffffff",
@@ -31,6 +33,7 @@ const light: Palette = {
 
 const dark: Palette = {
   ground: "#171d20",
+  field: "#1c2420",
   green: "#20352a",
   water: "#17404f",
   street: "#3a454b",

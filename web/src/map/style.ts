@@ -54,6 +54,8 @@ export function baseLayers(base: BaseConfig, tiles: TileJson, colours: Palette):
     high,
   ];
   switch (base.role) {
+    case "fields":
+      return [{ id, type: "fill", ...from, paint: { "fill-color": colours.field, "fill-outline-color": colours.ground } }];
     case "green":
       return [{ id, type: "fill", ...from, paint: { "fill-color": colours.green } }];
     case "water":

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.catalogue.definition import OPEN_STATES, Audience, UseCaseNotFound
 from beffroi.base.catalogue.queries import UseCaseView
+from beffroi.faces.portal.finding import folded
 from beffroi.faces.shell.access import Request
 from beffroi.faces.shell.themes import Theme, theme
 from beffroi.lake import queries as lake
@@ -38,7 +39,7 @@ def town_datasets(request: Request, *, theme: str = "", text: str = "") -> list[
 def shown_themes(datasets: list[DatasetSummary]) -> list[ShownTheme]:
     """Return the themes of `datasets` with their counts, by title."""
     counts = Counter(one.theme for one in datasets)
-    return sorted((ShownTheme(theme(slug), count) for slug, count in counts.items()), key=lambda one: one.theme.title)
+    return sorted((ShownTheme(theme(slug), count) for slug, count in counts.items()), key=lambda one: folded(one.theme.title))
 
 
 def open_services(request: Request) -> list[UseCaseView]:

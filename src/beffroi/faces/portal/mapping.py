@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from django.urls import reverse
@@ -20,10 +19,11 @@ from beffroi.faces.portal.sheets import name_column
 from beffroi.faces.shell.assets import font_url
 from beffroi.faces.shell.themes import theme
 from beffroi.lake import queries as lake
-from beffroi.lake.queries import DatasetDetail, DatasetRef, DatasetSummary
+from beffroi.lake.queries import DatasetDetail, DatasetSummary
 
 POLYGON, LINE = "Polygon", "LineString"
-MOST_NAMES = 200
+MOST_NAMES = 80
+PLAIN_BASE = frozenset({"fields", "green", "water", "waterways", "streets", "rails"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +33,23 @@ class BaseRole:
     name: str
     pattern: re.Pattern[str]
     geometries: tuple[str, ...]
+    theme: str
 
 
-def _role(name: str, pattern: str, *geometries: str) -> BaseRole:
-    return BaseRole(name, re.compile(rf"(?:^|-)(?:{pattern})(?:-|$)"), geometries)
+def _role(name: str, pattern: str, *geometries: str, theme: str = "") -> BaseRole:
+    return BaseRole(name, re.compile(rf"(?:^|-)(?:{pattern})(?:-|$)"), geometries, theme)
 
 
-# In drawing order. One dataset per role and geometry: the one with the most rows.
+# In drawing order. One dataset per role: one of its theme first, then the one with the most rows.
 BASE_ROLES = (
     _role("limit", "limites?-commun(?:e|ale)s?|limitecommune|communes?|contours?", POLYGON),
+    _role("fields", "parcelles-agricoles|rpg|cultures", POLYGON),
     _role("green", "espaces?-?verts?(?:-?surface)?|parcs?|jardins|vegetation|bois|forets?", POLYGON),
     _role("water", "eaux?|plans?-d-eau|hydrographie|hydro|courseau|rivieres?|surface-hydrographique", POLYGON),
     _role("waterways", "cours-?(?:d-)?eau|rivieres?|troncon-hydrographique|hydrographie", LINE),
     _role("streets", "voies?|filaire-?voies?|rues|routes?|troncons?(?:-de)?-routes?|filaire|streets", LINE),
     _role("rails", "voies?-ferrees?|troncons?-de-voie-ferree|tramway|rails?", LINE),
-    _role("buildings", "batiments?|bati|buildings?", POLYGON),
+    _role("buildings", "batiments?|bati|buildings?", POLYGON, theme="batiments"),
     _role("districts", "quartiers?", POLYGON),
 )
 
@@ -59,7 +61,7 @@ def base_layers(datasets: Iterable[DatasetSummary]) -> dict[str, DatasetSummary]
     for role in BASE_ROLES:
         able = [one for one in known if _plays(one, role)]
         if able:
-            chosen[role.name] = max(able, key=lambda one: one.rows)
+            chosen[role.name] = max(able, key=lambda one, theme=role.theme: (one.theme == theme, one.rows))
     return chosen
 
 
@@ -99,11 +101,7 @@ def town_map_config(viewer: Viewer, commune: CommuneInfo | None, datasets: list[
 
 def district_names(viewer: Viewer, summary: DatasetSummary) -> tuple[tuple[str, float, float], ...]:
     """Return the name of each district and a point well inside it (CRS84), rounded to about a metre."""
-    return _district_names(viewer, summary.ref, summary.version)
-
-
-@lru_cache(maxsize=256)
-def _district_names(viewer: Viewer, ref: DatasetRef, version: str) -> tuple[tuple[str, float, float], ...]:
+    ref, version = summary.ref, summary.version
     named = name_column(lake.dataset(viewer, ref, version=version).columns)
     if named is None:
         return ()
@@ -114,9 +112,11 @@ def _district_names(viewer: Viewer, ref: DatasetRef, version: str) -> tuple[tupl
     return tuple(name for name in found if name[0])
 
 
-def dataset_map(detail: DatasetDetail) -> str:
-    """Return the configuration of the map of one dataset."""
-    return _config({}, [layer(detail.summary, shown=True)], detail.summary.bbox, pitch=0)
+def dataset_map(detail: DatasetDetail, around: Iterable[DatasetSummary]) -> str:
+    """Return the configuration of the map of one dataset, over the streets and parks of its town."""
+    others = [one for one in around if one.geometry_type and one.ref != detail.summary.ref]
+    base = {role: one for role, one in base_layers(others).items() if role in PLAIN_BASE}
+    return _config(base, [layer(detail.summary, shown=True)], detail.summary.bbox, pitch=0)
 
 
 def _config(

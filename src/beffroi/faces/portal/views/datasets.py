@@ -98,7 +98,8 @@ def overview(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
     ref, detail = _detail(request, territory, slug)
     version = request.GET.get("version") or None
     listed = asked_table(request.viewer, ref, detail, {}, version=version, limit=LISTED_FEATURES)
-    shown_map = dataset_map(detail) if detail.tiles in (TilesState.READY, TilesState.PENDING) else None
+    ready = detail.tiles is TilesState.READY
+    shown_map = dataset_map(detail, lake.datasets(request.viewer, territory=territory)) if ready else None
     return _page(request, "dataset", detail, listed=listed, map=shown_map, tiles=detail.tiles.value)
 
 

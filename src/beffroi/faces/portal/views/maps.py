@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from beffroi.faces.portal.directory import territory_of, town_datasets
+from beffroi.faces.portal.finding import folded
 from beffroi.faces.portal.mapping import base_layers, town_map_config
 from beffroi.faces.portal.sheets import name_column, read_sheet
 from beffroi.faces.portal.tables import AskedTable, asked_table
@@ -25,7 +26,7 @@ def _by_theme(datasets: list[DatasetSummary]) -> list[tuple[Theme, list[DatasetS
     groups: dict[str, list[DatasetSummary]] = defaultdict(list)
     for one in datasets:
         groups[one.theme].append(one)
-    return sorted(((theme(slug), group) for slug, group in groups.items()), key=lambda pair: pair[0].title)
+    return sorted(((theme(slug), group) for slug, group in groups.items()), key=lambda pair: folded(pair[0].title))
 
 
 @open_to(EVERYONE)
