@@ -205,9 +205,7 @@ def _importing(town: Town, lake: Path) -> Iterator[Sequence[Future[tuple[str, st
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def import_file(
-    path: Path, territory: str, bbox: tuple[float, float, float, float], lake: Path, at: datetime
-) -> tuple[str, str]:
+def import_file(path: Path, territory: str, extent: Extent, lake: Path, at: datetime) -> tuple[str, str]:
     """Import one file of the town; return its name and why it was refused ("" when it was not)."""
     from beffroi.lake.definitions import definition_for, load_definitions
     from beffroi.lake.operations import ImportStatus, import_source
