@@ -81,9 +81,7 @@ def opendocument() -> bytes:
     text = 'office:value-type="string"'
     cells = "".join(
         "<table:table-row>"
-        + "".join(
-            f'<table:table-cell {text}><text:p>{cell}</text:p></table:table-cell>' for cell in row
-        )
+        + "".join(f"<table:table-cell {text}><text:p>{cell}</text:p></table:table-cell>" for cell in row)
         + "</table:table-row>"
         for row in [TITLES, *ROWS * 3]
     )

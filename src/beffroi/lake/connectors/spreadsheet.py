@@ -18,7 +18,7 @@ import python_calamine
 from beffroi.base.kernel.sentences import Sentence
 from beffroi.lake.connectors.tabular import Draft, Numbered, aligned, check_width, loaded, reading_of
 from beffroi.lake.detect.dialect import find_dialect
-from beffroi.lake.detect.headers import filled, find_header
+from beffroi.lake.detect.headers import find_header
 from beffroi.lake.reading import Evidence, Reading, ReadOptions, Rejects, Unreadable
 
 MOST_BYTES = 256 << 20
@@ -208,7 +208,7 @@ def _reading(sheet: Sheet, path: Path, options: ReadOptions, con: duckdb.DuckDBP
     width = max(sheet.width, len(header.titles))
     rejects = Rejects()
     numbered: Iterator[Numbered] = (
-        (number, row) for number, row in enumerate(sheet.rows, 1) if number > header.first_row and filled(row)
+        (number, row) for number, row in enumerate(sheet.rows, 1) if number > header.first_row
     )
     raw, count = loaded(con, aligned(numbered, width, rejects), width)
     draft = Draft(

@@ -20,6 +20,7 @@ MOST_COLUMNS = 2_000
 BATCH_ROWS = 20_000
 SAMPLE_ROWS = 2_000
 _EXCERPT = 200
+MOST_NOTES = 12
 _NAMES = itertools.count(1)
 
 TOO_MANY_FIELDS = gettext_noop("{found} champs au lieu de {width} : la ligne ne peut être alignée sur les colonnes")
@@ -115,38 +116,31 @@ def aligned(records: Iterable[Numbered], width: int, rejects: Rejects) -> Iterat
     """Yield records cut or padded to `width` cells; blank ones are skipped, those that cannot be placed rejected.
 
     Two short records that make one whole record together (an end of line inside a field that nobody quoted) are
-    joined. What stands in one cell below the table is a note, not a row.
+    joined. A sentence in one cell below the table is a note, not a row.
     """
     tail: list[Numbered] = []
+    gap = False
     for line, row in _rejoined(records, width):
         if not filled(row):
+            gap = True
             continue
-        if len(row) > width:
-            if filled(row[width:]):
-                rejects.add(line, Sentence(TOO_MANY_FIELDS, {"found": len(row), "width": width}), _excerpt(row))
-                continue
-            row = row[:width]
-        elif len(row) < width:
-            row = [*row, *[None] * (width - len(row))]
-        if width >= 3 and filled(row) == 1:
+        if len(row) > width and filled(row[width:]):
+            rejects.add(line, Sentence(TOO_MANY_FIELDS, {"found": len(row), "width": width}), _excerpt(row))
+            continue
+        row = [*row[:width], *[None] * (width - len(row))]
+        if width >= 3 and filled(row) == 1 and len(tail) < MOST_NOTES and (tail or gap or _is_sentence(row)):
             tail.append((line, row))
             continue
         yield from tail
         tail.clear()
+        gap = False
         yield line, row
-        if len(tail) > 50:
-            yield from tail
-            tail.clear()
-    yield from _without_notes(tail, rejects)
-
-
-def _without_notes(tail: list[Numbered], rejects: Rejects) -> Iterator[Numbered]:
-    notes = len(tail) <= 12
     for line, row in tail:
-        if notes:
-            rejects.add(line, Sentence(NOTE_BELOW), _excerpt(row))
-        else:
-            yield line, row
+        rejects.add(line, Sentence(NOTE_BELOW), _excerpt(row))
+
+
+def _is_sentence(row: Row) -> bool:
+    return any(len(cell.split()) >= 4 for cell in row if cell)
 
 
 def _rejoined(records: Iterable[Numbered], width: int) -> Iterator[Numbered]:

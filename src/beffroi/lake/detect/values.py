@@ -216,6 +216,9 @@ def text_reason(kept: Sequence[str], title: str) -> Sentence | None:
     """Say why a column whose values look like numbers is kept as text; None when nothing says so."""
     if not any(value[:1].isdigit() for value in kept):
         return None
+    long = next((value for value in kept if re.fullmatch(r"[0-9]{16,}", value)), None)
+    if long is not None:
+        return Sentence("« {value} » a trop de chiffres pour un nombre : gardé en texte", {"value": long})
     zero = next((value for value in kept if re.fullmatch(r"0[0-9]+", value)), None)
     if zero is not None and not _mostly(kept, r"[0-9]{1,2}"):
         return Sentence(
