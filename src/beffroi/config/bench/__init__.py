@@ -1,0 +1,1 @@
+"""Benchmarks on the fictional town, against GDAL in the same run."""

@@ -1,0 +1,149 @@
+"""What the benchmarks run in a process of their own, so that its memory is its own. Prints one JSON line."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+QUERIES = 300
+
+
+def draw(*, folder: str, population: int) -> dict[str, Any]:
+    """Build the town."""
+    from beffroi.lake.town import write_town
+
+    start = time.perf_counter()
+    town = write_town(Path(folder), population=population)
+    return {"seconds": time.perf_counter() - start, "rows": sum(item.rows for item in town.files)}
+
+
+def import_one(*, folder: str, path: str, lake: str) -> dict[str, Any]:
+    """Import one file into an empty lake; the clock starts once Python and DuckDB are loaded."""
+    from beffroi.lake.definitions import definition_for, load_definitions
+    from beffroi.lake.operations import import_source
+    from beffroi.lake.reading import ReadOptions
+    from beffroi.lake.town import read_town
+
+    town = read_town(Path(folder))
+    source = town.folder / path
+    definitions, _ = load_definitions()
+    definition = definition_for(source.name, town.insee, definitions)
+    start = time.perf_counter()
+    outcome = import_source(
+        source,
+        territory=town.insee,
+        at=AT,
+        definition=definition,
+        options=ReadOptions(extent=town.bbox),
+        lake=Path(lake),
+        announce=False,
+        memory_mb=3_000,
+    )
+    seconds = time.perf_counter() - start
+    report = outcome.report
+    if report is None:
+        raise SystemExit(f"{source.name}: {outcome.reason}")
+    return {"seconds": seconds, "rows": report.rows_kept}
+
+
+def convert(*, source: str, target: str) -> dict[str, Any]:
+    """Convert a source to a GeoPackage by pyogrio's GDAL, where ogr2ogr is not installed."""
+    import pyogrio
+
+    start = time.perf_counter()
+    meta, _, geometry, fields = pyogrio.raw.read(source)
+    pyogrio.raw.write(target, geometry, fields, meta["fields"], crs=meta["crs"], driver="GPKG", geometry_type="Unknown")
+    return {"seconds": time.perf_counter() - start, "rows": len(geometry)}
+
+
+def query_lake(*, slug: str, boxes: list[list[float]], keys: list[str], insee: str) -> dict[str, Any]:
+    """Time boxes and items through the lake's public queries (settings of the environment)."""
+    from beffroi.config.cli import start_django
+
+    start_django()
+    from beffroi.base.kernel.geo import BBox
+    from beffroi.base.territory.viewer import ANONYMOUS
+    from beffroi.lake.queries import DatasetRef, feature, features
+
+    ref = DatasetRef(insee, slug)
+
+    def box(asked: list[float]) -> int:
+        return len(features(ANONYMOUS, ref, bbox=BBox(*asked), limit=100).features)
+
+    features(ANONYMOUS, ref, limit=1)
+    box_ms, counts = _timed(box, boxes)
+    item_ms, _ = _timed(lambda key: feature(ANONYMOUS, ref, key), keys)
+    return {"box_ms": box_ms, "item_ms": item_ms, "features": float(np.mean(counts))}
+
+
+def query_gdal(*, path: str, boxes: list[list[float]], fids: list[int]) -> dict[str, Any]:
+    """Time boxes and items read from a GeoPackage by GDAL (pyogrio opens the file at each call)."""
+    import pyogrio
+
+    def box(asked: list[float]) -> int:
+        return len(pyogrio.raw.read(path, bbox=tuple(asked), max_features=100)[2])
+
+    pyogrio.raw.read(path, max_features=1)
+    box_ms, counts = _timed(box, boxes)
+    item_ms, _ = _timed(lambda fid: pyogrio.raw.read(path, fids=[fid]), fids)
+    return {"box_ms": box_ms, "item_ms": item_ms, "features": float(np.mean(counts))}
+
+
+def sample(*, path: str, seed: int) -> dict[str, Any]:
+    """Draw boxes of about a hundred parcels from a GeoPackage, and as many ids, evenly over the features."""
+    import pyogrio
+    import shapely
+
+    _, fids, geometry, fields = pyogrio.raw.read(path, columns=["id"], return_fids=True)
+    shapes = shapely.from_wkb(geometry)
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(len(shapes), QUERIES)
+    west, south, east, north = shapely.total_bounds(shapes)
+    tree = shapely.STRtree(shapely.centroid(shapes))
+    centres = shapely.get_coordinates(shapely.centroid(shapes[chosen]))
+    boxes = []
+    for lon, lat in centres.tolist():
+        half = 4e-4
+        # Widen until about a hundred features meet the box: the answer's size is then the same at every scale.
+        while (
+            half < max(east - west, north - south)
+            and len(tree.query(shapely.box(lon - half, lat - half, lon + half, lat + half))) < 90
+        ):
+            half *= 1.25
+        boxes.append([lon - half, lat - half, lon + half, lat + half])
+    return {
+        "boxes": boxes,
+        "keys": [str(fields[0][index]) for index in chosen],
+        "fids": [int(fids[index]) for index in chosen],
+    }
+
+
+def _timed(call: Callable[[Any], Any], asked: Sequence[Any]) -> tuple[dict[str, float], list[Any]]:
+    times, answers = [], []
+    for one in asked:
+        start = time.perf_counter()
+        answers.append(call(one))
+        times.append((time.perf_counter() - start) * 1_000)
+    return {"median": float(np.median(times)), "p95": float(np.percentile(times, 95))}, answers
+
+
+_FUNCTIONS = {one.__name__: one for one in (draw, import_one, convert, query_lake, query_gdal, sample)}
+
+
+def main() -> None:
+    """Call the function named by the first argument with the JSON of the second, and print its findings."""
+    with tempfile.TemporaryDirectory() as aside:
+        tempfile.tempdir = aside
+        found = _FUNCTIONS[sys.argv[1]](**json.loads(sys.argv[2]))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
+    sys.stdout.write(json.dumps(found | {"peak_mb": peak}) + "\n")
