@@ -9,8 +9,10 @@ from beffroi.faces.portal import accounts, oidc
 urlpatterns = [
     path("", accounts.home, name="account_home"),
     path("second-facteur/", accounts.second_factor, name="second_factor"),
-    # Before the library's own, which they replace.
+    # In place of the library's own, which check less.
     path("oidc/<slug:provider_id>/login/", oidc.login, name="openid_connect_login"),
     path("oidc/<slug:provider_id>/login/callback/", oidc.callback, name="openid_connect_callback"),
-    path("", include("allauth.urls")),
+    path("", include("allauth.account.urls")),
+    path("2fa/", include("allauth.mfa.urls")),
+    path("3rdparty/", include("allauth.socialaccount.urls")),
 ]
