@@ -1,0 +1,219 @@
+"""What is backed up comes back, whichever registry it left or reaches; what is damaged is refused whole."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import psycopg
+import pytest
+
+BEFFROI = [sys.executable, "-c", "from beffroi.config.cli import main; main()"]
+
+FILL = """
+from beffroi.config.cli import start_django; start_django()
+from datetime import UTC, datetime
+from beffroi.base.kernel.time import now
+from beffroi.base.territory import operations as territory
+from beffroi.base.catalogue import operations as catalogue
+from beffroi.base.catalogue.definition import State
+at = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
+territory.add_commune(code="34172", name="Montpellier", at=at, contour=__import__("shapely").box(3.8, 43.5, 3.9, 43.6))
+territory.create_person(email="amina@ville.example", name="Amina « É »", at=at)
+catalogue.set_state("G-03", State.LIVE, territory="34172", by=None, at=at)
+catalogue.count_use("G-03", "34172", at); catalogue.flush_usage()
+"""
+
+TELL = """
+from beffroi.config.cli import start_django; start_django()
+import json
+from beffroi.config.commands.backup_registry import tables, write_rows
+import io
+told = {}
+for table, model in tables().items():
+    out = io.BytesIO(); write_rows(model, out, using="default"); told[table] = out.getvalue().decode()
+# Written by the act of looking, or remade by each installation.
+print(json.dumps(told, sort_keys=True))
+"""
+
+USE_AGAIN = """
+from beffroi.config.cli import start_django; start_django()
+from datetime import UTC, datetime
+from beffroi.base.catalogue import operations, queries
+from beffroi.base.catalogue.definition import State
+at = datetime(2026, 3, 3, 9, tzinfo=UTC)
+print(operations.set_state("G-03", State.RETIRED, territory="34172", by=None, at=at, reason="Essai"))
+print(queries.usage_totals("34172", since=at.replace(day=1).date()))
+"""
+
+
+def _run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*BEFFROI, *arguments], env=environment, capture_output=True, text=True, check=False)
+
+
+def _python(environment: dict[str, str], code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _environment(folder: Path, database_url: str = "") -> dict[str, str]:
+    given = {"BEFFROI_DATA_DIR": str(folder), "DATABASE_URL": database_url, "BEFFROI_SECRET_KEY": ""}
+    return os.environ | given | {"DJANGO_SETTINGS_MODULE": "beffroi.config.settings"}
+
+
+@pytest.fixture
+def databases(request: pytest.FixtureRequest) -> list[str]:
+    """Two empty registries of the kinds asked for: DATABASE_URL values, empty for SQLite."""
+    made = {"sqlite": _no_database, "postgresql": _new_database}
+    return [made[kind](request, name) for name, kind in zip(("source", "target"), request.param, strict=True)]
+
+
+def _no_database(request: pytest.FixtureRequest, name: str) -> str:
+    return ""
+
+
+def _new_database(request: pytest.FixtureRequest, name: str) -> str:
+    url = str(request.getfixturevalue("postgresql_url"))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name}".encode())
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return url.rpartition("/")[0] + f"/{name}"
+
+
+def _filled(folder: Path, database_url: str = "") -> dict[str, str]:
+    environment = _environment(folder, database_url)
+    assert _run(environment, "migrate").returncode == 0
+    _python(environment, FILL)
+    dataset = folder / "lake" / "34172" / "arbres"
+    (dataset / "versions" / "v1").mkdir(parents=True)
+    (dataset / "versions" / "v1" / "data.parquet").write_bytes(os.urandom(50_000))
+    (dataset / "versions" / ".v2.part").write_bytes(b"work under way")
+    (dataset / "current").write_text("v1")
+    (folder / "uploads").mkdir()
+    (folder / "uploads" / "dépôt.csv").write_bytes(b"a;b\n")
+    return environment
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    kept = (path for name in ("lake", "uploads") for path in (folder / name).rglob("*"))
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in kept if path.is_file()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "databases",
+    [
+        ("sqlite", "sqlite"),
+        pytest.param(("sqlite", "postgresql"), marks=pytest.mark.postgresql),
+        pytest.param(("postgresql", "sqlite"), marks=pytest.mark.postgresql),
+        pytest.param(("postgresql", "postgresql"), marks=pytest.mark.postgresql),
+    ],
+    indirect=True,
+    ids=lambda kinds: "-to-".join(kinds),
+)
+def test_everything_comes_back(databases: list[str], tmp_path: Path) -> None:
+    source = _filled(tmp_path / "source", databases[0])
+    target = _environment(tmp_path / "target", databases[1])
+    backup = tmp_path / "ville.tar"
+    saved = _run(source, "backup", str(backup))
+    assert saved.returncode == 0, saved.stderr
+    assert backup.stat().st_mode & 0o777 == 0o600
+    restored = _run(target, "restore", str(backup))
+    assert restored.returncode == 0, restored.stderr
+    assert _python(target, TELL) == _python(source, TELL)
+    expected = _files(tmp_path / "source")
+    expected.pop("lake/34172/arbres/versions/.v2.part")
+    assert _files(tmp_path / "target") == expected
+    assert (tmp_path / "target" / "secret.key").read_text() == (tmp_path / "source" / "secret.key").read_text()
+    # Keys drawn from now on follow those restored, and what was counted is still there.
+    assert _python(target, USE_AGAIN).split("\n")[:2] == ["2", "{'G-03': 1}"]
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], Path]:
+    """An installation on SQLite and its backup."""
+    folder = tmp_path_factory.mktemp("saved")
+    environment = _filled(folder / "data")
+    assert _run(environment, "backup", str(folder / "ville.tar")).returncode == 0
+    return environment, folder / "ville.tar"
+
+
+@pytest.mark.slow
+def test_what_is_there_is_replaced_only_by_force_and_kept_aside(saved: tuple[dict[str, str], Path]) -> None:
+    environment, backup = saved
+    folder = Path(environment["BEFFROI_DATA_DIR"])
+    refused = _run(environment, "restore", str(backup))
+    assert refused.returncode == 1
+    assert "contient déjà des données" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    (folder / "uploads" / "depuis.csv").write_text("x")
+    forced = _run(environment, "restore", "--force", str(backup))
+    assert forced.returncode == 0, forced.stderr
+    assert not (folder / "uploads" / "depuis.csv").exists()
+    (aside,) = folder.glob(".before-restore-*")
+    assert (aside / "uploads" / "depuis.csv").exists()
+    assert (aside / "registry.sqlite3").exists()
+    assert not list(folder.glob(".restoring-*"))
+
+
+def _rewritten(backup: Path, out: Path, *, change: str, by: bytes | None) -> Path:
+    """Copy an archive with the member `change` replaced by `by`, or left out."""
+    with tarfile.open(backup) as old, tarfile.open(out, "w") as new:
+        for member in old:
+            content = (old.extractfile(member) or io.BytesIO()).read()
+            kept = {change: by}.get(member.name, content)
+            for body in [] if kept is None else [kept]:
+                member.size = len(body)
+                new.addfile(member, io.BytesIO(body))
+    return out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("member", "content", "sentence"),
+    [
+        ("registry/territory_territory.jsonl", b"", "archive abîmée"),
+        ("lake/34172/arbres/current", None, "archive abîmée"),
+        ("manifest.json", None, "archive illisible ou incomplète"),
+        ("manifest.json", b"{}", "archive illisible ou incomplète"),
+    ],
+)
+def test_a_damaged_archive_changes_nothing(
+    saved: tuple[dict[str, str], Path], tmp_path: Path, member: str, content: bytes | None, sentence: str
+) -> None:
+    damaged = _rewritten(saved[1], tmp_path / "abimee.tar", change=member, by=content)
+    target = _environment(tmp_path / "target")
+    refused = _run(target, "restore", str(damaged))
+    assert refused.returncode == 1
+    assert sentence in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert _files(tmp_path / "target") == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cut", [0.0, 0.3, 0.99])
+def test_a_truncated_archive_is_told(saved: tuple[dict[str, str], Path], tmp_path: Path, cut: float) -> None:
+    whole = saved[1].read_bytes()
+    (tmp_path / "coupee.tar").write_bytes(whole[: int(len(whole) * cut)])
+    refused = _run(_environment(tmp_path / "target"), "restore", str(tmp_path / "coupee.tar"))
+    assert refused.returncode == 1
+    assert "archive" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["../evil", "/etc/evil", "lake/../../evil", "evil.txt"])
+def test_an_archive_that_writes_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
+    with tarfile.open(tmp_path / "piege.tar", "w") as tar:
+        member = tarfile.TarInfo(name)
+        member.size = 4
+        tar.addfile(member, io.BytesIO(b"evil"))
+    refused = _run(_environment(tmp_path / "target"), "restore", str(tmp_path / "piege.tar"))
+    assert refused.returncode == 1
+    assert "n’est pas d’une sauvegarde" in refused.stderr
+    assert not (tmp_path / "evil").exists()
