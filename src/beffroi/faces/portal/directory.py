@@ -39,7 +39,9 @@ def town_datasets(request: Request, *, theme: str = "", text: str = "") -> list[
 def shown_themes(datasets: list[DatasetSummary]) -> list[ShownTheme]:
     """Return the themes of `datasets` with their counts, by title."""
     counts = Counter(one.theme for one in datasets)
-    return sorted((ShownTheme(theme(slug), count) for slug, count in counts.items()), key=lambda one: folded(one.theme.title))
+    return sorted(
+        (ShownTheme(theme(slug), count) for slug, count in counts.items()), key=lambda one: folded(one.theme.title)
+    )
 
 
 def open_services(request: Request) -> list[UseCaseView]:

@@ -59,9 +59,9 @@ def base_layers(datasets: Iterable[DatasetSummary]) -> dict[str, DatasetSummary]
     known = list(datasets)
     chosen: dict[str, DatasetSummary] = {}
     for role in BASE_ROLES:
-        able = [one for one in known if _plays(one, role)]
+        able = [((one.theme == role.theme, one.rows, one.ref), one) for one in known if _plays(one, role)]
         if able:
-            chosen[role.name] = max(able, key=lambda one, theme=role.theme: (one.theme == theme, one.rows))
+            chosen[role.name] = max(able)[1]
     return chosen
 
 

@@ -86,6 +86,8 @@ def number(value: Any) -> str:
     """Write a number as the reader's language does: 1 234 567,5 in French, 1,234,567.5 in English; None is a dash."""
     if value is None or value == "":
         return "–"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     text = formats.number_format(value, use_l10n=True, force_grouping=True)
     return text.replace("\xa0", NARROW_SPACE) if get_language() == "fr" else text
 

@@ -1,0 +1,157 @@
+"""A real Chromium before a real server: the small town, served as in production, from a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+
+import servers
+
+TESTS = Path(__file__).resolve().parents[2]
+PASSWORD = "le-beffroi-sonne-midi"
+PHONE, DESKTOP, NARROW = (390, 844), (1280, 860), (320, 640)
+
+
+@dataclass(frozen=True)
+class Site:
+    """The address of the running site and the sign-ins it has."""
+
+    url: str
+    agent: str = "agent@bourg.test"
+    elected: str = "elue@bourg.test"
+
+
+@dataclass
+class Watched:
+    """A page with all it said and asked for, so that a test may demand silence."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The small town, served by `beffroi serve`."""
+    folder = tmp_path_factory.mktemp("site")
+    # Its own registry in SQLite: the browser sees the same pages whatever the registry of the run.
+    environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
+    environment |= {
+        "BEFFROI_DATA_DIR": str(folder),
+        "BEFFROI_STRONG_AUTH": "0",
+        "DJANGO_SETTINGS_MODULE": "beffroi.config.settings",
+        "PYTHONPATH": str(TESTS),
+    }
+    subprocess.run([sys.executable, "-m", "faces.browser.furnish", PASSWORD], env=environment, check=True, timeout=120)
+    port = servers.free_port()
+    command = [str(Path(sys.executable).with_name("beffroi")), "serve", "--port", str(port), "--workers", "1"]
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/", server, folder / "server.log")
+            yield Site(f"http://127.0.0.1:{port}")
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(200):
+        try:
+            with urllib.request.urlopen(url, timeout=5):  # noqa: S310
+                return
+        except (urllib.error.URLError, OSError):
+            if server.poll() is not None:
+                break
+            time.sleep(0.1)
+    raise RuntimeError(f"the site did not start:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def chromium(chromium_path: str) -> Iterator[Browser]:
+    """The browser, started once."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=servers.CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, site: Site) -> Iterator[Callable[..., Watched]]:
+    """Open a page of the site: `visit("/carte/", size=PHONE, scheme="dark")`. Console, failures and hosts are noted."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(
+        address: str,
+        *,
+        size: tuple[int, int] = DESKTOP,
+        scheme: str = "light",
+        javascript: bool = True,
+        sign_in: str = "",
+        **options: Any,
+    ) -> Watched:
+        context = chromium.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            java_script_enabled=javascript,
+            locale="fr-FR",
+            bypass_csp=options.pop("bypass_csp", False),
+            **options,
+        )
+        contexts.append(context)
+        context.set_default_timeout(30_000)
+        watched = Watched(context.new_page())
+        _watch(watched, site)
+        if sign_in:
+            watched.page.goto(f"{site.url}/compte/login/")
+            watched.page.fill("input[type=email]", sign_in)
+            watched.page.fill("input[type=password]", PASSWORD)
+            with watched.page.expect_navigation():
+                watched.page.keyboard.press("Enter")
+        watched.page.goto(site.url + address)
+        return watched
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def _watch(watched: Watched, site: Site) -> None:
+    def asked(request: Request) -> None:
+        if not request.url.startswith((site.url, "blob:" + site.url)):
+            watched.strangers.append(request.url)
+
+    watched.page.on("request", asked)
+    watched.page.on("requestfailed", lambda request: watched.complaints.append(f"{request.url}: {request.failure}"))
+    watched.page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+    watched.page.on("console", lambda message: watched.complaints.extend(_complaint(message)))
+
+
+def _complaint(message: ConsoleMessage) -> list[str]:
+    # Builds of Chromium differ in the features they know: a policy that names one too many protects all the same.
+    told = message.type in ("error", "warning") and "Permissions-Policy" not in message.text
+    return [message.text] if told else []
+
+
+def until(page: Page, expression: str, *, seconds: float = 20) -> None:
+    """Wait until a JavaScript expression is true; Playwright's own way needs `eval`, which the page's policy forbids."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, f"still false after {seconds} s: {expression}"
+        page.wait_for_timeout(100)
+
+
+def wait_for_map(page: Page) -> None:
+    """Wait until the map has drawn all its layers."""
+    page.wait_for_selector(".map[data-ready=yes]", timeout=60_000)

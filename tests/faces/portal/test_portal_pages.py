@@ -1,0 +1,139 @@
+"""Each page of the portal: what it shows, to whom, and how many questions it asks of the registry."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from beffroi.base.territory.viewer import Role
+from faces.portal.small_town import CODE, NAME, TREES
+
+pytestmark = pytest.mark.django_db
+
+ARBRES = f"/donnees/{CODE}/arbres/"
+
+# Anonymous readers: one query gives the town of the domain; services cost one more. Nothing depends on the lake's size.
+QUERIES = {
+    "/": 2,
+    "/recherche/?q=arbre": 2,
+    "/services/": 2,
+    "/donnees/": 1,
+    "/donnees/?theme=espaces_verts": 1,
+    ARBRES: 1,
+    f"{ARBRES}tableau/?tri=-hauteur": 1,
+    f"{ARBRES}schema/": 1,
+    f"{ARBRES}historique/": 1,
+    f"{ARBRES}rapport/": 1,
+    f"{ARBRES}telecharger/": 1,
+    "/carte/": 1,
+    "/carte/liste/?couche=arbres": 1,
+}
+
+
+@pytest.mark.parametrize("address", QUERIES)
+def test_each_page_asks_the_registry_as_little_as_written_here(
+    address: str, small_town: str, client: Client, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    with django_assert_num_queries(QUERIES[address]):
+        answer = client.get(address)
+    assert answer.status_code == 200
+    assert NAME.replace("’", "’") in answer.content.decode()
+
+
+@pytest.mark.parametrize("address", QUERIES)
+def test_every_page_says_the_town_is_fictional(address: str, small_town: str, client: Client) -> None:
+    assert "Ville fictive" in client.get(address).content.decode()
+
+
+@pytest.mark.parametrize("address", ["/", "/services/", "/donnees/", "/carte/", "/carte/liste/", "/recherche/?q=arbre"])
+def test_pages_stand_on_an_empty_installation(address: str, client: Client) -> None:
+    assert client.get(address).status_code == 200
+
+
+def test_the_list_leaves_out_what_the_reader_may_not_know_of(
+    small_town: str, client: Client, signed_in: Callable[..., Client]
+) -> None:
+    assert "Astreintes" not in client.get("/donnees/").content.decode()
+    assert "Astreintes" in signed_in(Role.AGENT).get("/donnees/").content.decode()
+    assert client.get(f"/donnees/{CODE}/astreintes/").status_code == 404
+
+
+@pytest.mark.parametrize("tab", ["", "tableau/", "schema/", "telecharger/csv", "telecharger/geojson"])
+def test_a_reserved_column_reaches_agents_only(
+    tab: str, small_town: str, client: Client, signed_in: Callable[..., Client]
+) -> None:
+    public, agent = client.get(ARBRES + tab), signed_in(Role.AGENT).get(ARBRES + tab)
+    bodies = [b"".join(one.streaming_content) if one.streaming else one.content for one in (public, agent)]
+    assert b"releve_par" not in bodies[0]
+    assert b"Relev\xc3\xa9 par" not in bodies[0]
+    assert b"releve_par" in bodies[1] or "Relevé par".encode() in bodies[1]
+
+
+def test_the_table_sorts_filters_and_pages(small_town: str, client: Client) -> None:
+    page = client.get(f"{ARBRES}tableau/", {"tri": "-hauteur", "colonne": "essence", "valeur": "érable"})
+    asked = page.context["asked"]
+    assert asked.total == TREES // 3
+    heights = [int(cells[2].text) for _id, cells in asked.rows]
+    assert heights == sorted(heights, reverse=True)
+    following = client.get(f"{ARBRES}tableau/", {"debut": "50"}).context["asked"]
+    assert (following.first, following.last, following.previous_offset, following.next_offset) == (51, 100, 0, 100)
+
+
+@pytest.mark.parametrize(
+    "query", [{"tri": "inconnue"}, {"debut": "x"}, {"colonne": "essence", "comparaison": "zzz", "valeur": "1"}]
+)
+def test_a_table_asked_wrongly_answers_a_sentence(query: dict[str, str], small_town: str, client: Client) -> None:
+    answer = client.get(f"{ARBRES}tableau/", query)
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.content.decode()
+
+
+def test_the_import_report_speaks_french(small_town: str, client: Client) -> None:
+    page = client.get(f"{ARBRES}rapport/").content.decode()
+    assert f"{TREES} lignes lues, {TREES} gardées (100 %)" in page
+
+
+def test_downloads_say_what_each_format_is_for(small_town: str, client: Client) -> None:
+    offers = client.get(f"{ARBRES}telecharger/").context["offers"]
+    assert {offer["format"] for offer in offers} == {"csv", "xlsx", "geojson", "gpkg", "parquet"}
+    geojson = client.get(f"{ARBRES}telecharger/geojson")
+    assert len(json.loads(geojson.getvalue())["features"]) == TREES
+    assert "attachment" in geojson.headers["Content-Disposition"]
+    assert client.get(f"{ARBRES}telecharger/dwg").status_code == 400
+
+
+def test_a_sheet_tells_facts_with_unit_source_and_date(small_town: str, client: Client) -> None:
+    first = client.get(f"{ARBRES}tableau/").context["asked"].rows[0][0]
+    page = client.get(f"{ARBRES}fiche/{first}/").content.decode()
+    assert "Arbre 0" in page
+    assert "D’après « Arbres » (Service des espaces verts), version du 2 mars 2026." in page
+    fragment = client.get(f"{ARBRES}fiche/{first}/", {"fragment": ""}).content.decode()
+    assert "<html" not in fragment
+    assert client.get(f"{ARBRES}fiche/inconnue/").status_code == 404
+
+
+def test_the_map_carries_its_base_its_layers_and_no_reserved_one(small_town: str, client: Client) -> None:
+    page = client.get("/carte/")
+    config = json.loads(page.context["config"])
+    assert [one["role"] for one in config["base"]] == ["green", "streets", "buildings", "districts"]
+    assert {name for name, _lon, _lat in config["names"]} == {"Le Bas", "Le Haut"}
+    assert "astreintes" not in page.content.decode()
+    assert all(one["tiles"].startswith("/tuiles/") for one in config["base"] + config["layers"])
+
+
+def test_the_list_holds_what_the_map_shows(small_town: str, client: Client) -> None:
+    layers = {one["id"] for one in json.loads(client.get("/carte/").context["config"])["layers"]}
+    listed = client.get("/carte/liste/").content.decode()
+    assert all(f"?couche={slug}" in listed for slug in layers)
+    items = client.get("/carte/liste/", {"couche": "arbres"}).context["items"]
+    assert items[0]["name"].startswith("Arbre ")
+
+
+def test_a_search_forgets_accents_and_small_words(small_town: str, client: Client) -> None:
+    found = client.get("/recherche/", {"q": "les ARBRES d'alignement"}).context["datasets"]
+    assert [one.ref.slug for one in found] == ["arbres"]
+    assert client.get("/recherche/", {"q": "zzzz"}).context["count"] == 0

@@ -1,0 +1,47 @@
+"""The fixtures of the small town, shared by the tests of every face."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+from beffroi.base.kernel.geo import BBox
+from beffroi.base.territory.viewer import Role
+from faces.portal.small_town import BBOX, CODE, NAME, import_small_town
+from territory_makers import make_person, make_town
+
+
+@pytest.fixture(scope="session")
+def small_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The lake of the small town, imported once."""
+    folder = tmp_path_factory.mktemp("small-town")
+    lake, sources = folder / "lake", folder / "sources"
+    sources.mkdir()
+    import_small_town(lake, sources)
+    return lake
+
+
+@pytest.fixture
+def small_town(db: None, small_lake: Path, settings: Any) -> str:
+    """The code of the small town, in the registry and in the lake."""
+    settings.LAKE_DIR = small_lake
+    return make_town(CODE, NAME, population=812, fictional=True, bbox=BBox(*BBOX))
+
+
+@pytest.fixture
+def signed_in(small_town: str, settings: Any) -> Callable[..., Client]:
+    """Give a client signed in with roles in the small town; the second factor is switched off."""
+    settings.STRONG_AUTH = False
+
+    def sign_in(*roles: Role) -> Client:
+        client = Client()
+        person = get_user_model().objects.get(pk=make_person(*roles, territory=small_town))
+        client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return sign_in
