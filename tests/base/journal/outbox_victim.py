@@ -81,7 +81,7 @@ def race() -> None:
     early.join()
     late.join()
     operations.deliver_pending()
-    print("\n".join(told))
+    sys.stdout.write("\n".join(told))
 
 
 if __name__ == "__main__":

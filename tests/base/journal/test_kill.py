@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 
 import psycopg
@@ -81,7 +82,7 @@ def first_times(numbers: list[int]) -> list[int]:
 
 def repeats_only_the_last(numbers: list[int]) -> bool:
     """A delivery made twice is made again before the next one: going back further would be out of order."""
-    return all(later >= earlier for earlier, later in zip(numbers, numbers[1:], strict=False))
+    return all(later >= earlier for earlier, later in pairwise(numbers))
 
 
 @pytest.mark.slow

@@ -123,6 +123,8 @@ def strike_out(
     event.actor, event.on_behalf_of = actor, behalf
     event.payload = event.payload | dict.fromkeys(struck)
     event.save()
+    # What a consumer said when it failed may quote the values.
+    Delivery.objects.filter(event=event).update(last_error="")
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import close_old_connections, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import OuterRef, Subquery
 
 from beffroi.base.journal.events import Consumer, consumer, consumers
 from beffroi.base.journal.locks import stream_lock
@@ -27,6 +27,7 @@ LONGEST_WAIT_S = 3600
 # 5 s, 10 s… one hour, then hourly: about a day of trying before a person is asked.
 MOST_ATTEMPTS = 32
 PER_STREAM = 100
+PER_ROUND = 1000
 
 
 def wait_after(attempts: int) -> timedelta:
@@ -56,11 +57,14 @@ def deliver_pending(
 
 
 def _due_streams(at: datetime, limit: int) -> list[tuple[str, str]]:
-    earlier = Delivery.objects.filter(
-        consumer=OuterRef("consumer"), subject=OuterRef("subject"), event_id__lt=OuterRef("event_id")
-    )
+    # The oldest of each subject, by one look at the index per row: asking that none be older, PostgreSQL chose to
+    # compare every pair of a long backlog (2.6 s for 20,000 events of one subject instead of 0.1 s).
+    oldest = Delivery.objects.filter(consumer=OuterRef("consumer"), subject=OuterRef("subject")).order_by("event_id")
     heads = Delivery.objects.filter(
-        ~Exists(earlier), state=Delivery.PENDING, next_at__lte=at, consumer__in=[known.name for known in consumers()]
+        event_id=Subquery(oldest.values("event_id")[:1]),
+        state=Delivery.PENDING,
+        next_at__lte=at,
+        consumer__in=[known.name for known in consumers()],
     )
     return list(heads.order_by("next_at", "event_id").values_list("consumer", "subject")[:limit])
 
@@ -113,7 +117,7 @@ def run_outbox(stop: threading.Event, *, clock: Callable[[], datetime] = now, id
     while not stop.is_set():
         close_old_connections()
         try:
-            delivered = deliver_pending(clock=clock, stop=stop)
+            delivered = deliver_pending(PER_ROUND, clock=clock, stop=stop)
         except Exception:  # the database is away or locked: nothing is lost, try again
             logger.exception("the outbox pauses")
             stop.wait(5)

@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [
                     models.Index(fields=["subject", "id"], name="event_subject"),
-                    models.Index(fields=["kind", "id"], name="event_kind"),
+                    models.Index(fields=["territory", "kind", "id"], name="event_kind"),
                     models.Index(fields=["actor", "id"], name="event_actor"),
                     models.Index(fields=["on_behalf_of", "id"], name="event_behalf"),
                     models.Index(fields=["territory", "id"], name="event_territory"),
