@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-
 MIGRATE = [sys.executable, "-c", "from beffroi.config.cli import main; main()", "migrate"]
 
 

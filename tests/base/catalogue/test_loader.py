@@ -210,6 +210,13 @@ def test_engine_settings_are_checked_by_the_engine(write: Callable[..., Catalogu
 
 
 @pytest.mark.usefixtures("reports_engine")
+def test_a_draft_may_wait_for_its_settings_and_nothing_else_may(write: Callable[..., Catalogue]) -> None:
+    assert write({"1/1-01-x.toml": _text()}).use_case("1-01").unset == ("reports",)
+    open_one = write({"1/1-01-x.toml": _text(state='"pilot"')})
+    assert "reports.category : réglage absent ; ajoutez-le" in _only_problem(open_one)
+
+
+@pytest.mark.usefixtures("reports_engine")
 def test_what_is_open_to_people_must_prove_itself(write: Callable[..., Catalogue]) -> None:
     table = '[reports]\ncategory = "depot"'
     unproved = write({"1/1-01-x.toml": _text(table, state='"live"')})

@@ -105,6 +105,12 @@ def test_a_use_case_without_engine_stays_in_draft() -> None:
     assert queries.state_of(DRAFT_WITHOUT_ENGINE, TOWN) is State.DRAFT
 
 
+def test_a_use_case_whose_file_does_not_set_its_engine_stays_in_draft() -> None:
+    with pytest.raises(StateRefused, match=r"table \[layers\]") as refused:
+        operations.set_state("1-23", State.PILOT, territory=TOWN, by=None, at=AT)
+    assert "usecases/1/1-23-lieux-utiles.toml" in str(refused.value)
+
+
 def test_asking_for_the_present_state_changes_nothing() -> None:
     assert operations.set_state(PILOT, State.PILOT, territory=TOWN, by=None, at=AT) == 0
     assert not Event.objects.exists()

@@ -71,6 +71,7 @@ class UseCase:
 
     `state` is the file's own; a commune may have chosen another (see `queries.state_of`). `need` says in one plain
     sentence what people need; `promise` what they get. `source` names the file, for messages.
+    A draft may leave out the table of an engine that asks for settings: `unset` names those, and it stays a draft.
     """
 
     id: str
@@ -88,6 +89,7 @@ class UseCase:
     examples: tuple[Example, ...] = ()
     source: str = ""
     local: bool = False
+    unset: tuple[str, ...] = ()
 
     @property
     def engines(self) -> tuple[str, ...]:

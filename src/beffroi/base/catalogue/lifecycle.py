@@ -24,7 +24,7 @@ class LifecycleSettings(BaseModel):
 
 def register() -> None:
     """Make the engine available; the back office gives it its page."""
-    register_engine("lifecycle", schema=LifecycleSettings, url_name="backoffice:use_cases", example_runner=run_example)
+    register_engine("lifecycle", schema=LifecycleSettings, url_name="backoffice:usecases", example_runner=run_example)
 
 
 def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:

@@ -126,6 +126,13 @@ def _check_path(one: UseCase, present: State, wanted: State, reason: str) -> Non
             remedy="mettez Beffroi à jour quand ce moteur paraîtra",
             engine=one.engine,
         )
+    if one.unset:
+        raise StateRefused(
+            "le fichier de ce service ne règle pas encore son moteur (table [{table}])",
+            where=one.source,
+            remedy="complétez-le, ou posez une copie complétée dans le dossier usecases de votre installation",
+            table=one.unset[0],
+        )
     if wanted not in FORWARD[present] | WITH_REASON[present]:
         raise StateRefused(
             "on ne passe pas de « {present} » à « {wanted} »",

@@ -152,7 +152,7 @@ def use_case(use_case_id: str, *, territory: str = "") -> UseCaseView:
 def state_of(use_case_id: str, territory: str) -> State:
     """Return the state of a use case in a territory: its last decision, else the file's own.
 
-    A use case whose engine is not installed is in draft whatever was decided before.
+    A use case whose engine is not installed, or not set, is in draft whatever was decided before.
 
     Raises:
         UseCaseNotFound: no valid file has this id.
@@ -181,7 +181,7 @@ def _decided(territory: str) -> dict[str, State]:
 
 def _effective(one: UseCase, decided: State) -> State:
     known = engine.engine(one.engine)
-    return decided if known is not None and known.registered else State.DRAFT
+    return decided if known is not None and known.registered and not one.unset else State.DRAFT
 
 
 def _view(one: UseCase, decided: State) -> UseCaseView:

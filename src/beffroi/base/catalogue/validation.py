@@ -43,7 +43,7 @@ def validated(
     also = check.choices("also", names, required=False)
     chosen_themes = check.choices("themes", themes, required=False)
     state = check.choice("state", [item.value for item in State], required=False) or State.DRAFT.value
-    settings = _settings(check, [name for name in (main, *also) if name], names)
+    settings, unset = _settings(check, [name for name in (main, *also) if name], names, draft=state == State.DRAFT)
     examples = _examples(check)
     if main and not check.problems:
         _readiness(check, State(state), main, examples)
@@ -65,6 +65,7 @@ def validated(
         examples=examples,
         source=where,
         local=local,
+        unset=unset,
     )
 
 
@@ -185,8 +186,13 @@ def _workshop(check: _Check, *, id: str, folder: str) -> int:
     return value
 
 
-def _settings(check: _Check, used: list[str], names: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the table of each engine used, as its schema made it; refuse keys nobody reads."""
+def _settings(
+    check: _Check, used: list[str], names: Mapping[str, Any], *, draft: bool
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the table of each engine used, as its schema made it, and the engines whose table is yet to be written.
+
+    Refuses keys nobody reads, and a missing table unless the use case is a draft.
+    """
     settings: dict[str, Any] = {}
     for key, value in check.table.items():
         if key in KEYS:
@@ -205,10 +211,16 @@ def _settings(check: _Check, used: list[str], names: Mapping[str, Any]) -> dict[
             check.refuse(key, "{key} n’est pas une table", "écrivez [{key}] sur une ligne, puis ses réglages")
         else:
             settings[key] = _engine_settings(check, key, value)
-    for name in used:
-        if name not in settings and name not in check.table:
-            settings[name] = _engine_settings(check, name, {})
-    return settings
+    absent = [name for name in used if name not in check.table]
+    unset = tuple(name for name in absent if draft and _wants_settings(name))
+    settings |= {name: _engine_settings(check, name, {}) for name in absent if name not in unset}
+    return settings, unset
+
+
+def _wants_settings(name: str) -> bool:
+    probe = _Check({}, "", "")
+    _engine_settings(probe, name, {})
+    return bool(probe.problems)
 
 
 def _engine_settings(check: _Check, name: str, table: dict[str, Any]) -> Any:
