@@ -17,6 +17,7 @@ from beffroi.lake.town.shapes import (
     oriented_boxes,
     polygon_parts,
     slices,
+    to_the_millimetre,
     without_in_turn,
 )
 from beffroi.lake.town.streets import Network, Way
@@ -141,6 +142,7 @@ def draw_parcels(blocks: Blocks, seed: int) -> Parcels:
     strips[blocks.program[row_block] != ""] = 1
     shape, source = slices(row_shape, row_axis, strips, rng, jitter=0.22, least_m2=25.0)
     block = row_block[source]
+    shape = to_the_millimetre(shape)
     return Parcels(
         shape=shape, block=block, fabric=fabric[source], row_axis=row_axis[source], program=blocks.program[block]
     )

@@ -146,6 +146,17 @@ def slices(
     return parts, source[index]
 
 
+def to_the_millimetre(shapes: Geometries) -> Geometries:
+    """Return shapes with rounded coordinates, so that neighbours share their corners exactly.
+
+    Edges that differ by a rounding error are what overlay algorithms get wrong. A shape that would become invalid is
+    left as it was.
+    """
+    rounded = shapely.transform(shapes, lambda points: np.round(points, 3))
+    out: Geometries = np.where(shapely.is_valid(rounded), rounded, shapes)
+    return out
+
+
 def without_in_turn(polygons: Geometries, cutters: Geometries, pairs: Array) -> Geometries:
     """Return `polygons` less every cutter paired with them; `pairs` is (2, n): polygon index, cutter index."""
     out = polygons.copy()

@@ -127,7 +127,7 @@ def draw_network(scale: Scale, seed: int) -> Network:
     is_local = (street_fabric >= 0) & (ways == Way.STREET)
     width[is_local] = np.array([WEAVES[Fabric(code)].street_m for code in street_fabric[is_local]])
     moved_line = warp.moved(np.array([river_line], dtype=object))[0]
-    moved_boundary = warp.moved(np.array([boundary], dtype=object))[0]
+    moved_boundary = shapely.coverage_union_all(cells)
     kept = owner >= 0
     return Network(
         boundary=moved_boundary,
@@ -143,20 +143,31 @@ def draw_network(scale: Scale, seed: int) -> Network:
         fabric=cell_fabric,
         radial_streets=[i for i in range(skeleton_count) if way[i] == Way.ROAD],
         ring_streets=[i for i in range(skeleton_count) if way[i] == Way.BOULEVARD],
-        neighbours=list(warp.moved(np.array(neighbours, dtype=object))),
+        neighbours=_apart(list(warp.moved(np.array(neighbours, dtype=object))), moved_boundary),
         shape=outline,
     )
 
 
 def _neighbours(edge: Outline, scale: Scale) -> list[shapely.Polygon]:
-    """Return two small communes that share a piece of the boundary, built on the very points of its ring."""
+    """Return two small communes beside the town, reaching into it: what overlaps is cut once all is warped."""
     ring = edge.ring(scale.commune_m)[:-1]
     count, out = len(ring), []
-    for start, end in ((0.04, 0.16), (0.16, 0.30)):
-        inner = ring[int(start * count) : int(end * count) + 1]
-        reach = 1.0 + 0.45 * np.sin(np.linspace(0.35, np.pi - 0.35, len(inner)))
-        out.append(shapely.Polygon(np.concatenate([inner, (inner * reach[:, None])[::-1]])))
-    return [out[0], shapely.difference(out[1], out[0])]
+    for start, end in ((0.04, 0.16), (0.155, 0.30)):
+        arc = ring[int(start * count) : int(end * count) + 1]
+        reach = 1.0 + 0.45 * np.sin(np.linspace(0.35, np.pi - 0.35, len(arc)))
+        out.append(shapely.Polygon(np.concatenate([arc * 0.97, (arc * reach[:, None])[::-1]])))
+    return out
+
+
+def _apart(neighbours: list[shapely.Polygon], boundary: shapely.Polygon) -> list[shapely.Polygon]:
+    """Cut the neighbours along the boundary of the town and along each other: they then share their edges exactly."""
+    taken, out = boundary, []
+    for neighbour in neighbours:
+        parts = shapely.get_parts(shapely.difference(neighbour, taken))
+        kept = parts[int(np.argmax(shapely.area(parts)))]
+        out.append(kept)
+        taken = shapely.union(taken, kept)
+    return out
 
 
 def _skeleton(
