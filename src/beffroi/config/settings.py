@@ -163,6 +163,7 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if ENVIRONMENT["BEFFROI_HTTPS"] else "http"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {"add_webauthn": "beffroi.faces.portal.accounts.PasskeyForm"}
 MFA_TOTP_ISSUER = "Beffroi"
 # A telephone's clock may be half a minute away from ours.
 MFA_TOTP_TOLERANCE = 1

@@ -9,6 +9,7 @@ from allauth.account.models import EmailAddress
 from allauth.account.signals import password_reset
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_added, authenticator_removed
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
@@ -27,6 +28,7 @@ from beffroi.faces.shell.access import SIGNED_IN, Request, open_to
 from beffroi.faces.shell.middleware import SECOND_FACTOR_KEY
 
 SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+ONWARD_KEY = "beffroi_onward"
 ROLE_NAMES = {
     Role.RESIDENT: gettext_lazy("Habitant"),
     Role.AGENT: gettext_lazy("Agent"),
@@ -46,6 +48,18 @@ class AccountAdapter(DefaultAccountAdapter):
             commune = request.commune.code if request.commune else ""
             operations.register_person(person_id=user.pk, resident_of=commune, at=timezone.now())
         return user
+
+
+class PasskeyForm(AddWebAuthnForm):
+    """The library's form, in French, and set for a key that does without a password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = _("Nom de la clé")
+        self.fields["name"].help_text = _("Pour la reconnaître, par exemple : téléphone de Camille.")
+        self.fields["passwordless"].label = _("Me connecter avec elle sans mot de passe")
+        self.fields["passwordless"].initial = True
+        self.fields["passwordless"].help_text = _("Demande l’empreinte, le visage ou le code de l’appareil.")
 
 
 class NameForm(forms.Form):
@@ -88,6 +102,8 @@ def second_factor(request: Request) -> HttpResponseBase:
         onward = "/"
     if not request.needs_second_factor:
         return redirect(onward)
+    # Codes of recovery are shown first; their page leads on from there.
+    request.session[ONWARD_KEY] = onward
     owned = Authenticator.objects.filter(user=request.viewer.person_id, type__in=SECOND_FACTORS).exists()
     verified = EmailAddress.objects.filter(user=request.viewer.person_id, verified=True).exists()
     return render(request, "account/second_factor.html", {"onward": onward, "owned": owned, "email_verified": verified})

@@ -61,7 +61,6 @@ PERMISSIONS_POLICY = ", ".join(
                 "payment",
                 "usb",
                 "serial",
-                "bluetooth",
                 "midi",
                 "display-capture",
                 "browsing-topics",
