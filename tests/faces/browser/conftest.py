@@ -145,7 +145,7 @@ def _complaint(message: ConsoleMessage) -> list[str]:
 
 
 def until(page: Page, expression: str, *, seconds: float = 20) -> None:
-    """Wait until a JavaScript expression is true; Playwright's own way needs `eval`, which the page's policy forbids."""
+    """Wait until a JavaScript expression is true; Playwright's own way needs `eval`, which the policy forbids."""
     end = time.monotonic() + seconds
     while not page.evaluate(expression):
         assert time.monotonic() < end, f"still false after {seconds} s: {expression}"

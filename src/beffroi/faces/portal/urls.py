@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
+from beffroi.faces.portal import privacy
 from beffroi.faces.portal.views import datasets, home, maps, services
 
 app_name = "portal"
@@ -26,4 +27,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_DATASET}fiche/<str:feature_id>/", maps.sheet, name="sheet"),
     path("carte/", maps.town_map, name="map"),
     path("carte/liste/", maps.town_list, name="map-list"),
+    *privacy.urlpatterns,
 ]
