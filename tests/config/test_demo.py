@@ -1,0 +1,153 @@
+"""`beffroi demo`: one command, one JSON line, clean stop, quick second start, resumed first start."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+CODE = "from beffroi.config.cli import main; main()"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment() -> dict[str, str]:
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("BEFFROI_", "DATABASE_", "DJANGO_"))
+    }
+    return kept | {"BEFFROI_LOG_LEVEL": "ERROR"}
+
+
+def start(folder: Path, port: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            CODE,
+            "demo",
+            "--port",
+            str(port),
+            "--data-dir",
+            str(folder),
+            "--population",
+            "2000",
+            "--json",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+
+
+@contextmanager
+def demo(folder: Path) -> Iterator[tuple[dict[str, Any], subprocess.Popen[str]]]:
+    process = start(folder, free_port())
+    assert process.stdout is not None
+    try:
+        yield json.loads(process.stdout.readline()), process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+        process.stdout.close()
+
+
+def status(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310 - our own server
+            return int(answer.status)
+    except urllib.error.HTTPError as refused:
+        refused.close()
+        return refused.code
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demonstration killed while it was being built, then built."""
+    folder = tmp_path_factory.mktemp("demo")
+    process = start(folder, free_port())
+    assert process.stdout is not None
+    waited = time.monotonic() + 240
+    while not any((folder / "lake").glob("00001/*/current")) and time.monotonic() < waited:
+        time.sleep(0.05)
+    process.kill()
+    process.wait(30)
+    process.stdout.close()
+    with demo(folder):
+        pass
+    return folder
+
+
+def test_a_killed_start_resumes_and_serves(built: Path) -> None:
+    state = json.loads((built / "demo.json").read_text(encoding="utf-8"))
+    assert state["ready"]["population"] == 2_000
+    assert (built / "demo.json").stat().st_mode & 0o077 == 0
+    assert not list(built.rglob("*.part"))
+
+
+def test_it_answers_with_people_of_every_role_and_data_cut_by_rights(built: Path) -> None:
+    with demo(built) as (said, _):
+        roles = {user["role"] for user in said["users"]}
+        assert roles == {"resident", "agent", "elected", "administrator", "neighbour_agent"}
+        assert all(len(user["password"]) >= 12 for user in said["users"])
+        assert {tuple(key["scopes"]) for key in said["api_keys"]} == {(), ("data:agents",)}
+        assert status(said["url"] + "/") == 200
+        assert status(said["url"] + "/health") == 200
+        assert status(said["url"] + "/donnees/00001/arbres/") == 200
+        assert status(said["url"] + "/donnees/00001/cavites/") == 404
+        assert status(said["url"] + "/donnees/00001/habitat-indigne/") == 404
+
+
+def test_it_stops_cleanly_and_says_nothing_more(built: Path) -> None:
+    with demo(built) as (said, process):
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert process.stdout is not None
+        assert process.stdout.read() == ""
+        with pytest.raises(urllib.error.URLError):
+            urllib.request.urlopen(said["url"], timeout=5)  # noqa: S310 - our own server
+
+
+def test_a_second_start_keeps_its_people(built: Path) -> None:
+    with demo(built) as (first, _):
+        pass
+    with demo(built) as (second, _):
+        assert second["users"] == first["users"]
+        assert second["api_keys"] == first["api_keys"]
+
+
+def test_a_port_already_taken_is_said_before_anything_is_built(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        command = [
+            sys.executable,
+            "-c",
+            CODE,
+            "demo",
+            "--port",
+            str(taken.getsockname()[1]),
+            "--data-dir",
+            str(tmp_path / "d"),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=60, check=False)
+    assert done.returncode == 1
+    assert "est déjà pris" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "d").exists()
