@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from django.apps import AppConfig
 
 
@@ -5,3 +7,10 @@ class LakeConfig(AppConfig):
     name = "beffroi.lake"
     label = "lake"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from beffroi.base.journal.tasks import every_day
+        from beffroi.lake import engine, tasks
+
+        engine.register()
+        every_day("lake.daily", tasks.daily, hour=4)

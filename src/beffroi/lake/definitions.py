@@ -159,6 +159,26 @@ def parsed_definition(payload: Mapping[str, Any], *, where: str, slug: str = "",
     return definition
 
 
+def definition_from_json(payload: Mapping[str, Any]) -> Definition:
+    """Rebuild the definition kept in ``dataset.json`` by :meth:`Definition.as_json`."""
+    reading, tiles = dict(payload["reading"]), dict(payload["tiles"])
+    reading["types"] = {title: ColumnType(kind) for title, kind in reading["types"].items()}
+    tiles["attributes"] = None if tiles["attributes"] is None else tuple(tiles["attributes"])
+    columns = {
+        key: ColumnDefinition(**{**column, "type": column["type"] and ColumnType(column["type"])})
+        for key, column in payload["columns"].items()
+    }
+    rebuilt = {
+        "sources": tuple(payload["sources"]),
+        "territories": tuple(payload["territories"]),
+        "columns": columns,
+        "corrections": tuple(Correction(**correction) for correction in payload["corrections"]),
+        "reading": ReadOptions(**reading),
+        "tiles": TileOptions(**tiles),
+    }
+    return Definition(**{**payload, **rebuilt})
+
+
 def restricted(definition: Definition, access: str, columns: Mapping[str, str]) -> Definition:
     """Return the definition with other rights: of the dataset, and of some columns by key."""
     merged = dict(definition.columns)

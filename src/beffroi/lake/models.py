@@ -1,1 +1,44 @@
 """The lake keeps its facts in files, not in the registry; only uploads awaiting approval are rows."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from beffroi.base.kernel.personal import Fate, Purpose, Retention
+
+
+class Upload(models.Model):
+    """A file sent by an agent, from its arrival to its publication or its end. The file lies under ``UPLOAD_DIR``."""
+
+    territory = models.CharField(max_length=20)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    token = models.CharField(max_length=32, unique=True)
+    filename = models.CharField(max_length=200)
+    size_bytes = models.BigIntegerField()
+    slug = models.CharField(max_length=120)
+    state = models.CharField(max_length=20)
+    reason = models.JSONField(null=True)
+    version = models.CharField(max_length=40, blank=True)
+    created_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+
+    privacy = Purpose(
+        purpose="Savoir quel agent a déposé un fichier de données, pour lui répondre et le publier",
+        legal_basis="public-task",
+        categories=("identité de l'agent", "nom et contenu du fichier déposé"),
+        recipients=("agents et administrateurs de la commune",),
+        person=("person_id",),
+        retention=Retention(amount=12, unit="month", start=("closed_at", "created_at"), fate=Fate.ANONYMISE),
+        hidden=("token",),
+        erased={"person": None},
+        on_erasure=Fate.ANONYMISE,
+    )
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        indexes = [models.Index(fields=["territory", "state", "created_at"], name="upload_of_territory")]
+
+    def __str__(self) -> str:
+        return f"{self.territory}/{self.slug} ({self.filename})"

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import re
+import resource
 import tempfile
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import duckdb
 
@@ -38,10 +40,14 @@ __all__ = [
     "LakeNotWritable",
     "Progress",
     "announce_published",
+    "discard_upload",
+    "import_isolated",
     "import_source",
     "publish_reading",
+    "publish_upload",
     "restore_version",
     "slug_of",
+    "stage_upload",
 ]
 
 
@@ -132,6 +138,51 @@ def import_source(
     if announce and _django_is_ready():
         announce_published(at=at, lake=home.root)
     return _gathered(ref, outcomes)
+
+
+def import_isolated(path: Path, *, timeout_s: float, memory_mb: int, **wanted: Any) -> ImportOutcome:
+    """Do what :func:`import_source` does in a process of its own, which a hostile file may crash, fill or hang.
+
+    `wanted` are the arguments of :func:`import_source` that cross processes (no `progress`, no `read`).
+
+    Raises:
+        LakeNotWritable: the lake itself cannot be written.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    child = context.Process(target=_import_in_child, args=(theirs, path, memory_mb, wanted), daemon=True)
+    child.start()
+    theirs.close()
+    slug = wanted.get("slug") or slug_of(path.stem)
+    ref = DatasetRef(wanted["territory"], slug)
+    try:
+        if not ours.poll(timeout_s):
+            reason = Sentence("la lecture dépasse {seconds} s", {"seconds": timeout_s})
+            return ImportOutcome(ImportStatus.REFUSED, ref, reason=reason)
+        answer: ImportOutcome | LakeNotWritable = ours.recv()
+    except EOFError:
+        reason = Sentence("la lecture de ce fichier demande plus de {memory} Mo de mémoire", {"memory": memory_mb})
+        return ImportOutcome(ImportStatus.REFUSED, ref, reason=reason)
+    finally:
+        ours.close()
+        child.kill()
+        child.join()
+    if isinstance(answer, LakeNotWritable):
+        raise answer
+    return answer
+
+
+def _import_in_child(answer: Any, path: Path, memory_mb: int, wanted: dict[str, Any]) -> None:
+    # Address space, not memory in use: libraries map some gigabytes they never touch.
+    most = (memory_mb + 4096) << 20
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    try:
+        outcome: ImportOutcome | LakeNotWritable = import_source(path, announce=False, memory_mb=memory_mb, **wanted)
+    except LakeNotWritable as fault:
+        outcome = fault
+    except MemoryError:
+        return
+    answer.send(outcome)
 
 
 def publish_reading(
@@ -231,6 +282,48 @@ def restore_version(viewer: Viewer, ref: DatasetRef, version: str, *, at: dateti
             return
         home.put_in_force(ref, version, announce={"kind": "dataset.restored", "actor": viewer.person_id})
     announce_published(at=at)
+
+
+def stage_upload(
+    viewer: Viewer, *, territory: str, file: IO[bytes], filename: str, at: datetime, slug: str | None = None
+) -> int:
+    """Keep a file an agent sends and return the id of the upload; see `uploads.stage_upload`."""
+    from beffroi.lake import uploads
+
+    return uploads.stage_upload(viewer, territory=territory, file=file, filename=filename, at=at, slug=slug)
+
+
+def publish_upload(
+    viewer: Viewer,
+    upload_id: int,
+    *,
+    at: datetime,
+    title: str = "",
+    theme: str = "",
+    licence: str = "",
+    access: str | None = None,
+    column_access: Mapping[str, str] | None = None,
+) -> ImportOutcome:
+    """Publish a staged upload; see `uploads.publish_upload`."""
+    from beffroi.lake import uploads
+
+    return uploads.publish_upload(
+        viewer,
+        upload_id,
+        at=at,
+        title=title,
+        theme=theme,
+        licence=licence,
+        access=access,
+        column_access=column_access,
+    )
+
+
+def discard_upload(viewer: Viewer, upload_id: int, *, at: datetime) -> None:
+    """Let go of a staged upload; see `uploads.discard_upload`."""
+    from beffroi.lake import uploads
+
+    uploads.discard_upload(viewer, upload_id, at=at)
 
 
 def require_agent(viewer: Viewer, territory: str) -> None:

@@ -188,6 +188,7 @@ def prepare(reading: Reading, definition: Definition, *, where: str) -> _Prepare
     con: Any = reading.con
     table = f"{reading.table}_ready"
     columns = resolved_columns(reading.columns, definition.columns)
+    _check_restricted(reading, definition, where)
     _check_casts(reading, columns, where)
     # An id is shown to all: it is made of nothing that some may not see, not even through a hash one could guess.
     widest = rights.visible(columns, rights.clearance(rights.classes(definition.access, columns)[0]))
@@ -211,6 +212,21 @@ def prepare(reading: Reading, definition: Definition, *, where: str) -> _Prepare
     count: int = con.execute(f"SELECT count(*) FROM {name(table)}").fetchone()[0]  # noqa: S608
     types, bbox, has_z = _extent(con, table) if reading.has_geometry else ((), None, False)
     return _Prepared(table, columns, count, id_column, bool(types), types, bbox, has_z)
+
+
+def _check_restricted(reading: Reading, definition: Definition, where: str) -> None:
+    """Refuse a source that lost a column its dataset file restricts: renamed, it would come back open to all."""
+    if not definition.sources:
+        return
+    found = {column.key for column in reading.columns}
+    for key, said in definition.columns.items():
+        if said.access not in (None, definition.access) and key not in found:
+            raise ImportRefused(
+                "la colonne réservée « {column} » n'existe pas dans la source",
+                where=where,
+                remedy="donnez son nouveau nom dans columns, ou retirez-la si elle n'est plus publiée",
+                column=key,
+            )
 
 
 def _check_casts(reading: Reading, columns: tuple[Column, ...], where: str) -> None:
@@ -407,7 +423,8 @@ def _manifest(
         producer=definition.producer,
         licence=definition.licence or reading.licence,
         rhythm=definition.rhythm,
-        fictional=definition.fictional,
+        # No commune's INSEE code starts with 00: such a territory is invented, and says so whatever its files say.
+        fictional=definition.fictional or ref.territory.startswith("00"),
         rows_read=reading.rows_read,
         rows_rejected=reading.rejects.total,
         geometry_types=prepared.geometry_types,

@@ -16,7 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
@@ -28,6 +28,9 @@ from beffroi.lake.manifest import ID, ImportReport, Manifest, SourceInfo
 from beffroi.lake.reading import GEOMETRY, Column, ColumnType, Evidence
 from beffroi.lake.sql import FILTER_OPS, BadQuery, Filter, QueryTooCostly
 from beffroi.lake.store import DatasetNotFound, DatasetRef, InForce, Lake, not_found
+
+if TYPE_CHECKING:
+    from beffroi.lake.uploads import UploadInfo, UploadPreview
 
 __all__ = [
     "FILTER_OPS",
@@ -62,6 +65,9 @@ __all__ = [
     "tilejson",
     "tiles_archive",
     "tiles_state",
+    "upload",
+    "upload_preview",
+    "uploads",
     "versions",
 ]
 
@@ -492,6 +498,39 @@ def download(viewer: Viewer, ref: DatasetRef, format: str, *, version: str | Non
     return downloads.download(
         seen.lake, seen.manifest, seen.class_name, seen.class_columns, format, index=lambda: _index_path(seen)
     )
+
+
+def uploads(viewer: Viewer, *, territory: str) -> list[UploadInfo]:
+    """Return the last hundred files that agents of a territory sent, newest first.
+
+    Raises:
+        Refused: the viewer is neither agent nor administrator of the territory.
+    """
+    from beffroi.lake import uploads as room
+
+    return room.uploads(viewer, territory=territory)
+
+
+def upload(viewer: Viewer, upload_id: int) -> UploadInfo:
+    """Return one upload.
+
+    Raises:
+        NotFound: absent, or of another territory.
+    """
+    from beffroi.lake import uploads as room
+
+    return room.upload(viewer, upload_id)
+
+
+def upload_preview(viewer: Viewer, upload_id: int) -> UploadPreview:
+    """Return what an upload would publish.
+
+    Raises:
+        NotFound: absent, of another territory, or no longer waiting.
+    """
+    from beffroi.lake import uploads as room
+
+    return room.upload_preview(viewer, upload_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,15 @@ class Lake:
         except FileNotFoundError:
             raise not_found(ref) from None
 
+    def definition(self, ref: DatasetRef) -> dict[str, Any]:
+        """Return the definition in force, as JSON.
+
+        Raises:
+            DatasetNotFound: no version was ever published.
+        """
+        self.in_force(ref)
+        return dict(read_json(self.folder(ref) / "dataset.json")["definition"] or {})
+
     def version_folder(self, ref: DatasetRef, version: str) -> Path:
         """Return the folder of one version.
 

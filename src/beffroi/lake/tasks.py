@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 from django_tasks import task
 
+from beffroi.base.kernel.time import now
 from beffroi.lake import rights, tiles
 from beffroi.lake.store import DatasetNotFound, DatasetRef, Lake
 
@@ -38,3 +40,19 @@ def bake_missing_tiles(lake: Lake, ref: DatasetRef, version: str) -> int:
             tiles.bake(folder, manifest, class_name, visible)
             baked += 1
     return baked
+
+
+@task()
+def read_upload(upload_id: int) -> None:
+    """Read a big file an agent sent."""
+    from beffroi.lake import uploads
+
+    uploads.read_upload(upload_id, at=now())
+
+
+def daily(at: datetime) -> None:
+    """Announce what a killed process could not, and let go of forgotten uploads."""
+    from beffroi.lake import operations, uploads
+
+    operations.announce_published(at=at)
+    uploads.expire_uploads(at)

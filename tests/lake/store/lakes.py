@@ -111,3 +111,11 @@ def with_definition(lake: Path, rows: Sequence[dict[str, Any]], definition: Defi
         definition=definition,
         lake=lake,
     )
+
+
+def in_territory(lake: Path, territory: str, rows: Sequence[dict[str, Any]]) -> DatasetRef:
+    """Publish `rows` in another territory."""
+    outcome = publish_reading(
+        reading_of(rows), territory=territory, slug="arbres", at=AT, source=SourceInfo("arbres.csv"), lake=lake
+    )
+    return outcome.ref

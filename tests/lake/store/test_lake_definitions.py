@@ -172,3 +172,17 @@ def test_a_type_that_does_not_fit_is_refused_with_the_value(lake: Path) -> None:
     assert outcome.status is ImportStatus.PUBLISHED
     refused = lakes.with_definition(lake, [lakes.tree(1)], definition)
     assert "contient « Platane 1 », qui n'est pas du type number" in str(refused.reason)
+
+
+def test_a_restricted_column_that_changes_name_stops_the_import(lake: Path) -> None:
+    columns = {"nom_prive": {"access": "agents"}}
+    definition = parsed_definition({"columns": columns, "sources": ["arbres.csv"]}, where="x", slug="arbres")
+    refused = lakes.with_definition(lake, [lakes.tree(1)], definition)
+    assert "la colonne réservée « nom_prive » n'existe pas dans la source" in str(refused.reason)
+
+
+def test_an_invented_territory_says_so_whatever_its_files_say(lake: Path) -> None:
+    lakes.published(lake, [lakes.tree(1)])
+    assert not queries.dataset(ANONYMOUS, lakes.ref()).summary.fictional
+    invented = lakes.in_territory(lake, "00001", [lakes.tree(1)])
+    assert queries.dataset(ANONYMOUS, invented).summary.fictional

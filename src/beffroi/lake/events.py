@@ -1,0 +1,25 @@
+"""What the lake tells the journal; other rooms subscribe by kind (see `base/journal/events`)."""
+
+from __future__ import annotations
+
+DATASET_PUBLISHED = "dataset.published"
+"""A version is served. Subject ``dataset:<territory>/<slug>``; payload: version, title, rows."""
+
+DATASET_RESTORED = "dataset.restored"
+"""An agent put an earlier version back in service. Same subject and payload."""
+
+UPLOAD_STAGED = "upload.staged"
+"""An agent sent a file. Subject: its dataset; payload: upload, dataset, size_bytes."""
+
+UPLOAD_PUBLISHED = "upload.published"
+UPLOAD_REFUSED = "upload.refused"
+UPLOAD_EXPIRED = "upload.expired"
+
+KINDS = (
+    DATASET_PUBLISHED,
+    DATASET_RESTORED,
+    UPLOAD_STAGED,
+    UPLOAD_PUBLISHED,
+    UPLOAD_REFUSED,
+    UPLOAD_EXPIRED,
+)
