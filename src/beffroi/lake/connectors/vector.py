@@ -21,20 +21,7 @@ from beffroi.lake.reading import Evidence, Reading, ReadOptions, Unreadable
 
 _HEAD = 65_536
 # What LIBKML adds to every placemark: its own display state, not the publisher's data, unless it is filled.
-_KML_EXTRAS = frozenset(
-    [
-        "timestamp",
-        "begin",
-        "end",
-        "altitudeMode",
-        "tessellate",
-        "extrude",
-        "visibility",
-        "drawOrder",
-        "icon",
-        "snippet",
-    ],
-)
+_KML_EXTRAS = frozenset({"Name", "description", "timestamp", "begin", "end", "altitudeMode", "icon", "snippet"})
 _KML_DEFAULTS = {"tessellate": "-1", "extrude": "0", "visibility": "-1", "drawOrder": "0"}
 # Layers that hold drawing instructions of a desktop program.
 _STYLE_LAYERS = {"layer_styles", "qgis_projects", "gpkg_ogr_contents"}
@@ -250,7 +237,7 @@ def _kml(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> li
 
 
 def _drop_kml_extras(reading: Reading) -> None:
-    extras = [column for column in reading.columns if column.title in _KML_EXTRAS]
+    extras = [column for column in reading.columns if column.title in _KML_EXTRAS | _KML_DEFAULTS.keys()]
     for column in extras:
         default = _KML_DEFAULTS.get(column.title, "")
         query = f'SELECT count(*) FROM {reading.table} WHERE "{column.key}"::VARCHAR <> ?'  # noqa: S608

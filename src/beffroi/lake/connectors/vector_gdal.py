@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -147,7 +148,8 @@ def merged(readings: list[Reading], *, title: str, column: str) -> list[Reading]
     for reading in readings:
         first.con.execute(f"DROP TABLE {reading.table}")
     whole = Reading(first.con, table, (*columns.values(), Column(key, column)), start, first.has_geometry, title=title)
-    whole.evidences = list(dict.fromkeys(evidence for reading in readings for evidence in reading.evidences))
+    told = {(e.subject, e.value, str(e.why)): e for reading in readings for e in reading.evidences}
+    whole.evidences = list(told.values())
     whole.crs = first.crs
     for reading in readings:
         whole.rejects.total += reading.rejects.total
@@ -223,7 +225,7 @@ class _Writer:
         # Positions stand for names: sources repeat them, or differ only by case, which SQL does not tell apart.
         names = [f"c{index}" for index in range(len(batch.schema.names))]
         # Texts come as bytes: nothing says that they are UTF-8, and DuckDB can loop for ever on those that are not.
-        texts = [index for index in range(len(names)) if "Utf8" in str(batch.column(index).type)]
+        texts = [index for index in range(len(names)) if _is_text(batch.column(index))]
         columns = [batch.column(index) for index in range(len(names))]
         for index in texts:
             columns[index] = columns[index].cast(DataType.binary())
@@ -288,6 +290,10 @@ class _Writer:
         self.select = ", ".join([*parts, LINE])
         self.reading.columns = tuple(columns)
         self.reading.has_geometry = self.geometry is not None
+
+
+def _is_text(column: Any) -> bool:
+    return bool(re.search(r"<(Large)?Utf8(View)?>", str(column.type)))
 
 
 def _as_utf8(data: bytes) -> bytes:

@@ -1,0 +1,107 @@
+"""`beffroi lake list|show|refresh|export`: what the lake holds, from the command line of its server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from beffroi.config.cli import start_django
+from beffroi.config.commands.readiness import require_registry
+
+if TYPE_CHECKING:
+    from beffroi.base.territory.viewer import Viewer
+    from beffroi.lake.queries import DatasetRef
+
+
+@click.group("lake")
+def lake_command() -> None:
+    """Le lac : jeux de données, versions, exports."""
+
+
+def _keeper(territory: str) -> Viewer:
+    """Return who runs this command: whoever has a shell on the server reads what an agent of the commune reads."""
+    from beffroi.base.territory.viewer import Grant, Role, Viewer
+
+    return Viewer(grants=(Grant(territory, Role.ADMINISTRATOR),))
+
+
+def _ref(text: str) -> DatasetRef:
+    from beffroi.lake.queries import DatasetRef
+
+    territory, _, slug = text.partition("/")
+    if not slug:
+        raise click.UsageError(f"« {text} » : écrivez COMMUNE/JEU, par exemple 34172/voirie-eclairage-public")
+    return DatasetRef(territory, slug)
+
+
+@lake_command.command("list")
+@click.option("--commune", default=None, help="Code INSEE ; sinon toutes.")
+def list_datasets(commune: str | None) -> None:
+    """Lister les jeux de données."""
+    start_django()
+    from beffroi.base.territory.viewer import ANONYMOUS
+    from beffroi.lake import queries
+
+    found = queries.datasets(_keeper(commune) if commune else ANONYMOUS, territory=commune)
+    for one in found:
+        click.echo(f"{one.ref!s:<60}  {one.rows:>9}  {one.geometry_type or '—':<16}  {one.title}")
+    if not found:
+        click.echo("Aucun jeu de données : beffroi import DOSSIER --recursive --commune CODE_INSEE")
+
+
+@lake_command.command("show")
+@click.argument("dataset")
+def show_dataset(dataset: str) -> None:
+    """Montrer un jeu (COMMUNE/JEU) : colonnes, versions, constats de l’import."""
+    start_django()
+    from beffroi.lake import queries
+
+    ref = _ref(dataset)
+    found = queries.dataset(_keeper(ref.territory), ref)
+    summary = found.summary
+    click.echo(f"{summary.title}\n{summary.description}".strip())
+    click.echo(f"licence : {summary.licence or 'inconnue'} ; {summary.rows} lignes ; accès : {summary.access}")
+    for column in found.columns:
+        unit = f" ({column.unit})" if column.unit else ""
+        click.echo(f"  {column.key:<32} {column.type.value:<9} {column.title}{unit}")
+    for version in found.versions:
+        mark = "*" if version.is_current else " "
+        click.echo(f"{mark} {version.version}  {version.created_at:%Y-%m-%d %H:%M}  {version.rows} lignes")
+    for evidence in found.evidences:
+        click.echo(f"  {evidence.subject} : {evidence.value} ; {evidence.why}")
+
+
+@lake_command.command("refresh")
+def refresh_lake() -> None:
+    """Annoncer les versions qui ne l’ont pas été et mettre leurs tuiles en file."""
+    start_django()
+    require_registry()
+    from beffroi.base.kernel.time import now
+    from beffroi.lake import operations
+
+    click.echo(f"{operations.announce_published(at=now())} version(s) annoncée(s)")
+
+
+@lake_command.command("export")
+@click.argument("dataset")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--version", default=None, help="Version ; sinon celle en vigueur.")
+def export_dataset(dataset: str, file: Path, version: str | None) -> None:
+    """Écrire un jeu (COMMUNE/JEU) dans FILE, au format de son extension (geojson, csv, parquet, gpkg, xlsx)."""
+    start_django()
+    from beffroi.base.kernel.files import written_whole
+    from beffroi.lake import queries
+
+    ref = _ref(dataset)
+    found = queries.download(_keeper(ref.territory), ref, file.suffix.lstrip(".").lower(), version=version)
+    with written_whole(file) as sink:
+        if found.path:
+            with found.path.open("rb") as source:
+                while chunk := source.read(1 << 20):
+                    sink.write(chunk)
+        else:
+            for chunk in found.chunks or ():
+                sink.write(chunk)
+    click.echo(f"{file} : {file.stat().st_size} octets")
