@@ -25,6 +25,7 @@ from beffroi.lake.connectors.tabular import (
     check_width,
     loaded,
     reading_of,
+    table_name,
 )
 from beffroi.lake.detect.dialect import NO_SEPARATOR, DialectFound, find_dialect, records
 from beffroi.lake.detect.encoding import EncodingFound, decoded_lines, find_encoding
@@ -35,6 +36,10 @@ from beffroi.lake.reading import LINE, Reading, ReadOptions, Rejects, Unreadable
 HEAD_LINES = 400
 FAST_FROM_BYTES = 4_000_000
 """Below this size, reading in Python costs less than preparing the parallel reader."""
+
+ONCE_UP_TO_BYTES = 256 << 20
+"""Up to this size the text is parsed once and held while its columns are typed; above, it is parsed again instead."""
+
 _SCAN = 1 << 24
 
 
@@ -131,8 +136,13 @@ def _fast(
         f"skip = {first_line - 1}, columns = {{{columns}}}, auto_detect = false, nullstr = '', "
         f"max_line_size = 20000000)) WHERE {any_value})"
     )
-    counted = con.execute(f"SELECT count(*) FROM {relation}").fetchone()
-    return Raw(relation, width, _spread_sample(clean, separator, width, first_line)), counted[0] if counted else 0
+    sample = _spread_sample(clean, separator, width, first_line)
+    if path.stat().st_size > ONCE_UP_TO_BYTES:
+        counted = con.execute(f"SELECT count(*) FROM {relation}").fetchone()
+        return Raw(relation, width, sample), counted[0] if counted else 0
+    table = table_name("brut")
+    counted = con.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM {relation}").fetchone()
+    return Raw(table, width, sample, [table]), counted[0] if counted else 0
 
 
 def _transcoded(path: Path, found: EncodingFound, folder: Path) -> Path:
@@ -164,25 +174,28 @@ def _regular_lines(data: bytes, separator: int, width: int) -> bool:
     if b"\x00" in data or data.count(b"\r") != data.count(b"\r\n"):
         return False
     octets = np.frombuffer(data, dtype=np.uint8)
-    ends, cuts = octets == 10, octets == separator
+    ends, cuts = np.flatnonzero(octets == 10), np.flatnonzero(octets == separator)
     if b'"' in data:
-        quotes = octets == 34
-        inside = (np.cumsum(quotes, dtype=np.uint8) & 1).astype(bool)
-        if (ends & inside).any() or inside[-1] or not _quotes_in_place(octets, quotes, inside, separator):
+        quotes = np.flatnonzero(octets == 34)
+        if len(quotes) % 2 or not _quotes_in_place(octets, quotes, separator):
             return False
-        cuts &= ~inside
-    counted = np.cumsum(cuts, dtype=np.int64)[ends]
-    return bool((np.diff(counted, prepend=0) == width - 1).all())
+        # An odd number of quotes before a place puts it inside a quoted field.
+        if (np.searchsorted(quotes, ends) & 1).any():
+            return False
+        cuts = cuts[np.searchsorted(quotes, cuts) & 1 == 0]
+    if len(cuts) != len(ends) * (width - 1):
+        return False
+    by_line = cuts.reshape(len(ends), width - 1)
+    return bool((by_line[:, -1] < ends).all() and (by_line[1:, 0] > ends[:-1]).all())
 
 
-def _quotes_in_place(octets: np.ndarray, quotes: np.ndarray, inside: np.ndarray, separator: int) -> bool:
+def _quotes_in_place(octets: np.ndarray, quotes: np.ndarray, separator: int) -> bool:
     """Tell whether each quote opens after a separator or an end of line, or closes before one, or is doubled."""
-    at = np.flatnonzero(quotes)
-    before = np.where(at > 0, octets[at - 1], 10)
-    after = octets[np.minimum(at + 1, len(octets) - 1)]
-    limits = (separator, 10, 13, 34)
-    opens = inside[at]
-    return bool(np.isin(before[opens], limits).all() and np.isin(after[~opens], limits).all())
+    opening, closing = quotes[0::2], quotes[1::2]
+    limits = np.zeros(256, dtype=bool)
+    limits[[separator, 10, 13, 34]] = True
+    before = limits[octets[np.maximum(opening - 1, 0)]] | (opening == 0)
+    return bool(before.all() and limits[octets[np.minimum(closing + 1, len(octets) - 1)]].all())
 
 
 def _spread_sample(path: Path, separator: str, width: int, first_line: int) -> list[Row]:

@@ -90,15 +90,20 @@ def _batches(rows: Iterable[Numbered]) -> Iterator[list[Numbered]]:
 def _insert(con: duckdb.DuckDBPyConnection, table: str, batch: list[Numbered], width: int) -> None:
     lines = Array([line for line, _ in batch], type=DataType.int64())
     columns = zip(*(row for _, row in batch), strict=True) if width else iter(())
-    arrays = {
-        f"c{index}": Array(list(map(_sound, column)), type=DataType.utf8()) for index, column in enumerate(columns)
-    }
+    arrays = {f"c{index}": _array(column) for index, column in enumerate(columns)}
     view = table_name("lot")
     con.register(view, Table.from_pydict({LINE: lines, **arrays}))
     try:
         con.execute(f"INSERT INTO {table} SELECT * FROM {view}")
     finally:
         con.unregister(view)
+
+
+def _array(cells: tuple[str | None, ...]) -> Array:
+    try:
+        return Array(cells, type=DataType.utf8())
+    except (UnicodeError, TypeError, ValueError):
+        return Array(list(map(_sound, cells)), type=DataType.utf8())
 
 
 def _sound(cell: str | None) -> str | None:
@@ -121,6 +126,12 @@ def aligned(records: Iterable[Numbered], width: int, rejects: Rejects) -> Iterat
     tail: list[Numbered] = []
     gap = False
     for line, row in _rejoined(records, width):
+        if len(row) == width >= 2 and row[0] and row[1] and not tail:
+            # Most rows: whole, and plainly neither blank nor a note.
+            gap = gap and not (row[0].strip() and row[1].strip())
+            if not gap:
+                yield line, row
+                continue
         if not filled(row):
             gap = True
             continue

@@ -49,19 +49,19 @@ def find_dialect(lines: list[str], *, declared: str | None = None) -> DialectFou
         width, _ = _fit(lines, separator)
         why = Sentence("séparateur imposé par la fiche du jeu de données")
         return DialectFound(separator, width, Evidence("separator", separator, why))
-    best, best_score, best_width = ";", 0.0, 1
+    best, best_score, best_width, best_share = ";", 0.0, 1, 0.0
     for separator in SEPARATORS:
         width, share = _fit(lines, separator)
         # Ragged agreement on many fields beats perfect agreement on one: nearly every line holds one field of itself.
         score = share * share * min(width - 1, 12) ** 0.25 if width > 1 else 0.0
         if score > best_score + 1e-9:
-            best, best_score, best_width = separator, score, width
+            best, best_score, best_width, best_share = separator, score, width, share
     if best_score < 0.15:
         why = Sentence("aucun séparateur ne découpe régulièrement les lignes : une seule colonne")
         return DialectFound(NO_SEPARATOR, 1, Evidence("separator", "", why))
     why = Sentence(
         "{name} découpe {share} % des lignes lues en {width} champs",
-        {"name": NAMES[best], "share": round(100 * _fit(lines, best)[1]), "width": best_width},
+        {"name": NAMES[best], "share": round(100 * best_share), "width": best_width},
     )
     return DialectFound(best, best_width, Evidence("separator", best, why))
 

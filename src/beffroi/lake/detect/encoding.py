@@ -13,6 +13,7 @@ from beffroi.lake.reading import Evidence, Unreadable
 
 _CHUNK = 1 << 20
 _HEAD = 1 << 16
+_EXAMPLE = 1 << 14
 
 _BOMS: tuple[tuple[bytes, str, str], ...] = (
     (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),
@@ -141,7 +142,7 @@ def _narrow(path: Path, head: bytes) -> EncodingFound:
 
 
 def _utf8_census(path: Path) -> tuple[int, int, bool, bytes]:
-    """Count valid and invalid multi-byte sequences, tell whether all is ASCII, and gather up to 64 KiB that is not."""
+    """Count valid and invalid multi-byte sequences, tell whether all is ASCII, and gather up to 16 KiB that is not."""
     valid = invalid = 0
     example = bytearray()
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -152,8 +153,8 @@ def _utf8_census(path: Path) -> tuple[int, int, bool, bytes]:
         wrong = text.count("\ufffd")
         invalid += wrong
         valid += len(text) - len(text.encode("ascii", "ignore")) - wrong
-        if len(example) < _HEAD:
-            example += b"\n".join(line for line in chunk.split(b"\n") if not line.isascii())[:_HEAD]
+        if len(example) < _EXAMPLE:
+            example += b"\n".join(line for line in chunk.split(b"\n") if not line.isascii())[:_EXAMPLE]
     invalid += len(decoder.decode(b"", final=True))
     return valid, invalid, valid == 0 and invalid == 0, bytes(example)
 
@@ -209,11 +210,11 @@ def _mend_of(text: str) -> str:
 
 def _from_dos(text: str) -> str:
     """Undo one Windows-1252 read as DOS 850, whose accented letters were then written again as Windows-1252."""
-    return "".join(_FROM_DOS.get(char, char) for char in text)
+    return text.translate(_FROM_DOS)
 
 
 _FROM_DOS = {
-    wrong: right
+    ord(wrong): right
     for right in _LETTERS + _CAPITALS + "°«»²³§·"
     if (wrong := right.encode("cp1252").decode("cp850")) != right
 }
@@ -269,6 +270,8 @@ def decoded_lines(path: Path, found: EncodingFound) -> Iterator[str]:
                     limit=LONGEST_LINE,
                 )
             text = line.rstrip("\r\n")
+            if "\x00" in text:
+                text = text.replace("\x00", "")
             yield mended(text, found.mend) if found.mend else text
 
 

@@ -41,7 +41,7 @@ class HeaderFound:
 
 def filled(row: Row) -> int:
     """Count the cells of `row` that are not blank."""
-    return sum(1 for cell in row if cell and cell.strip())
+    return len([cell for cell in row if cell and not cell.isspace()])
 
 
 def find_header(rows: Sequence[Row], width: int, *, declared: int | None = None) -> HeaderFound:
