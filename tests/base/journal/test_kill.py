@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -76,6 +77,17 @@ def recorded(registry: dict[str, str]) -> dict[str, list[int]]:
     return found
 
 
+def size_of(log: Path) -> int:
+    return log.stat().st_size if log.exists() else 0
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.005)
+
+
 def first_times(numbers: list[int]) -> list[int]:
     return list(dict.fromkeys(numbers))
 
@@ -93,8 +105,11 @@ def test_killed_workers_lose_nothing_and_keep_the_order_of_each_subject(registry
     # Two processes record at once while two workers deliver at once.
     recorders = [start(registry, "record", str(seed)) for seed in (1, 2)]
     for _ in range(6):
+        seen = size_of(log)
         workers = [start(registry, "work", str(log)) for _ in range(2)]
-        time.sleep(rng.uniform(0.9, 2.0))
+        # However slow the machine, kill while deliveries are made: a moment after the first one.
+        wait_until(lambda seen=seen, workers=workers: size_of(log) > seen or all(w.poll() is not None for w in workers))
+        time.sleep(rng.uniform(0, 0.2))
         for worker in workers:
             worker.kill()
             worker.wait()

@@ -58,7 +58,7 @@ def deliver_pending(
 
 def _due_streams(at: datetime, limit: int) -> list[tuple[str, str]]:
     # The oldest of each subject, by one look at the index per row: asking that none be older, PostgreSQL chose to
-    # compare every pair of a long backlog (2.6 s for 20,000 events of one subject instead of 0.1 s).
+    # compare every pair of a long backlog (2.6 s for 20,000 events of one subject).
     oldest = Delivery.objects.filter(consumer=OuterRef("consumer"), subject=OuterRef("subject")).order_by("event_id")
     heads = Delivery.objects.filter(
         event_id=Subquery(oldest.values("event_id")[:1]),
