@@ -58,7 +58,8 @@ def demo_command(port: int, data_dir: Path | None, population: int, as_json: boo
     os.environ.setdefault("BEFFROI_LOG_LEVEL", "WARNING")
     state = _read_state(folder)
     with _told(quiet=as_json) as tell:
-        state = prepare(folder, population=population, state=state, tell=tell)
+        with _silent_output():
+            state = prepare(folder, population=population, state=state, tell=tell)
         tell("Démarrage du site", 0.97)
         children = Children()
         stop = _stop_on_signals()
@@ -154,6 +155,24 @@ def _stop_on_signals() -> threading.Event:
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
     return stop
+
+
+@contextmanager
+def _silent_output() -> Iterator[None]:
+    """Drop what libraries and child processes write on the standard output: it is kept for the answer.
+
+    DuckDB draws a progress bar there, from C++, when a query lasts.
+    """
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
 
 
 @contextmanager
