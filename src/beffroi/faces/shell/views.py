@@ -107,7 +107,6 @@ def components(request: HttpRequest) -> HttpResponse:
             {"title": _("Carte"), "url": "#onglets", "symbol": "map", "current": True},
             {"title": _("Tableau"), "url": "#onglets", "symbol": "table", "current": False},
         ],
-        "trail": [(_("Données"), "#fil")],
         "columns": [_("Essence"), _("Hauteur (m)"), _("Planté en")],
         "rows": [[_("Micocoulier"), 12, 1987], [_("Platane"), 18, None]],
     }

@@ -180,6 +180,10 @@ def _subject_titles() -> dict[str, str]:
         "format": _("Format"),
         "header": _("En-tête"),
         "geometry": _("Géométrie"),
+        "values": _("Valeurs"),
+        "member": _("Fichier de l’archive"),
+        "sheet": _("Feuille"),
+        "table": _("Table"),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import cast
 
@@ -20,6 +21,11 @@ from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.faces.shell.themes import Theme, theme
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetRef, DatasetSummary
+
+# Coordinates, internal numbers and dates of handling tell nobody what a thing is.
+UNTOLD = re.compile(
+    r"^(?:x|y|z|id|fid|gid|objectid)$|(?:^|_)(?:lon|lat|long|coor\w*|xy|id|uuid|maj|shape|geom)(?:_|\d*$)"
+)
 
 
 def _by_theme(datasets: list[DatasetSummary]) -> list[tuple[Theme, list[DatasetSummary]]]:
@@ -74,7 +80,7 @@ def _items(asked: AskedTable, name_key: str) -> list[dict[str, object]]:
         told = [
             (column.title, value.text)
             for column, value in zip(asked.columns, cells, strict=True)
-            if value.text != "–" and column.key != name_key
+            if value.text != "–" and column.key != name_key and not UNTOLD.search(column.key)
         ]
         items.append({"id": feature_id, "name": named, "facts": told[:3]})
     return items

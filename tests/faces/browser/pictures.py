@@ -1,0 +1,78 @@
+"""Take the pictures of `docs/images/` from a running site: `beffroi demo`, then
+
+PYTHONPATH=tests .venv/bin/python -m faces.browser.pictures URL CODE FOLDER [AGENT ELECTED PASSWORD]
+"""
+
+from __future__ import annotations
+
+import base64
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+import servers
+
+SIZES = {"ordinateur": (1280, 860), "telephone": (390, 844)}
+PAGES = {
+    "accueil": "/",
+    "donnees": "/donnees/",
+    "jeu": "/donnees/{code}/arbres/",
+    "tableau": "/donnees/{code}/arbres/tableau/",
+    "rapport": "/donnees/{code}/adresses-{code}/rapport/",
+    "carte": "/carte/",
+    "carte-en-liste": "/carte/liste/?couche=defibrillateurs",
+    "composants": "/composants/",
+}
+RESERVED = {"agents": "/agent/", "elus": "/elu/"}
+# The browser itself packs the picture: WebP, a quarter of the PNG's weight.
+TO_WEBP = """async png => {
+    const picture = new Image();
+    picture.src = 'data:image/png;base64,' + png;
+    await picture.decode();
+    const canvas = new OffscreenCanvas(picture.width, picture.height);
+    canvas.getContext('2d').drawImage(picture, 0, 0);
+    const packed = await (await canvas.convertToBlob({type: 'image/webp', quality: 0.8})).arrayBuffer();
+    return btoa(Array.from(new Uint8Array(packed), byte => String.fromCharCode(byte)).join(''));
+}"""
+
+
+def take(browser: Browser, page: Page, target: Path) -> None:
+    """Keep what `page` shows as a WebP picture, once its map is drawn."""
+    if page.query_selector("[data-map]"):
+        page.wait_for_selector(".map[data-ready=yes]", timeout=90_000)
+        page.wait_for_timeout(500)
+    blank = browser.new_page()
+    packed = blank.evaluate(TO_WEBP, base64.b64encode(page.screenshot()).decode())
+    blank.close()
+    target.write_bytes(base64.b64decode(packed))
+
+
+def main(url: str, code: str, folder: Path, people: list[str]) -> None:
+    """Take every picture on a computer and on a phone."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=servers.chromium_program(), args=[*servers.CHROMIUM_FLAGS, "--headless=new"]
+        )
+        for size, (width, height) in SIZES.items():
+            for name, address in PAGES.items():
+                page = browser.new_page(viewport={"width": width, "height": height}, locale="fr-FR")
+                page.goto(url + address.format(code=code))
+                take(browser, page, folder / f"{name}-{size}.webp")
+                page.close()
+            for (name, address), email in zip(RESERVED.items(), people[:2], strict=False):
+                context = browser.new_context(viewport={"width": width, "height": height}, locale="fr-FR")
+                page = context.new_page()
+                page.goto(f"{url}/compte/login/")
+                page.fill("input[type=email]", email)
+                page.fill("input[type=password]", people[2])
+                with page.expect_navigation():
+                    page.keyboard.press("Enter")
+                page.goto(url + address)
+                take(browser, page, folder / f"{name}-{size}.webp")
+                context.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), sys.argv[4:])
