@@ -144,6 +144,7 @@ def _declared(address: Address) -> str:
         frozenset({Role.AGENT, Role.ADMINISTRATOR}): "agents",
         frozenset({Role.ELECTED, Role.ADMINISTRATOR}): "elected",
         frozenset({Role.ADMINISTRATOR}): "administrators",
+        frozenset({Role.AGENT, Role.ELECTED, Role.ADMINISTRATOR}): "staff",
     }
     return "undeclared" if access is None else _profile(access, roles)
 
@@ -158,6 +159,12 @@ def test_every_line_of_the_table_has_an_address() -> None:
     known = {address.key for address in addresses()}
     stale = set(TABLE["addresses"]) | set(TABLE["datasets"]["addresses"])
     assert stale - known == set(), "remove these lines of tests/invariants/access_table.toml"
+
+
+def test_every_argument_of_an_address_has_a_value() -> None:
+    named = {name for address in addresses() for name in re.findall(r"<(?:\w+:)?(\w+)>", address.route)}
+    missing = named - set(TABLE["arguments"])
+    assert not missing, "add them to tests/invariants/access_table.toml under [arguments]"
 
 
 def test_every_third_party_view_listed_exists() -> None:
