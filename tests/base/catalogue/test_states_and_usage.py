@@ -284,6 +284,23 @@ def test_processes_that_write_together_lose_nothing(registry: str, request: pyte
     assert told.stdout.strip() == "[('1-01', 60), ('1-02', 60), ('G-03', 60)]"
 
 
+@pytest.mark.slow
+def test_a_forked_worker_that_stops_writes_what_it_held(sqlite_registry: dict[str, str]) -> None:
+    code = (
+        "from beffroi.config.cli import start_django; start_django()\n"
+        "import multiprocessing\n"
+        "from datetime import UTC, datetime\n"
+        "from beffroi.base.catalogue.operations import count_use\n"
+        "from beffroi.base.catalogue.queries import usage_totals\n"
+        "at = datetime(2026, 3, 2, 9, tzinfo=UTC)\n"
+        "worker = multiprocessing.get_context('fork').Process(target=count_use, args=('G-03', '34172', at))\n"
+        "worker.start(); worker.join()\n"
+        "print(usage_totals('34172', since=at.date()))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], env=sqlite_registry, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "{'G-03': 1}"
+
+
 @pytest.mark.parametrize(
     ("viewer", "audience"),
     [

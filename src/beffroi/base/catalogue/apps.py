@@ -1,5 +1,3 @@
-from multiprocessing.util import Finalize
-
 from django.apps import AppConfig
 from django.core.signals import request_finished
 
@@ -14,5 +12,3 @@ class CatalogueConfig(AppConfig):
 
         lifecycle.register()
         request_finished.connect(counting.flush_when_due, dispatch_uid="catalogue.usage")
-        # Web workers are child processes, which skip `atexit`; this runs in them and in a single process alike.
-        Finalize(None, counting.flush_at_exit, exitpriority=10)

@@ -7,11 +7,13 @@ it stops. A process killed outright loses what it held: seconds of a statistic, 
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
+from multiprocessing.util import Finalize
 
 from django.db import connection, transaction
 
@@ -77,6 +79,17 @@ def _write_counts(counts: Counter[Key]) -> None:
 
 
 BUFFER = UsageBuffer(_write_counts)
+_promised_in: int | None = None
+
+
+def hold(key: Key, count: int = 1) -> None:
+    """Count in this process, which will write what is left when it ends."""
+    global _promised_in
+    # Web workers are forked after start-up and skip `atexit`: the promise is made in each, by what it does run.
+    if _promised_in != os.getpid():
+        _promised_in = os.getpid()
+        Finalize(None, flush_at_exit, exitpriority=10)
+    BUFFER.add(key, count)
 
 
 def flush_when_due(**_: object) -> None:

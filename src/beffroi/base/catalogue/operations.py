@@ -189,7 +189,7 @@ def count_use(
     An unknown id is not counted: addresses come from outside.
     """
     if use_case_id in queries.catalogue().use_cases:
-        counting.BUFFER.add((territory, use_case_id, at.astimezone(PARIS).date(), audience.value), count)
+        counting.hold((territory, use_case_id, at.astimezone(PARIS).date(), audience.value), count)
 
 
 def flush_usage() -> int:

@@ -72,7 +72,7 @@ def problem(
     """Return a problem as a response."""
     detail = f"{where} : {title}" if where else title
     if remedy:
-        detail += f" ; {remedy}"
+        detail = f"{detail.rstrip('.')} ; {remedy}"
     body: dict[str, Any] = {
         "type": "about:blank",
         "status": status,
