@@ -195,7 +195,15 @@ class Draft:
 
 
 def reading_of(con: duckdb.DuckDBPyConnection, raw: Raw, draft: Draft, options: ReadOptions) -> Reading:
-    """Type the columns of `raw`, find where its rows are on Earth, and make the Reading."""
+    """Type the columns of `raw`, find where its rows are on Earth, and make the Reading; `raw` does not survive."""
+    try:
+        return _typed_reading(con, raw, draft, options)
+    finally:
+        for name in raw.tables:
+            con.execute(f"DROP TABLE IF EXISTS {name}")
+
+
+def _typed_reading(con: duckdb.DuckDBPyConnection, raw: Raw, draft: Draft, options: ReadOptions) -> Reading:
     from beffroi.lake.connectors.points import add_geometry
 
     titles = [*draft.header.titles, *[""] * (raw.width - len(draft.header.titles))][: raw.width]
@@ -224,8 +232,6 @@ def reading_of(con: duckdb.DuckDBPyConnection, raw: Raw, draft: Draft, options: 
     )
     add_geometry(reading, options)
     reading.period = period_of(reading)
-    for name in raw.tables:
-        con.execute(f"DROP TABLE IF EXISTS {name}")
     return reading
 
 
