@@ -15,7 +15,6 @@ from territory_makers import PASSWORD, TOWN, make_person, make_town
 
 @pytest.fixture(autouse=True)
 def addresses(settings: Any, db: None) -> None:
-    settings.ROOT_URLCONF = "faces.rights.rights_addresses"
     settings.STRONG_AUTH = False
     settings.DEFAULT_COMMUNE = TOWN
     make_town()
