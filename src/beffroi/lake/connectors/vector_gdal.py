@@ -104,7 +104,10 @@ def read_layer(layer: Layer, options: ReadOptions, con: duckdb.DuckDBPyConnectio
             ) as (meta, stream),
         ):
             _load(reading, layer, options, meta, RecordBatchReader.from_arrow(stream))
-    except GDAL_ERRORS as error:
+    except (MemoryError, duckdb.Error):
+        raise
+    except Exception as error:
+        # What GDAL hands over through Arrow, arro3 refuses with a bare Exception.
         if reading.rows_read == 0:
             raise unreadable(layer.path, error) from error
         _interrupted(reading, layer, error)
