@@ -35,8 +35,9 @@ from beffroi.config.commands.backup_registry import tables, write_rows
 import io
 told = {}
 for table, model in tables().items():
-    out = io.BytesIO(); write_rows(model, out, using="default"); told[table] = out.getvalue().decode()
-# Written by the act of looking, or remade by each installation.
+    out = io.BytesIO(); write_rows(model, out, using="default")
+    # PostgreSQL keeps the keys of a JSON value in its own order.
+    told[table] = [json.loads(line) for line in out.getvalue().splitlines()]
 print(json.dumps(told, sort_keys=True))
 """
 
