@@ -1,0 +1,50 @@
+"""HTML that machines can rely on: html-validate finds nothing on any page (rules in web/.htmlvalidate.json)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from beffroi.base.territory.viewer import Role
+from faces.portal.small_town import CODE
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+WEB = Path(__file__).resolve().parents[3] / "web"
+VALIDATOR = WEB / "node_modules" / "html-validate" / "bin" / "html-validate.mjs"
+ARBRES = f"/donnees/{CODE}/arbres/"
+TABS = [f"{ARBRES}{tab}" for tab in ("", "tableau/", "schema/", "historique/", "rapport/", "telecharger/")]
+SHARED = ["/composants/", "/accessibilite/", "/mentions-legales/", "/plan-du-site/", "/apparence/", "/langue/"]
+PUBLIC = [
+    "/",
+    "/recherche/?q=arbres",
+    "/services/",
+    "/donnees/",
+    "/carte/",
+    "/carte/liste/?couche=arbres",
+    "/nulle-part/",
+]
+RESERVED = ["/agent/", "/elu/"]
+
+
+def test_pages_are_valid_html(
+    small_town: str, client: Client, signed_in: Callable[..., Client], tmp_path: Path
+) -> None:
+    node = shutil.which("node")
+    if node is None or not VALIDATOR.exists():
+        pytest.skip("Node.js or html-validate is not installed: run `make install`")
+    reader = signed_in(Role.AGENT, Role.ADMINISTRATOR)
+    pages = {address: client.get(address) for address in [*PUBLIC, *TABS, *SHARED]}
+    pages |= {address: reader.get(address) for address in RESERVED}
+    for number, (address, answer) in enumerate(pages.items()):
+        name = f"{number:02}{address.split('?')[0].replace('/', '_')}.html"
+        (tmp_path / name).write_bytes(answer.content)
+    command = [node, str(VALIDATOR), "--config", str(WEB / ".htmlvalidate.json"), "--formatter", "text", str(tmp_path)]
+    checked = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=dict(os.environ))
+    assert checked.returncode == 0, checked.stdout
