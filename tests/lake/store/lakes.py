@@ -60,8 +60,11 @@ def reading_of(
         [line, *(row.get(key) for key, _ in names), *(row.get(GEOMETRY) for _ in shape)]
         for line, row in enumerate(rows, start=2)
     ]
-    for start in values:
-        con.execute(f"INSERT INTO source VALUES ({', '.join(marks)})", start)
+    mark = f"({', '.join(marks)})"
+    for start in range(0, len(values), 500):
+        batch = values[start : start + 500]
+        flat = [value for row in batch for value in row]
+        con.execute(f"INSERT INTO source VALUES {', '.join([mark] * len(batch))}", flat)
     return Reading(con, "source", tuple(columns), len(rows), has_geometry=placed, crs="OGC:CRS84", **facts)
 
 

@@ -68,6 +68,7 @@ def _check_next_import_succeeds(lake: Path) -> None:
     assert {path.name for path in (home / "versions").iterdir()} == set(Lake(lake).versions(lakes.ref()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", STEPS)
 def test_import_killed_at_each_step_leaves_a_whole_version(lake: Path, step: str) -> None:
     lakes.published(lake, [lakes.tree(i) for i in range(BEFORE)], accesses={"note": "agents"})
