@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import servers
+from journal_lift import journal_can_be_emptied as journal_can_be_emptied
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup", "client", "admin_client"}

@@ -9,7 +9,6 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 
 from beffroi.base.territory.viewer import Role
-from journal_lift import journal_can_be_emptied as journal_can_be_emptied
 from territory_makers import PASSWORD, TOWN, make_person, make_town
 
 

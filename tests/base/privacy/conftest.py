@@ -1,1 +1,0 @@
-from journal_lift import journal_can_be_emptied as journal_can_be_emptied
