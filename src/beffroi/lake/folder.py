@@ -188,17 +188,23 @@ def _group(files: list[_File], parent: Path, folder: Path) -> SourceGroup:
     taken, why = _best(files)
     twins = tuple(Twin(file.path, _why_not(file, taken)) for file in files if file is not taken)
     notice = _nearest_notice(parent, folder)
-    inside = parent.relative_to(folder).parts
     return SourceGroup(
         slug=_slug([taken.stem]),
         title=notice.title if notice else "",
-        theme=_slug([inside[0]]) if inside else "",
+        theme=_theme(parent, folder, notice),
         path=taken.path,
         kind=taken.kind,
         why=why,
         twins=twins,
         notice=notice,
     )
+
+
+def _theme(parent: Path, folder: Path, notice: Notice | None) -> str:
+    """Return the theme of a dataset: the first folder, or the one imported when that first is the dataset's own."""
+    inside = parent.relative_to(folder).parts
+    own = len(inside) == 1 and notice is not None and notice.path.parent == parent
+    return _slug([folder.name if own else inside[0]]) if inside else ""
 
 
 def _best(files: list[_File]) -> tuple[_File, Sentence]:

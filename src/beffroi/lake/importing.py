@@ -8,6 +8,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from multiprocessing.connection import Connection, wait
@@ -266,14 +267,16 @@ def _give(
     for worker in workers:
         if worker.task is None and waiting and worker.process.is_alive():
             worker.task, worker.since = waiting.pop(), time.monotonic()
-            worker.pipe.send(tasks[worker.task])
+            # A child that has just died is found out, and its task accounted for, by `_outcome`.
+            with suppress(OSError):
+                worker.pipe.send(tasks[worker.task])
             begun(worker.task)
 
 
 def _started(limits: Limits) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, limits.memory_mb), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, limits.memory_mb + _HEADROOM_MB), daemon=True)
     process.start()
     theirs.close()
     return _Worker(process, ours)
@@ -322,9 +325,9 @@ def _refused(task: Task, reason: Sentence) -> ImportOutcome:
     return ImportOutcome(ImportStatus.REFUSED, DatasetRef(task.territory, task.slug), reason=reason)
 
 
-def _serve(pipe: Connection, memory_mb: int) -> None:
+def _serve(pipe: Connection, address_space_mb: int) -> None:
     """Import what comes through the pipe until it closes: the life of a child process."""
-    most = (memory_mb + _HEADROOM_MB) * 1024**2
+    most = address_space_mb * 1024**2
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     while True:

@@ -104,6 +104,11 @@ class FolderReport:
         return all(dataset.is_explained for dataset in self.datasets)
 
 
+def label(status: ImportStatus) -> Sentence:
+    """Return the French word for how an import ended."""
+    return _STATUS[status]
+
+
 def tables_of(outcome: ImportOutcome) -> tuple[TableReport, ...]:
     """Return the tables of an import's outcome."""
     parts = outcome.parts or (outcome,)

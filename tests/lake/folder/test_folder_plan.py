@@ -169,3 +169,8 @@ def test_every_notice_of_montpellier_is_understood():
 def test_the_boundary_found_in_the_folder_gives_the_extent():
     extent = importing.boundary_extent(plan(MONTPELLIER))
     assert extent == pytest.approx((3.807, 43.573, 3.927, 43.650), abs=1e-3)
+
+
+def test_a_theme_imported_alone_gives_the_slugs_of_the_whole(folder):
+    whole = [group.slug for group in plan(folder)]
+    assert [group.slug for group in plan(folder / "voirie")] == whole

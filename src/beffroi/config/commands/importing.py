@@ -118,11 +118,13 @@ def _territory(code: str | None, boundary: tuple[float, float, float, float] | N
 @contextmanager
 def _progress(total: int, *, quiet: bool) -> Iterator[Callable[[int, int, SourceGroup, DatasetReport | None], None]]:
     """Yield what an import tells its progress to: a bar on a terminal, a line per dataset elsewhere."""
+    from beffroi.lake import report as reports
+
     if quiet or not sys.stderr.isatty():
 
         def line(done: int, count: int, group: SourceGroup, report: DatasetReport | None) -> None:
             if report and not quiet:
-                click.echo(f"[{done}/{count}] {group.slug} : {report.status.value}", err=True)
+                click.echo(f"[{done}/{count}] {group.slug} : {reports.label(report.status)}", err=True)
 
         yield line
         return
@@ -149,7 +151,7 @@ def _show(report: FolderReport) -> None:
             found = part.report
             table.add_row(
                 part.slug,
-                part.status.value,
+                str(reports.label(part.status)),
                 f"{found.rows_read}" if found else "",
                 f"{found.rows_kept}" if found else "",
                 ", ".join(found.geometry_types) if found else "",
