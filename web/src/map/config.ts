@@ -27,7 +27,9 @@ export interface Words {
   located: string;
   notLocated: string;
   baking: string;
-  several: string;
+  wheel: string;
+  wheelMac: string;
+  fingers: string;
   map: string;
 }
 

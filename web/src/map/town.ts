@@ -42,10 +42,15 @@ export class TownMap {
       fitBoundsOptions: { padding: 24, pitch: place.pitch ?? 0 },
       maxPitch: 60,
       attributionControl: false,
-      locale: { "Map.Title": config.words.map },
+      locale: {
+        "Map.Title": config.words.map,
+        "CooperativeGesturesHandler.WindowsHelpText": config.words.wheel,
+        "CooperativeGesturesHandler.MacHelpText": config.words.wheelMac,
+        "CooperativeGesturesHandler.MobileHelpText": config.words.fingers,
+      },
       fadeDuration: this.#calm ? 0 : 200,
       // A single finger scrolls the page on a dataset's page; the town's map takes the screen.
-      cooperativeGestures: false,
+      cooperativeGestures: !this.#isTown,
     });
     if (place.lon !== undefined && place.lat !== undefined) {
       this.#map.jumpTo({

@@ -158,6 +158,8 @@ def _words() -> dict[str, str]:
         "located": _("Carte centrée sur votre position. Elle n’est ni envoyée ni gardée."),
         "notLocated": _("Votre position n’est pas disponible : l’appareil ou le navigateur l’a refusée."),
         "baking": _("Cette couche est encore en préparation."),
-        "several": _("Plusieurs éléments à cet endroit :"),
+        "wheel": _("Ctrl et molette pour zoomer sur la carte"),
+        "wheelMac": _("⌘ et molette pour zoomer sur la carte"),
+        "fingers": _("Deux doigts pour déplacer la carte"),
         "map": _("Carte de la commune. Flèches pour se déplacer, plus et moins pour zoomer."),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, cast
 
 from django.core.paginator import Paginator
@@ -190,12 +190,11 @@ def _subject_titles() -> dict[str, str]:
 @open_to(EVERYONE)
 @require_safe
 def downloads(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
-    """Offer every format the dataset can be had in, with what it is for and its size."""
+    """Offer every format the dataset can be had in, with what it is for."""
     request = cast(Request, request)
-    ref, detail = _detail(request, territory, slug)
-    version = request.GET.get("version") or None
+    _ref, detail = _detail(request, territory, slug)
     offers = [
-        {"format": name, "title": title, "use": use, "size_bytes": _size(request, ref, name, version)}
+        {"format": name, "title": title, "use": use}
         for name, title, use in _formats()
         if name in detail.summary.formats
     ]
@@ -210,12 +209,6 @@ def _formats() -> tuple[tuple[str, str, str], ...]:
         ("gpkg", "GeoPackage", _("Un fichier pour QGIS et les systèmes d’information géographique.")),
         ("parquet", "GeoParquet", _("Le plus léger, pour analyser de grands volumes.")),
     )
-
-
-def _size(request: Request, ref: DatasetRef, name: str, version: str | None) -> int | None:
-    """Return the size of a file that is ready; what is made on the way out has none yet."""
-    sizer: Callable[..., int | None] | None = getattr(lake, "download_size", None)
-    return sizer(request.viewer, ref, name, version=version) if sizer is not None else None
 
 
 @open_to(EVERYONE)
