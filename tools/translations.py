@@ -26,6 +26,8 @@ LOCALES = SOURCES / "faces" / "shell" / "locale"
 LANGUAGES = ("en",)
 GETTEXT = {"_", "gettext", "gettext_lazy", "gettext_noop", "N_"}
 PLURAL = {"ngettext", "ngettext_lazy"}
+# Declarations whose texts the register of processing shows.
+DECLARED = {"Purpose": ("purpose", "categories", "recipients", "kept_because"), "Retention": ("until",)}
 DATA_KEYS = ("title", "need", "promise", "label", "description")
 
 Message = tuple[str, str]  # the singular, and the plural or ""
@@ -60,6 +62,10 @@ def python_messages(tree: ast.Module, sentences: set[str]) -> Iterator[tuple[int
         name = _name(node.func)
         if name in PLURAL and len(node.args) > 1 and _literal(node.args[0]):
             yield node.lineno, (_literal(node.args[0]), _literal(node.args[1]))
+        elif name in DECLARED:
+            wanted = [keyword.value for keyword in node.keywords if keyword.arg in DECLARED[name]]
+            texts = [_literal(child) for value in wanted for child in ast.walk(value)]
+            yield from ((node.lineno, (text, "")) for text in texts if text)
         elif name in GETTEXT | sentences:
             texts = [_literal(arg) for arg in node.args[:1]]
             texts += [
@@ -72,7 +78,10 @@ def template_messages(path: Path) -> Iterator[tuple[int, Message]]:
     from babel.messages.extract import extract_python
     from django.utils.translation.template import templatize
 
-    source = templatize(path.read_text(encoding="utf-8"), origin=str(path))
+    # What templatize leaves of the page's indentation would not be Python.
+    source = "\n".join(
+        line.lstrip() for line in templatize(path.read_text(encoding="utf-8"), origin=str(path)).splitlines()
+    )
     keywords = {"gettext": None, "_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
     stream = io.BytesIO(source.encode("utf-8"))
     for line, _function, texts, _comments in extract_python(stream, keywords, [], {"encoding": "utf-8"}):
