@@ -205,7 +205,7 @@ def prepare(reading: Reading, definition: Definition, *, where: str) -> _Prepare
     con.execute(
         f"CREATE TEMP TABLE {name(table)} AS WITH kept AS "  # noqa: S608 - identifiers are quoted keys
         f"(SELECT {line} AS _order, {values + ', ' if values else ''}{_row_hash(reading, columns)} AS _hash, "
-        f"{_row_hash(reading, widest)} AS _shown{shape} "
+        f"{_row_hash(reading, widest) if id_column is None else 'NULL'} AS _shown{shape} "
         f"FROM {name(reading.table)}) "
         f"SELECT *, {_id_sql(id_column)} AS {ID}{_box_sql(reading.has_geometry)} FROM kept"
     )
