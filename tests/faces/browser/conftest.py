@@ -133,9 +133,14 @@ def _watch(watched: Watched, site: Site) -> None:
             watched.strangers.append(request.url)
 
     watched.page.on("request", asked)
-    watched.page.on("requestfailed", lambda request: watched.complaints.append(f"{request.url}: {request.failure}"))
+    watched.page.on("requestfailed", lambda request: watched.complaints.extend(_failure(request)))
     watched.page.on("pageerror", lambda error: watched.complaints.append(str(error)))
     watched.page.on("console", lambda message: watched.complaints.extend(_complaint(message)))
+
+
+def _failure(request: Request) -> list[str]:
+    # Aborted by the browser itself: the test went to another page before this answer came.
+    return [] if request.failure == "net::ERR_ABORTED" else [f"{request.url}: {request.failure}"]
 
 
 def _complaint(message: ConsoleMessage) -> list[str]:
