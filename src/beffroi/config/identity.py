@@ -15,7 +15,8 @@ KINDS = ("franceconnect", "proconnect", "other")
 REQUIRED = ("id", "name", "issuer", "client_id", "client_secret_env")
 
 # What each network asks of its clients.
-# Source: docs.partenaires.franceconnect.gouv.fr and partenaires.proconnect.gouv.fr, read in 2025.
+# To be checked against docs.partenaires.franceconnect.gouv.fr and partenaires.proconnect.gouv.fr before the first
+# real sign-in: written from memory, tried only against the OpenID server of the tests.
 DEFAULTS: dict[str, dict[str, Any]] = {
     "franceconnect": {
         "scope": ["openid", "given_name", "family_name", "email"],

@@ -198,11 +198,19 @@ def test_a_bad_key_breaks_no_page() -> None:
 def test_a_browser_session_changes_nothing_by_api_without_its_csrf_token() -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(Person.objects.get(pk=make_person(Role.AGENT)))
-    assert client.post("/api/things").status_code == 403
+    refused = client.post("/api/things")
+    assert refused.status_code == 403
+    assert refused["Content-Type"].startswith("application/problem+json")
     token = "a" * 32
     client.cookies["csrftoken"] = token
     assert client.post("/api/things", headers={"X-CSRFToken": token}).status_code == 200
     assert Client(enforce_csrf_checks=True).post("/api/things", headers=_with_key("data:write")).status_code == 200
+
+
+def test_nobody_is_asked_for_a_key_rather_than_a_token() -> None:
+    answer = Client(enforce_csrf_checks=True).post("/api/things")
+    assert answer.status_code == 401
+    assert answer["Content-Type"].startswith("application/problem+json")
 
 
 def test_an_unknown_method_is_the_routers_to_refuse() -> None:

@@ -201,8 +201,11 @@ class AccessMiddleware:
         exempt = getattr(view, "csrf_exempt", False)
         if not exempt or request.method in ("GET", "HEAD", "OPTIONS", "TRACE"):
             return None
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return None  # nothing to forge: the caller is nobody, and is told so
         self._csrf.process_request(request)
-        return self._csrf.process_view(request, _never_exempt, (), {})
+        answer = self._csrf.process_view(request, _never_exempt, (), {})
+        return refusal(request, status=403) if answer is not None and wants_json(request) else answer
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         if isinstance(exception, BeffroiError):
