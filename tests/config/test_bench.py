@@ -41,7 +41,9 @@ def test_a_population_that_is_no_number_is_said() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_it_compares_both_on_a_small_town(tmp_path: Path) -> None:
+def test_it_compares_both_on_a_small_town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Measures run in processes of their own, which do not have the tests on their path.
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "beffroi.config.settings")
     page = tmp_path / "page.md"
     arguments = ["--populations", "2000", "--data-dir", str(tmp_path / "bench"), "--write", str(page)]
     result = CliRunner().invoke(bench_command, arguments, catch_exceptions=False)

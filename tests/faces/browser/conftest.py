@@ -78,9 +78,9 @@ def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"the site did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(chromium_path: str) -> Iterator[Browser]:
-    """The browser, started once."""
+    """The browser of one file: Playwright keeps an event loop running, under which no other test may use the registry."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path, args=servers.CHROMIUM_FLAGS)
         yield browser
