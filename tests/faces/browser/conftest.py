@@ -80,7 +80,7 @@ def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
 
 @pytest.fixture(scope="module")
 def chromium(chromium_path: str) -> Iterator[Browser]:
-    """The browser of one file: Playwright keeps an event loop running, under which no other test may use the registry."""
+    """The browser of one file: Playwright keeps an event loop running, where no other test may use the registry."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path, args=servers.CHROMIUM_FLAGS)
         yield browser
