@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from beffroi.faces.portal.hours import hours_text, tells_hours
 from beffroi.faces.portal.tables import Cell, cell
 from beffroi.lake.queries import DatasetDetail
 from beffroi.lake.reading import Column, ColumnType
@@ -22,6 +23,7 @@ _NAMES = (
     "intitule",
     "denomination",
     "nom_usuel",
+    "equip_nom",
     "enseigne",
 )
 _NAME_PARTS = ("nom", "lib", "name", "quart", "adresse", "denomination")
@@ -68,11 +70,17 @@ def read_sheet(feature: bytes, detail: DatasetDetail, *, feature_id: str) -> She
         if value is None or value == "":
             unknown.append(column.title)
         else:
-            facts.append(Fact(column.title, cell(value, column), column.unit or "", column.description))
+            facts.append(Fact(column.title, told(value, column), column.unit or "", column.description))
     named = name_column(detail.columns)
     title = str(properties.get(named.key) or "") if named else ""
     lon, lat = _middle(payload.get("geometry"))
     return Sheet(title or f"{detail.summary.title} · {feature_id}", tuple(facts), tuple(unknown), lon, lat)
+
+
+def told(value: Any, column: Column) -> Cell:
+    """Return a value as a sheet or a list tells it: opening hours in words, the rest as in a table."""
+    spoken = hours_text(value) if tells_hours(column) else ""
+    return Cell(spoken) if spoken else cell(value, column)
 
 
 def _middle(geometry: dict[str, Any] | None) -> tuple[float | None, float | None]:
