@@ -42,6 +42,7 @@ from beffroi.lake.town.society import (
     write_schools,
 )
 from beffroi.lake.town.transit import write_transit
+from beffroi.lake.town.useful import write_useful_places
 
 _MARK = "town.toml"
 
@@ -93,6 +94,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Établissements", write_companies),
     ("Écoles", write_schools),
     ("Équipements", write_facilities),
+    ("Lieux utiles", write_useful_places),
     ("Ventes", write_sales),
     ("Énergie", write_energy),
     ("Associations", write_associations),
