@@ -24,7 +24,7 @@ from beffroi.base.catalogue.definition import State
 at = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
 territory.add_commune(code="34172", name="Montpellier", at=at, contour=__import__("shapely").box(3.8, 43.5, 3.9, 43.6))
 territory.create_person(email="amina@ville.example", name="Amina « É »", at=at)
-catalogue.set_state("G-03", State.LIVE, territory="34172", by=None, at=at)
+catalogue.set_state("G-03", State.PILOT, territory="34172", by=None, at=at, reason="Essai")
 catalogue.count_use("G-03", "34172", at); catalogue.flush_usage()
 """
 

@@ -31,7 +31,7 @@ def _called(*arguments: str) -> Result:
 
 @pytest.mark.django_db
 def test_the_list_is_cut_as_asked() -> None:
-    answer = _called("usecases", "list", "--state", "pilot")
+    answer = _called("usecases", "list", "--state", "live")
     assert (answer.exit_code, "G-03" in answer.output, "1-02" in answer.output) == (0, True, False)
 
 

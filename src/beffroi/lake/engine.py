@@ -2,6 +2,7 @@
 
 [layers]
 datasets = ["arbres", "parcs"]          # slugs, in the order of the legend
+columns  = ["espece", "hauteur"]        # what the list tells of each thing, in order; all that is told by default
 
 [[example]]
 when = { dataset = "arbres", by = "citoyen", source = "id,espece,lon,lat\\n1,Platane,3.88,43.61\\n" }
@@ -22,7 +23,7 @@ from beffroi.base.catalogue.definition import Example, UseCase
 from beffroi.base.catalogue.engine import register_engine
 from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
 from beffroi.lake import operations, rights
-from beffroi.lake.definitions import SLUG, Definition, load_definitions
+from beffroi.lake.definitions import KEY, SLUG, Definition, load_definitions
 from beffroi.lake.serving import Index
 from beffroi.lake.store import DatasetRef, Lake
 
@@ -36,17 +37,21 @@ _VIEWERS = {
 
 
 class Settings(BaseModel):
-    """The table of a use case: the datasets it shows, by slug, in the order of the legend."""
+    """The table of a use case: the datasets it shows, in the order of the legend, and the columns its list tells."""
 
     model_config = ConfigDict(extra="forbid")
 
     datasets: list[str] = Field(min_length=1)
+    columns: list[str] = Field(default_factory=list)
 
     def model_post_init(self, _context: Any) -> None:
         """Refuse what cannot be a slug."""
         for slug in self.datasets:
             if not SLUG.fullmatch(slug):
                 raise ValueError(f"« {slug} » n'est pas un nom de jeu de données")
+        for key in self.columns:
+            if not KEY.fullmatch(key):
+                raise ValueError(f"« {key} » n'est pas un nom de colonne")
 
 
 def register() -> None:
@@ -58,7 +63,8 @@ def register() -> None:
 def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:
     """Import the `source` text of an example under its dataset's definition; return what its reader then sees.
 
-    Keys of the answer: status, reason, rows, columns (keys), first (the first feature as text, of located data).
+    Keys of the answer: status, reason, rows, columns (keys), geometry (its type, empty for a
+    table), first (the first feature as text, of located data).
     """
     slug, by = str(example.when["dataset"]), str(example.when.get("by", "citoyen"))
     known = {definition.slug: definition for definition in load_definitions()[0]}
@@ -92,4 +98,5 @@ def _seen(lake: Lake, ref: DatasetRef, viewer: Viewer) -> dict[str, Any]:
     finally:
         index.close()
     columns = [column.key for column in rights.visible(manifest.columns, rights.clearance(class_name))]
-    return {"rows": manifest.rows, "columns": columns, "first": page.bodies[0] if page.bodies else ""}
+    first = page.bodies[0] if page.bodies else ""
+    return {"rows": manifest.rows, "columns": columns, "geometry": manifest.geometry_type or "", "first": first}

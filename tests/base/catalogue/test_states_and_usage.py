@@ -22,6 +22,7 @@ from beffroi.base.journal.models import Event
 from beffroi.base.kernel.errors import Refused
 from beffroi.base.territory.models import Person
 from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
+from pilots import g_03_is_a_pilot as g_03_is_a_pilot
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TOWN = "34172"
@@ -107,8 +108,8 @@ def test_a_use_case_without_engine_stays_in_draft() -> None:
 
 def test_a_use_case_whose_file_does_not_set_its_engine_stays_in_draft() -> None:
     with pytest.raises(StateRefused, match=r"table \[layers\]") as refused:
-        operations.set_state("1-23", State.PILOT, territory=TOWN, by=None, at=AT)
-    assert "usecases/1/1-23-lieux-utiles.toml" in str(refused.value)
+        operations.set_state("7-06", State.PILOT, territory=TOWN, by=None, at=AT)
+    assert "usecases/7/7-06-voirie.toml" in str(refused.value)
 
 
 def test_asking_for_the_present_state_changes_nothing() -> None:

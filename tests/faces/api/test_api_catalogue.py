@@ -12,6 +12,7 @@ from django.test import Client
 from beffroi.base.catalogue import operations, queries
 from beffroi.base.catalogue.definition import State
 from beffroi.base.territory.operations import create_api_key
+from pilots import g_03_is_a_pilot as g_03_is_a_pilot
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 

@@ -15,6 +15,7 @@ from beffroi.base.catalogue import counting, operations, queries
 from beffroi.base.catalogue.definition import Audience, State
 from beffroi.base.territory.models import Person
 from beffroi.base.territory.viewer import Role
+from pilots import g_03_is_a_pilot as g_03_is_a_pilot
 from territory_makers import TOWN, make_person, make_town
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -114,7 +115,7 @@ def test_the_curve_says_in_a_table_what_it_draws() -> None:
 def test_the_list_is_cut_by_state_and_counts_its_own_use() -> None:
     client = _signed_in(Role.AGENT)
     page = client.get("/agent/usages/").content.decode()
-    assert page.count('<th scope="row">') == 1
+    assert page.count('<th scope="row">') == len(queries.use_cases(territory=TOWN, states=[State.PILOT, State.LIVE]))
     assert client.get("/agent/usages/?etat=tous").content.decode().count('<th scope="row">') == 227
     assert client.get("/agent/usages/?etat=n-importe").status_code == 200
     operations.flush_usage()

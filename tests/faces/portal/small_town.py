@@ -101,6 +101,21 @@ SOURCES: tuple[tuple[Definition, str, str], ...] = (
         _trees(),
     ),
     (
+        Definition(
+            "lieux-utiles",
+            theme="services",
+            title="Lieux utiles",
+            producer="Commune de Bourg-l’Essai",
+            columns={"equip_type": ColumnDefinition(title="Genre de lieu")},
+        ),
+        "lieux_utiles.csv",
+        "EQUIP_UID;EQUIP_TYPE;EQUIP_NOM;ADR_NUMERO;ADR_NOMVOIE;EQUIP_LAT;EQUIP_LONG;EQUIP_OUVERTURE\n"
+        "LU-1;Fourrière automobile;Fourrière du Bas;12;Rue du Lavoir;45.0090;3.0040;"
+        '"Mo-Fr 08:30-12:00,13:30-17:00; PH off"\n'
+        "LU-2;Consigne;Consigne à vélos;3;Grande Rue;45.0095;3.0080;24/7\n"
+        "LU-3;Objets trouvés;Bureau des objets trouvés;1;Rue du Beffroi;45.0100;3.0100;sur rendez-vous\n",
+    ),
+    (
         Definition("marches", theme="vie_locale", title="Marchés"),
         "marches.csv",
         "jour;place;etals\nlundi;Place Neuve;12\nmercredi;Place du Beffroi;31\nsamedi;Halle;48\n",

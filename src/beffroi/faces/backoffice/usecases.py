@@ -58,7 +58,9 @@ class StateForm(forms.Form):
         required=False,
         max_length=operations.MAX_REASON,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=gettext_lazy("Obligatoire pour revenir en arrière ou retirer. Le journal le garde."),
+        help_text=gettext_lazy(
+            "Obligatoire pour revenir en arrière ou retirer. Le journal le garde ; la page d’un service retiré le montre à tous."
+        ),
     )
 
     def __init__(self, *args: Any, present: State, **options: Any) -> None:

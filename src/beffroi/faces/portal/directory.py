@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from beffroi.base.catalogue import queries as catalogue
-from beffroi.base.catalogue.definition import OPEN_STATES, Audience, UseCaseNotFound
+from beffroi.base.catalogue.definition import OPEN_STATES, Audience, State, UseCaseNotFound
 from beffroi.base.catalogue.queries import UseCaseView
 from beffroi.faces.portal.finding import folded
 from beffroi.faces.shell.access import Request
@@ -46,18 +46,27 @@ def shown_themes(datasets: list[DatasetSummary]) -> list[ShownTheme]:
 
 def open_services(request: Request) -> list[UseCaseView]:
     """Return the use cases that residents of the town find: live or pilot, and for them."""
+    return services_by_public(request)[0]
+
+
+def services_by_public(request: Request) -> tuple[list[UseCaseView], list[UseCaseView]]:
+    """Return the live and pilot use cases of the town: those for residents, then those for its staff only."""
     code = territory_of(request)
-    return catalogue.use_cases(territory=code, audience=Audience.RESIDENT, states=OPEN_STATES) if code else []
+    found = catalogue.use_cases(territory=code, states=OPEN_STATES) if code else []
+    theirs = [one for one in found if Audience.RESIDENT in one.use_case.audience]
+    return theirs, [one for one in found if Audience.RESIDENT not in one.use_case.audience]
 
 
-def open_service(request: Request, use_case: str) -> UseCaseView:
-    """Return a use case that residents may find, in its state in the town.
+def public_service(request: Request, use_case: str) -> UseCaseView:
+    """Return a use case that has a public page, in its state in the town: all but those still in preparation.
+
+    Whatever its public: who pays for a service and who is administered by it may read what it is for.
 
     Raises:
-        UseCaseNotFound: unknown, or not open here.
+        UseCaseNotFound: unknown, or in preparation here.
     """
     found = catalogue.use_case(use_case, territory=territory_of(request))
-    if not found.is_open or Audience.RESIDENT not in found.use_case.audience:
+    if found.state is State.DRAFT:
         raise UseCaseNotFound(
             "le service « {id} » n’est pas ouvert dans la commune",
             remedy="la liste des services ouverts est à l’adresse /services/",

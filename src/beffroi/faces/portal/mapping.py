@@ -119,6 +119,14 @@ def dataset_map(detail: DatasetDetail, around: Iterable[DatasetSummary]) -> str:
     return _config(base, [layer(detail.summary, shown=True)], detail.summary.bbox, pitch=0)
 
 
+def layers_map(shown: Sequence[DatasetSummary], around: Iterable[DatasetSummary]) -> str:
+    """Return the configuration of the map of a service: its datasets, over the streets and parks of the town."""
+    refs = {one.ref for one in shown}
+    others = [one for one in around if one.geometry_type and one.ref not in refs]
+    base = {role: one for role, one in base_layers(others).items() if role in PLAIN_BASE}
+    return _config(base, [layer(one, shown=True) for one in shown], _frame(list(shown)), pitch=0)
+
+
 def _config(
     base: dict[str, DatasetSummary],
     layers: list[dict[str, Any]],

@@ -15,10 +15,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from beffroi.base.catalogue import operations, queries
-from beffroi.base.catalogue.definition import State
+from beffroi.base.catalogue.definition import STATE_TITLES, Audience, State
 from beffroi.base.catalogue.queries import UseCaseView
-from beffroi.faces.portal.directory import open_service, open_services, territory_of
+from beffroi.faces.portal.directory import public_service, services_by_public, territory_of
 from beffroi.faces.portal.finding import found_services
+from beffroi.faces.portal.layers import shown_layers
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
 
 
@@ -36,13 +37,14 @@ class RemarkForm(forms.Form):
 @open_to(EVERYONE)
 @require_safe
 def services(request: HttpRequest) -> HttpResponse:
-    """List the services open to residents, by theme; `q` filters."""
+    """List the services open to residents, by theme, then those of the town's staff; `q` filters."""
     request = cast(Request, request)
     text = request.GET.get("q", "").strip()[:200]
-    shown = open_services(request)
+    shown, others = services_by_public(request)
     if text:
-        shown = found_services(shown, text)
-    return render(request, "portal/services.html", {"q": text, "groups": _by_theme(shown), "count": len(shown)})
+        shown, others = found_services(shown, text), found_services(others, text)
+    context = {"q": text, "groups": _by_theme(shown), "others": others, "count": len(shown) + len(others)}
+    return render(request, "portal/services.html", context)
 
 
 @open_to(EVERYONE)
@@ -50,19 +52,38 @@ def services(request: HttpRequest) -> HttpResponse:
 def service(request: HttpRequest, use_case: str) -> HttpResponse:
     """Show one service: the need, what one gets, where to do it; a service on trial takes remarks."""
     request = cast(Request, request)
-    found = open_service(request, use_case)
+    found = public_service(request, use_case)
     code, now = territory_of(request), timezone.now()
+    if request.method == "POST" and found.state is not State.PILOT:
+        # Refused with a sentence: the trial has ended since the page was opened.
+        operations.add_remark(use_case, territory=code, text="", person=None, at=now)
     form = RemarkForm(request.POST or None) if found.state is State.PILOT else None
     if request.method == "POST" and form is not None and form.is_valid():
         person = request.viewer.person_id
         operations.add_remark(use_case, territory=code, text=form.cleaned_data["text"], person=person, at=now)
         messages.success(request, _("Merci, votre remarque est enregistrée. Elle est lue avant la mise en service."))
         return redirect("portal:service", use_case=use_case)
-    if request.method == "GET":
+    if request.method == "GET" and found.is_open:
         operations.count_use(use_case, code, now, audience=queries.audience_of(request.viewer, code))
-    start = "" if found.url in (None, request.path) else found.url
-    context = {"service": found.use_case, "is_pilot": found.state is State.PILOT, "form": form, "start_url": start}
+    context = _service_context(request, found) | {"form": form}
     return render(request, "portal/service.html", context, status=400 if form is not None and form.errors else 200)
+
+
+def _service_context(request: Request, found: UseCaseView) -> dict[str, object]:
+    code, one = territory_of(request), found.use_case
+    decisions = queries.decisions(one.id, code)
+    for_staff = Audience.RESIDENT not in one.audience
+    may_start = not for_staff or any(request.viewer.has(role, code) for role in queries.STAFF)
+    return {
+        "service": one,
+        "state": _(STATE_TITLES[found.state]),
+        "decision": decisions[0] if decisions and decisions[0].state is found.state else None,
+        "is_pilot": found.state is State.PILOT,
+        "is_retired": found.state is State.RETIRED,
+        "for_staff": for_staff,
+        "start_url": found.url if may_start and found.url not in (None, request.path) else "",
+        "layers": shown_layers(request, one) if found.is_open else None,
+    }
 
 
 def _by_theme(use_cases: list[UseCaseView]) -> list[tuple[str, list[UseCaseView]]]:
