@@ -10,6 +10,8 @@ class PrivacyConfig(AppConfig):
 
     def ready(self) -> None:
         from beffroi.base.journal.tasks import every_day
+        from beffroi.base.privacy import engine
         from beffroi.base.privacy.operations import daily_retention
 
+        engine.register()
         every_day("privacy.retention", daily_retention, hour=3)

@@ -24,12 +24,14 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from beffroi.base.catalogue import operations as catalogue
+from beffroi.base.catalogue import queries as queries_of_use
 from beffroi.base.kernel.time import now
 from beffroi.base.privacy import operations, queries
 from beffroi.base.privacy.queries import PersonalExport
 from beffroi.faces.shell.access import EVERYONE, SIGNED_IN, Request, open_to
 
-SHOWN_ROWS = 20
+USE_CASE = "G-07"
 # What the fields most met are called on screen; the others keep their name.
 FIELD_LABELS = {
     "id": gettext_noop("Numéro"),
@@ -109,7 +111,8 @@ def my_data(request: HttpRequest) -> HttpResponse:
     export = queries.personal_export(_reader(request), at=now())
     insee = request.commune.code if request.commune else ""
     limit = queries.answer_limit(timezone.localdate(), insee=insee)
-    context = {"tables": tables(export, shown=SHOWN_ROWS), "answer_by": limit.last_day}
+    catalogue.count_use(USE_CASE, insee, now(), audience=queries_of_use.audience_of(request.viewer, insee))
+    context = {"tables": tables(export, shown=_shown_rows()), "answer_by": limit.last_day}
     return render(request, "portal/privacy/my-data.html", context)
 
 
@@ -155,6 +158,12 @@ def register(request: HttpRequest) -> HttpResponse:
     entries = queries.register()
     groups = [(purpose, list(found)) for purpose, found in groupby(entries, key=lambda entry: entry.purpose)]
     return render(request, "portal/privacy/register.html", {"groups": groups})
+
+
+def _shown_rows() -> int:
+    """Return how many rows of each processing the page shows, as the use case's file sets it."""
+    one = queries_of_use.catalogue().use_cases.get(USE_CASE)
+    return int(getattr(one.settings.get("privacy") if one else None, "shown_rows", 20))
 
 
 def _reader(request: Request) -> int:
