@@ -59,7 +59,7 @@ class StateForm(forms.Form):
         max_length=operations.MAX_REASON,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=gettext_lazy(
-            "Obligatoire pour revenir en arrière ou retirer. Le journal le garde ; la page d’un service retiré le montre à tous."
+            "Obligatoire pour revenir en arrière ou retirer. La page d’un service retiré le montre à tous."
         ),
     )
 
