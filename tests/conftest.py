@@ -66,3 +66,29 @@ def chromium_path() -> str:
     if path is None:
         lacking("Chromium is not installed")
     return str(path)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def uses_forgotten() -> Iterator[None]:
+    """Let go of the uses that the last tests counted: the registry they belong to is gone when the run ends."""
+    yield
+    from beffroi.base.catalogue import counting
+
+    counting.BUFFER._counts.clear()
+
+
+@pytest.fixture
+def connection_kept() -> Iterator[None]:
+    """Keep the connection of the test open when an answer is closed, as a server does after each request.
+
+    Django's own test client does so for its calls; a test that closes answers itself, or calls WSGI, must ask.
+    """
+    from django.core.signals import request_finished, request_started
+    from django.db import close_old_connections
+
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)

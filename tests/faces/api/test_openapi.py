@@ -41,7 +41,7 @@ def document(client: Client, town: Path) -> dict[str, Any]:
 
 
 @pytest.fixture
-def api_schema(town: Path) -> Any:
+def api_schema(town: Path, connection_kept: None) -> Any:
     """The API as schemathesis sees it, over WSGI."""
     application = get_wsgi_application()
 
