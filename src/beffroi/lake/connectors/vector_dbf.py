@@ -9,6 +9,7 @@ from beffroi.base.kernel.sentences import Sentence
 from beffroi.lake.reading import Evidence
 
 _LOOKED_AT = 8 << 20
+_ASCII = bytes(range(128))
 # Bytes of é è à ê ç ô î â û ë ï É È À in each of the two code pages of French offices.
 _CP1252 = frozenset(b"\xe9\xe8\xe0\xea\xe7\xf4\xee\xe2\xfb\xeb\xef\xc9\xc8\xc0")
 _CP850 = frozenset(b"\x82\x8a\x85\x88\x87\x93\x8c\x83\x96\x89\x8b\x90\xd4\xb7")
@@ -25,7 +26,7 @@ def dbf_encoding(dbf: Path, cpg: Path | None) -> Evidence | None:
             return None
         handle.seek(struct.unpack("<H", head[8:10])[0])
         data = handle.read(_LOOKED_AT)
-    high = [byte for byte in data if byte >= 0x80]
+    high = data.translate(None, _ASCII)
     if not high:
         return None
     says = _declared(cpg)
@@ -34,7 +35,7 @@ def dbf_encoding(dbf: Path, cpg: Path | None) -> Evidence | None:
         if says and "UTF" not in says.upper():
             why = Sentence("le .cpg annonce {says}, mais les octets accentués forment de l’UTF-8", {"says": says})
         return Evidence("encoding", "UTF-8", why)
-    latin, dos = sum(byte in _CP1252 for byte in high), sum(byte in _CP850 for byte in high)
+    latin, dos = (len(high) - len(high.translate(None, bytes(page))) for page in (_CP1252, _CP850))
     value = "CP850" if dos > latin else "CP1252"
     why = Sentence("les octets accentués sont ceux de {value}", {"value": value})
     if says and "UTF" in says.upper():
@@ -50,6 +51,8 @@ def _declared(cpg: Path | None) -> str:
 
 def _is_utf8(data: bytes) -> bool:
     """Tell whether nearly all accented bytes form UTF-8: a field cut in the middle of a letter breaks one."""
-    good = len([char for char in data.decode("utf-8", "ignore") if ord(char) >= 0x80])
-    bad = data.decode("utf-8", "replace").count("\ufffd")
-    return good > 9 * bad
+    text = data.decode("utf-8", "replace")
+    bad = text.count("\ufffd")
+    # Every character beyond ASCII takes more than one byte: what is left once ASCII is dropped is good or bad.
+    accented = len(text) - len(data) + len(data.translate(None, _ASCII))
+    return accented - bad > 9 * bad
