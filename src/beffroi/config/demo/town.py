@@ -206,10 +206,16 @@ def _importing(town: Town, lake: Path) -> Iterator[Sequence[Future[tuple[str, st
 
 
 def import_file(path: Path, territory: str, extent: Extent, lake: Path, at: datetime) -> tuple[str, str]:
-    """Import one file of the town; return its name and why it was refused ("" when it was not)."""
+    """Import one file of the town and bake its tiles; return its name and why it was refused ("" when it was not).
+
+    The worker would bake them too, but after the address is told: the first map would open empty.
+    """
+    start_django()
     from beffroi.lake.definitions import definition_for, load_definitions
     from beffroi.lake.operations import ImportStatus, import_source
     from beffroi.lake.reading import ReadOptions
+    from beffroi.lake.store import Lake
+    from beffroi.lake.tasks import bake_missing_tiles
 
     definitions, _ = load_definitions()
     outcome = import_source(
@@ -221,6 +227,9 @@ def import_file(path: Path, territory: str, extent: Extent, lake: Path, at: date
         lake=lake,
         announce=False,
     )
+    for part in outcome.parts or (outcome,):
+        if part.version is not None:
+            bake_missing_tiles(Lake(lake), part.ref, part.version)
     return path.name, str(outcome.reason) if outcome.status is ImportStatus.REFUSED else ""
 
 
