@@ -66,8 +66,9 @@ def demo_command(port: int, data_dir: Path | None, population: int, as_json: boo
         try:
             url = f"http://127.0.0.1:{port}"
             children.start("web", "serve", "--port", str(port))
-            children.start("worker", "worker")
             ready = answers(f"{url}/health", children, stop, wait_s=WAIT_S)
+            # Second, so that the pages do not wait for it: both load the whole house.
+            children.start("worker", "worker")
             if ready:
                 tell("Le site répond", 1.0)
         except BaseException:
