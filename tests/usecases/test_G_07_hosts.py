@@ -34,7 +34,7 @@ PUBLIC = [
 ]
 SIGNED_IN = {
     "agent@bourg.test": ["/compte/", "/mes-donnees/", "/agent/", "/agent/depots/", "/agent/usages/", "/agent/journal/"],
-    "elue@bourg.test": ["/elu/", "/mes-donnees/effacer/"],
+    "elue@bourg.test": ["/elu/", "/elu/communes/", "/mes-donnees/effacer/"],
 }
 # Schemes that stay inside the browser.
 INSIDE = {"blob", "data"}

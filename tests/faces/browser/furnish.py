@@ -14,12 +14,15 @@ def furnish(password: str) -> None:
     from django.core.management import call_command
 
     from beffroi.base.kernel.geo import BBox
+    from beffroi.base.territory.operations import add_grouping
     from beffroi.base.territory.viewer import Role
-    from faces.portal.small_town import BBOX, CODE, NAME, import_small_town
+    from faces.portal.small_town import AT, BBOX, CODE, NAME, import_small_town
     from territory_makers import make_person, make_town
 
     call_command("migrate", verbosity=0)
     make_town(CODE, NAME, population=812, fictional=True, bbox=BBox(*BBOX))
+    make_town("00002", "Le Hameau", population=95, fictional=True)
+    add_grouping(siren="980000004", name="Communauté de l’Essai", at=AT, members=[CODE, "00002"], fictional=True)
     make_person(Role.AGENT, Role.ADMINISTRATOR, territory=CODE, email="agent@bourg.test", password=password)
     make_person(Role.ELECTED, territory=CODE, email="elue@bourg.test", password=password)
     sources = settings.DATA_DIR / "sources"

@@ -45,7 +45,7 @@ PAGES = [
 ]
 RESERVED = {
     "agent@bourg.test": ["/agent/", "/agent/depots/", "/agent/usages/", "/agent/journal/", "/compte/", "/mes-donnees/"],
-    "elue@bourg.test": ["/elu/"],
+    "elue@bourg.test": ["/elu/", "/elu/communes/"],
 }
 
 

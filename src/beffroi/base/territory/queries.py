@@ -146,6 +146,12 @@ def members(grouping: str) -> list[CommuneInfo]:
     return [_info(row) for row in rows.order_by("name", "code")]
 
 
+def groupings_of(commune: str) -> list[CommuneInfo]:
+    """Return the groupings a commune belongs to, by name."""
+    rows = Grouping.objects.defer("shape_wkb").filter(members__code=commune)
+    return [_info(row) for row in rows.order_by("name", "code")]
+
+
 def territory(code: str) -> CommuneInfo:
     """Return the commune or grouping called `code`.
 
