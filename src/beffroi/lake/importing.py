@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import re
 import resource
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -21,11 +23,11 @@ from beffroi.base.kernel.sentences import Sentence
 from beffroi.lake.definitions import ColumnDefinition, Definition, definition_for
 from beffroi.lake.detect.headers import keys_of
 from beffroi.lake.folder import Kind, SourceGroup, plan
-from beffroi.lake.operations import ImportOutcome, ImportStatus
+from beffroi.lake.operations import ImportOutcome, ImportStatus, unchanged
 from beffroi.lake.reading import ReadOptions
 from beffroi.lake.readme import licence_of
 from beffroi.lake.report import DatasetReport, FolderReport, tables_of
-from beffroi.lake.store import LakeNotWritable
+from beffroi.lake.store import DatasetNotFound, LakeNotWritable
 
 Told = Callable[[int, int, SourceGroup, DatasetReport | None], None]
 """Called when a source is begun (without report) and when it is done: how many are done, of how many, which."""
@@ -47,6 +49,7 @@ class Task:
     at: datetime
     lake: Path
     memory_mb: int
+    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +118,13 @@ def import_groups(
             at,
             lake,
             limits.memory_mb,
+            # As many threads as the machine has, once shared: more would wait for each other.
+            max(1, (os.cpu_count() or 1) // limits.jobs),
         )
         for group in groups
     ]
     reports: dict[int, DatasetReport] = {}
-    for index, outcome, seconds in _run(
+    for index, outcome, seconds in _outcomes(
         tasks, limits, lambda i: told and told(len(reports), len(tasks), groups[i], None)
     ):
         reports[index] = _report(groups[index], tasks[index], outcome, seconds, source)
@@ -232,15 +237,49 @@ class _Worker:
     since: float = field(default=0.0)
 
 
-def _run(
+def _outcomes(
     tasks: Sequence[Task], limits: Limits, begun: Callable[[int], object]
 ) -> Iterator[tuple[int, ImportOutcome, float]]:
-    """Yield the outcome of each task as it comes, with its seconds; the longest are begun first."""
-    waiting = sorted(range(len(tasks)), key=lambda index: _size(tasks[index].path))
+    """Yield the outcome of each task as it comes, with its seconds: at once for the sources that have not changed."""
+    changed = []
+    for index, task in enumerate(tasks):
+        started = time.monotonic()
+        known = _unchanged(task)
+        if known is None:
+            changed.append(index)
+        else:
+            begun(index)
+            yield index, known, time.monotonic() - started
+    # What killed processes leave goes with the folder that all of them write aside in.
+    with tempfile.TemporaryDirectory(prefix="beffroi-import-", ignore_cleanup_errors=True) as aside:
+        yield from _run(tasks, changed, limits, begun, aside)
+
+
+def _unchanged(task: Task) -> ImportOutcome | None:
+    try:
+        return unchanged(
+            task.path,
+            territory=task.territory,
+            at=task.at,
+            slug=task.slug,
+            definition=task.definition,
+            options=task.options,
+            lake=task.lake,
+        )
+    except (DatasetNotFound, OSError):
+        # A name or a file that cannot be used: the import itself says so, for this source alone.
+        return None
+
+
+def _run(
+    tasks: Sequence[Task], wanted: Sequence[int], limits: Limits, begun: Callable[[int], object], aside: str
+) -> Iterator[tuple[int, ImportOutcome, float]]:
+    """Yield the outcome of each wanted task as it comes, with its seconds; the longest are begun first."""
+    waiting = sorted(wanted, key=lambda index: _size(tasks[index].path))
     workers: list[_Worker] = []
     try:
         while waiting or any(worker.task is not None for worker in workers):
-            _give(workers, waiting, tasks, limits, begun)
+            _give(workers, waiting, tasks, limits, begun, aside)
             busy = {worker.pipe: worker for worker in workers if worker.task is not None}
             wait([*busy, *(worker.process.sentinel for worker in busy.values())], timeout=0.5)
             for worker in busy.values():
@@ -260,10 +299,16 @@ def _size(path: Path) -> int:
 
 
 def _give(
-    workers: list[_Worker], waiting: list[int], tasks: Sequence[Task], limits: Limits, begun: Callable[[int], object]
+    workers: list[_Worker],
+    waiting: list[int],
+    tasks: Sequence[Task],
+    limits: Limits,
+    begun: Callable[[int], object],
+    aside: str,
 ) -> None:
-    while waiting and len(workers) < limits.jobs:
-        workers.append(_started(limits))
+    idle = sum(1 for worker in workers if worker.task is None)
+    for _ in range(min(limits.jobs - len(workers), len(waiting) - idle)):
+        workers.append(_started(limits, aside))
     for worker in workers:
         if worker.task is None and waiting and worker.process.is_alive():
             worker.task, worker.since = waiting.pop(), time.monotonic()
@@ -273,10 +318,10 @@ def _give(
             begun(worker.task)
 
 
-def _started(limits: Limits) -> _Worker:
+def _started(limits: Limits, aside: str) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, limits.memory_mb + _HEADROOM_MB), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, limits.memory_mb + _HEADROOM_MB, aside), daemon=True)
     process.start()
     theirs.close()
     return _Worker(process, ours)
@@ -325,8 +370,9 @@ def _refused(task: Task, reason: Sentence) -> ImportOutcome:
     return ImportOutcome(ImportStatus.REFUSED, DatasetRef(task.territory, task.slug), reason=reason)
 
 
-def _serve(pipe: Connection, address_space_mb: int) -> None:
+def _serve(pipe: Connection, address_space_mb: int, aside: str) -> None:
     """Import what comes through the pipe until it closes: the life of a child process."""
+    tempfile.tempdir = aside
     most = address_space_mb * 1024**2
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -352,6 +398,7 @@ def _imported(task: Task) -> ImportOutcome | LakeNotWritable:
             lake=task.lake,
             announce=False,
             memory_mb=task.memory_mb,
+            threads=task.threads,
         )
     except LakeNotWritable as error:
         return error

@@ -13,7 +13,6 @@ import resource
 import tempfile
 import unicodedata
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -31,7 +30,7 @@ from beffroi.lake.definitions import Definition
 from beffroi.lake.manifest import ImportReport, SourceInfo
 from beffroi.lake.publishing import ImportRefused, Progress, publish
 from beffroi.lake.reading import Reading, ReadOptions
-from beffroi.lake.store import DatasetRef, Lake, LakeNotWritable, write_json
+from beffroi.lake.store import DatasetRef, Lake, LakeNotWritable, write_note
 
 __all__ = [
     "ImportOutcome",
@@ -48,6 +47,7 @@ __all__ = [
     "restore_version",
     "slug_of",
     "stage_upload",
+    "unchanged",
 ]
 
 
@@ -92,13 +92,15 @@ def import_source(
     lake: Path | None = None,
     announce: bool = True,
     memory_mb: int = 2048,
+    threads: int | None = None,
     read: Reader | None = None,
 ) -> ImportOutcome:
     """Read `path`, and publish it as a version of the dataset; the same content is left as it is.
 
     `slug` defaults to the definition's, else to the file's name. `lake` defaults to the setting ``LAKE_DIR``, `read`
-    to the connector registry. With `announce`, ``dataset.published`` is recorded in the journal when Django is set
-    up, and tiles are queued; else the caller owes a call of :func:`announce_published`.
+    to the connector registry; `threads` bounds what DuckDB takes of the machine. With `announce`,
+    ``dataset.published`` is recorded in the journal when Django is set up, and tiles are queued; else the caller owes
+    a call of :func:`announce_published`.
 
     Raises:
         BeffroiError: the lake itself cannot be written (disk full, permission). Faults of the source are outcomes.
@@ -110,34 +112,61 @@ def import_source(
     source = source or source_info(path)
     fingerprint = _fingerprint(source, definition, options)
     home = Lake(lake_folder(lake))
-    unchanged = _known(home, ref, fingerprint, at)
-    if unchanged is not None:
-        return unchanged
-    with tempfile.TemporaryDirectory(prefix="beffroi-") as work:
-        con = sql.connect(memory_mb=memory_mb, temp_dir=Path(work, "spill"))
-        with closing(con):
-            try:
-                readings = (read or _registry())(path, replace(options, work_dir=Path(work)), con)
-            except BeffroiError as fault:
-                return ImportOutcome(ImportStatus.REFUSED, ref, reason=_as_sentence(fault))
-            outcomes = [
-                publish_reading(
-                    reading,
-                    territory=territory,
-                    slug=slug if len(readings) == 1 else _part_slug(slug, reading, position),
-                    at=at,
-                    source=source,
-                    definition=definition,
-                    progress=progress,
-                    actor=actor,
-                    lake=home.root,
-                    fingerprint=fingerprint,
-                )
-                for position, reading in enumerate(readings, start=1)
-            ]
+    known = _known(home, ref, fingerprint, at)
+    if known is not None:
+        return known
+    with (
+        tempfile.TemporaryDirectory(prefix="beffroi-") as work,
+        sql.workbench(memory_mb=memory_mb, threads=threads) as con,
+    ):
+        try:
+            readings = (read or _registry())(path, replace(options, work_dir=Path(work)), con)
+        except BeffroiError as fault:
+            return ImportOutcome(ImportStatus.REFUSED, ref, reason=_as_sentence(fault))
+        outcomes = [
+            publish_reading(
+                reading,
+                territory=territory,
+                slug=slug if len(readings) == 1 else _part_slug(slug, reading, position),
+                at=at,
+                source=source,
+                definition=definition,
+                progress=progress,
+                actor=actor,
+                lake=home.root,
+                fingerprint=fingerprint,
+            )
+            for position, reading in enumerate(readings, start=1)
+        ]
     if announce and _django_is_ready():
         announce_published(at=at, lake=home.root)
+    if len(outcomes) > 1:
+        _note_parts(home, ref, fingerprint, outcomes)
     return _gathered(ref, outcomes)
+
+
+def unchanged(
+    path: Path,
+    *,
+    territory: str,
+    at: datetime,
+    slug: str,
+    definition: Definition,
+    options: ReadOptions | None = None,
+    lake: Path | None = None,
+) -> ImportOutcome | None:
+    """Return the outcome of an import whose source, definition and options are those of the version served.
+
+    None when the source must be read. Takes the time of hashing the file, and none when it was never imported.
+
+    Raises:
+        LakeNotWritable: the lake itself cannot be written.
+    """
+    home, ref = Lake(lake_folder(lake)), DatasetRef(territory, slug)
+    if not (home.checked(ref) or home.parts(ref)):
+        return None
+    fingerprint = _fingerprint(source_info(path), definition, _merged(definition.reading, options))
+    return _known(home, ref, fingerprint, at)
 
 
 def import_isolated(path: Path, *, timeout_s: float, memory_mb: int, **wanted: Any) -> ImportOutcome:
@@ -377,15 +406,34 @@ def _fingerprint(source: SourceInfo, definition: Definition, options: ReadOption
 
 def _known(home: Lake, ref: DatasetRef, fingerprint: str, at: datetime) -> ImportOutcome | None:
     """Return "unchanged" without reading when the served version came from these very bytes and definition."""
+    if not fingerprint:
+        return None
+    parts = home.parts(ref)
+    if parts.get("fingerprint") == fingerprint:
+        outcomes = [_known_part(home, DatasetRef(ref.territory, slug), said, at) for slug, said in parts["parts"]]
+        return None if None in outcomes else _gathered(ref, [outcome for outcome in outcomes if outcome])
     checked = home.checked(ref)
-    if not fingerprint or checked.get("fingerprint") != fingerprint:
+    if checked.get("fingerprint") != fingerprint:
         return None
-    if home.in_force(ref).version != checked["version"]:
-        return None
+    return _known_part(home, ref, checked["version"], at)
+
+
+def _known_part(home: Lake, ref: DatasetRef, said: Any, at: datetime) -> ImportOutcome | None:
+    """Return the outcome of a table that became version `said`, if it is still served, or was refused for `said`."""
+    if not isinstance(said, str):
+        return ImportOutcome(ImportStatus.REFUSED, ref, reason=Sentence.from_json(said))
     with home.writing(ref) as folder:
-        write_json(folder / "checked.json", checked | {"at": at.astimezone(UTC).isoformat()})
-    report = home.report(ref, checked["version"])
-    return ImportOutcome(ImportStatus.UNCHANGED, ref, version=checked["version"], report=report)
+        if not (folder / "current").is_file() or home.in_force(ref).version != said:
+            return None
+        write_note(folder / "checked.json", home.checked(ref) | {"at": at.astimezone(UTC).isoformat()})
+    return ImportOutcome(ImportStatus.UNCHANGED, ref, version=said, report=home.report(ref, said))
+
+
+def _note_parts(home: Lake, ref: DatasetRef, fingerprint: str, outcomes: list[ImportOutcome]) -> None:
+    """Remember what became of each table of a source, so that the same source is not read again for nothing."""
+    parts = [(part.ref.slug, part.version or (part.reason.as_json() if part.reason else None)) for part in outcomes]
+    with home.writing(ref) as folder:
+        write_note(folder / "parts.json", {"fingerprint": fingerprint, "parts": parts})
 
 
 def _merged(declared: ReadOptions, given: ReadOptions | None) -> ReadOptions:

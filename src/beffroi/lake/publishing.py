@@ -27,7 +27,7 @@ from beffroi.lake.definitions import ColumnDefinition, Definition
 from beffroi.lake.manifest import BOX, ID, ImportReport, Manifest, SourceInfo, column_as_json
 from beffroi.lake.reading import DUCKDB_TYPE, GEOMETRY, LINE, Column, ColumnType, Reading
 from beffroi.lake.sql import literal, name
-from beffroi.lake.store import DatasetRef, InForce, Lake, LakeNotWritable, step, write_json, write_papers
+from beffroi.lake.store import DatasetRef, InForce, Lake, LakeNotWritable, step, write_note, write_papers
 
 Progress = Callable[[Sentence, float | None], None]
 ROW_GROUP = 61_440
@@ -106,7 +106,7 @@ def publish(
         is_new = known is None or _served(lake, ref) != version
         if is_new:
             _enter_service(lake, ref, version, definition, prepared.columns, actor)
-        write_json(
+        write_note(
             lake.folder(ref) / "checked.json",
             {"at": at.astimezone(UTC).isoformat(), "fingerprint": fingerprint, "version": version},
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -85,6 +86,64 @@ def connect(*, memory_mb: int = 2048, threads: int | None = None, temp_dir: Path
     con.execute("SET temp_directory = " + literal(str(temp_dir) if temp_dir else ""))
     con.execute("SET enable_progress_bar = false")
     return con
+
+
+class _Workbench(threading.local):
+    """The database this thread keeps between two imports, with its spatial extension loaded."""
+
+    key: tuple[int, int, int | None] | None = None
+    database: Any = None
+    spill: tempfile.TemporaryDirectory[str] | None = None
+
+
+_kept = _Workbench()
+
+
+@contextmanager
+def workbench(*, memory_mb: int = 2048, threads: int | None = None) -> Iterator[Any]:
+    """Yield a connection to import with: an empty database of this thread, emptied again when the block ends.
+
+    Opening one costs more than importing a small file. After a fault of DuckDB itself the database is not used again.
+    """
+    # A forked child must not use its parent's threads, hence the process in the key.
+    key = (os.getpid(), memory_mb, threads)
+    if _kept.key != key:
+        _forget_workbench()
+        _kept.spill = tempfile.TemporaryDirectory(prefix="beffroi-spill-", ignore_cleanup_errors=True)
+        _kept.database = connect(memory_mb=memory_mb, threads=threads, temp_dir=Path(_kept.spill.name, "spill"))
+    database, spill = _kept.database, _kept.spill
+    # Taken while in use: an import within an import gets a database of its own.
+    _kept.key = _kept.database = _kept.spill = None
+    con = database.cursor()
+    try:
+        yield con
+    except BaseException:
+        _close(con, database, spill=spill)
+        raise
+    try:
+        tables = con.execute("SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT temporary").fetchall()
+        for schema, table in tables:
+            con.execute(f"DROP TABLE {name(schema)}.{name(table)}")
+        con.close()
+    except duckdb.Error:
+        # What was imported is safe; a database that cannot be emptied is only not used again.
+        _close(con, database, spill=spill)
+        return
+    _forget_workbench()
+    _kept.key, _kept.database, _kept.spill = key, database, spill
+
+
+def _forget_workbench() -> None:
+    if _kept.key is not None and _kept.key[0] == os.getpid():
+        _close(_kept.database, spill=_kept.spill)
+    _kept.key = _kept.database = _kept.spill = None
+
+
+def _close(*connections: Any, spill: tempfile.TemporaryDirectory[str] | None) -> None:
+    for connection in connections:
+        connection.close()
+    if spill is not None:
+        spill.cleanup()
 
 
 _pool: dict[tuple[int, Path, int], duckdb.DuckDBPyConnection] = {}

@@ -3,6 +3,7 @@
 <lake>/<territory>/<slug>/dataset.json            rights and definition in force
                          /current                 the version served (text)
                          /checked.json            when the source was last found unchanged
+                         /parts.json              the datasets a source of several tables became
                          /announce/<version>      published, not yet told to the journal
                          /versions/<version>/…    data.parquet, manifest.json, report.json, serving and tiles
 """
@@ -188,8 +189,11 @@ class Lake:
 
     def checked(self, ref: DatasetRef) -> dict[str, Any]:
         """Return when, and against which fingerprint, the source was last found unchanged; empty when never."""
-        path = self.folder(ref) / "checked.json"
-        return dict(read_json(path)) if path.is_file() else {}
+        return _noted(self.folder(ref) / "checked.json")
+
+    def parts(self, ref: DatasetRef) -> dict[str, Any]:
+        """Return which datasets a source of several tables became, and from which fingerprint; empty when none."""
+        return _noted(self.folder(ref) / "parts.json")
 
     @contextmanager
     def writing(self, ref: DatasetRef) -> Iterator[Path]:
@@ -265,13 +269,33 @@ class Lake:
 def write_json(path: Path, payload: Any) -> None:
     """Write a JSON file of the lake, whole."""
     with written_whole(path, "w", encoding="utf-8") as handle:
-        json.dump(payload, handle, ensure_ascii=False, indent=1, sort_keys=True)
+        handle.write(_as_text(payload))
+
+
+def write_note(path: Path, payload: Any) -> None:
+    """Write a JSON file that may be lost, though never half written: without it, a source is read once more."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.part")
+    aside.write_text(_as_text(payload), encoding="utf-8")
+    aside.replace(path)
 
 
 def write_papers(folder: Path, manifest: Manifest, report: ImportReport) -> None:
-    """Write the manifest and the report of a version being made."""
-    write_json(folder / "manifest.json", manifest_as_json(manifest))
-    write_json(folder / "report.json", report_as_json(report))
+    """Write the manifest and the report of a version being made: it is made durable as a whole, not file by file."""
+    (folder / "manifest.json").write_text(_as_text(manifest_as_json(manifest)), encoding="utf-8")
+    (folder / "report.json").write_text(_as_text(report_as_json(report)), encoding="utf-8")
+
+
+def _as_text(payload: Any) -> str:
+    return json.dumps(payload, ensure_ascii=False, indent=1, sort_keys=True)
+
+
+def _noted(path: Path) -> dict[str, Any]:
+    try:
+        return dict(read_json(path))
+    except (FileNotFoundError, ValueError):
+        # A power cut can empty a file that nobody asked to be durable.
+        return {}
 
 
 def _sweep(folder: Path) -> None:
