@@ -87,7 +87,8 @@ def test_the_register_is_published_and_whole(small_town: str, client: Client) ->
     assert shown == {declaration.label for declaration in declarations()}
     # Nothing personal is kept that the register does not tell.
     assert undeclared_models() == {}
-    assert 'href="/registre-des-traitements/"' in client.get("/").content.decode()
+    for address in ("/", "/services/G-07/"):
+        assert '<a href="/registre-des-traitements/">' in client.get(address).content.decode()
 
 
 def test_no_page_names_another_host_and_the_policy_forbids_it(reader: Client) -> None:

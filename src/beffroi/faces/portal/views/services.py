@@ -9,9 +9,10 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.http import require_http_methods, require_safe
 
 from beffroi.base.catalogue import operations, queries
@@ -21,6 +22,9 @@ from beffroi.faces.portal.directory import public_service, services_by_public, t
 from beffroi.faces.portal.finding import found_services
 from beffroi.faces.portal.layers import shown_layers
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
+
+# What one may read about a service without starting it, by engine: address and words of the link.
+TO_READ = {"privacy": ("portal:register", gettext_noop("Lire le registre des traitements"))}
 
 
 class RemarkForm(forms.Form):
@@ -82,6 +86,7 @@ def _service_context(request: Request, found: UseCaseView) -> dict[str, object]:
         "is_retired": found.state is State.RETIRED,
         "for_staff": for_staff,
         "start_url": found.url if may_start and found.url not in (None, request.path) else "",
+        "to_read": (reverse(TO_READ[one.engine][0]), _(TO_READ[one.engine][1])) if one.engine in TO_READ else None,
         "layers": shown_layers(request, one) if found.is_open else None,
     }
 
