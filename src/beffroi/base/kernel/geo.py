@@ -32,8 +32,10 @@ class BBox(NamedTuple):
         if len(numbers) == 6:
             numbers = [numbers[0], numbers[1], numbers[3], numbers[4]]
         # Written so that NaN fails too.
-        ok = len(numbers) == 4 and all(-180 <= x <= 180 for x in numbers[::2]) and all(
-            -90 <= y <= 90 for y in numbers[1::2]
+        ok = (
+            len(numbers) == 4
+            and all(-180 <= x <= 180 for x in numbers[::2])
+            and all(-90 <= y <= 90 for y in numbers[1::2])
         )
         if not ok or numbers[1] > numbers[3]:
             raise BeffroiError(

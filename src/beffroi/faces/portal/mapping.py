@@ -19,7 +19,7 @@ from beffroi.faces.portal.sheets import name_column
 from beffroi.faces.shell.assets import font_url
 from beffroi.faces.shell.themes import theme
 from beffroi.lake import queries as lake
-from beffroi.lake.queries import DatasetDetail, DatasetSummary
+from beffroi.lake.queries import DatasetDetail, DatasetRef, DatasetSummary
 
 POLYGON, LINE = "Polygon", "LineString"
 MOST_NAMES = 80
@@ -40,7 +40,8 @@ def _role(name: str, pattern: str, *geometries: str, theme: str = "") -> BaseRol
     return BaseRole(name, re.compile(rf"(?:^|-)(?:{pattern})(?:-|$)"), geometries, theme)
 
 
-# In drawing order. One dataset per role: one of its theme first, then the one with the most rows.
+# In drawing order. One dataset per role: one of its theme first, then one that is not the cadastre's (which knows no
+# height), then the one with the most rows.
 BASE_ROLES = (
     _role("limit", "limites?-commun(?:e|ale)s?|limitecommune|communes?|contours?", POLYGON),
     _role("fields", "parcelles-agricoles|rpg|cultures", POLYGON),
@@ -59,10 +60,14 @@ def base_layers(datasets: Iterable[DatasetSummary]) -> dict[str, DatasetSummary]
     known = list(datasets)
     chosen: dict[str, DatasetSummary] = {}
     for role in BASE_ROLES:
-        able = [((one.theme == role.theme, one.rows, one.ref), one) for one in known if _plays(one, role)]
+        able = [one for one in known if _plays(one, role)]
         if able:
-            chosen[role.name] = max(able)[1]
+            chosen[role.name] = max(able, key=lambda one: _fitness(one, role))
     return chosen
+
+
+def _fitness(summary: DatasetSummary, role: BaseRole) -> tuple[bool, bool, int, DatasetRef]:
+    return summary.theme == role.theme, "cadastre" not in summary.ref.slug, summary.rows, summary.ref
 
 
 def _plays(summary: DatasetSummary, role: BaseRole) -> bool:
