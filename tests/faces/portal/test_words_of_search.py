@@ -85,6 +85,11 @@ def test_the_theme_settles_between_two_datasets_of_one_role() -> None:
     assert base_layers(known)["buildings"].ref.slug == "bdtopo-batiment"
 
 
+def test_buildings_that_know_their_height_come_before_those_of_the_cadastre() -> None:
+    known = [a_dataset("batiments-cadastre", "Polygon"), a_dataset("batiments", "Polygon")]
+    assert base_layers(known)["buildings"].ref.slug == "batiments"
+
+
 @pytest.mark.parametrize(
     ("value", "column", "text"),
     [
@@ -97,10 +102,5 @@ def test_the_theme_settles_between_two_datasets_of_one_role() -> None:
         (date(2026, 3, 2), Column("le", "Le", ColumnType.DATE), "02/03/2026"),
     ],
 )
-def test_buildings_that_know_their_height_come_before_those_of_the_cadastre() -> None:
-    known = [a_dataset("batiments-cadastre", "Polygon"), a_dataset("batiments", "Polygon")]
-    assert base_layers(known)["buildings"].ref.slug == "batiments"
-
-
 def test_values_are_written_as_french_readers_write_them(value: object, column: Column, text: str) -> None:
     assert cell(value, column).text == text
