@@ -52,3 +52,25 @@ def test_it_compares_both_on_a_small_town(tmp_path: Path, monkeypatch: pytest.Mo
     assert "parcelles" in text
     assert "par identifiant" in text
     assert "ensemble" in text
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_it_compares_both_on_a_small_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "beffroi.config.settings")
+    folder = tmp_path / "donnees"
+    folder.mkdir()
+    (folder / "arbres.csv").write_text("id,espece\n1,Platane\n2,Micocoulier\n", encoding="utf-8")
+    (folder / "notes.xml").write_text("<notes><note a='1' b='2'/><note a='3' b='4'/></notes>", encoding="utf-8")
+    page = tmp_path / "page.md"
+    result = CliRunner().invoke(bench_command, ["folder", str(folder), "--write", str(page)], catch_exceptions=False)
+    assert result.exit_code == 0
+    text = page.read_text(encoding="utf-8")
+    assert "| Beffroi, premier import | 2 |" in text
+    assert "| GDAL | 1 |" in text
+
+
+def test_a_folder_that_is_not_one_is_said(tmp_path: Path) -> None:
+    result = CliRunner().invoke(bench_command, ["folder", str(tmp_path / "absent")])
+    assert result.exit_code == 2
+    assert "dossier" in result.output

@@ -201,17 +201,27 @@ def prepare(reading: Reading, definition: Definition, *, where: str) -> _Prepare
         if reading.has_geometry
         else ""
     )
-    con.execute(f"DROP TABLE IF EXISTS {name(table)}")
     con.execute(
-        f"CREATE TEMP TABLE {name(table)} AS WITH kept AS "  # noqa: S608 - identifiers are quoted keys
+        f"CREATE OR REPLACE TEMP TABLE {name(table)} AS WITH kept AS "  # noqa: S608 - identifiers are quoted keys
         f"(SELECT {line} AS _order, {values + ', ' if values else ''}{_row_hash(reading, columns)} AS _hash, "
         f"{_row_hash(reading, widest) if id_column is None else 'NULL'} AS _shown{shape} "
         f"FROM {name(reading.table)}) "
         f"SELECT *, {_id_sql(id_column)} AS {ID}{_box_sql(reading.has_geometry)} FROM kept"
     )
-    count: int = con.execute(f"SELECT count(*) FROM {name(table)}").fetchone()[0]  # noqa: S608
+    rows, ids = con.execute(f"SELECT count(*), count(DISTINCT {ID}) FROM {name(table)}").fetchone()  # noqa: S608
+    if id_column is None and ids < rows:
+        _tell_apart(con, table)
     types, bbox, has_z = _extent(con, table) if reading.has_geometry else ((), None, False)
-    return _Prepared(table, columns, count, id_column, bool(types), types, bbox, has_z)
+    return _Prepared(table, columns, rows, id_column, bool(types), types, bbox, has_z)
+
+
+def _tell_apart(con: Any, table: str) -> None:
+    """Give equal rows ids of their own, by their rank; any other row keeps its id from one version to the next."""
+    rank = f"row_number() OVER (PARTITION BY {ID} ORDER BY _order)"
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {name(table)} AS SELECT * REPLACE ("  # noqa: S608 - identifiers are quoted keys
+        f"{ID} || CASE WHEN {rank} > 1 THEN '-' || {rank} ELSE '' END AS {ID}) FROM {name(table)}"
+    )
 
 
 def _check_restricted(reading: Reading, definition: Definition, where: str) -> None:
@@ -292,9 +302,7 @@ def _row_hash(reading: Reading, columns: tuple[Column, ...]) -> str:
 def _id_sql(id_column: str | None) -> str:
     if id_column is not None:
         return f"CAST({name(id_column)} AS VARCHAR)"
-    # Equal rows are told apart by their rank; any other row keeps its id from one version to the next.
-    rank = "row_number() OVER (PARTITION BY _shown ORDER BY _order)"
-    return f"_shown[1:16] || CASE WHEN {rank} > 1 THEN '-' || {rank} ELSE '' END"
+    return "_shown[1:16]"
 
 
 def _box_sql(has_geometry: bool) -> str:

@@ -62,14 +62,20 @@ def import_one(*, folder: str, path: str, lake: str) -> dict[str, Any]:
     return {"seconds": seconds, "rows": report.rows_kept}
 
 
-def import_tree(*, folder: str, territory: str, lake: str, jobs: int) -> dict[str, Any]:
-    """Import a folder of open data, as `beffroi import --recursive` does, but for the registry."""
+def import_tree(
+    *, folder: str, territory: str, lake: str, jobs: int, only: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """Import a folder of open data, or `only` some of its files, as `beffroi import` does but for the registry."""
     from beffroi.lake.definitions import load_definitions
-    from beffroi.lake.importing import Limits, import_folder
+    from beffroi.lake.folder import plan
+    from beffroi.lake.importing import Limits, boundary_extent, import_groups
 
     definitions, _ = load_definitions()
-    report = import_folder(
-        Path(folder),
+    groups = plan(Path(folder))
+    report = import_groups(
+        [group for group in groups if only is None or str(group.path) in only],
+        source=Path(folder),
+        extent=boundary_extent(groups),
         territory=territory,
         at=AT,
         lake=Path(lake),

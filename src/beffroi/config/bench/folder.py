@@ -32,13 +32,14 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What importing a folder cost, first and again, and what GDAL took to convert those of its files it reads."""
+    """What a folder cost: all of it, the `same` files as GDAL, all of it again unchanged; and what GDAL took."""
 
     sources: int
     kept: int
     rows: int
     converted: int
     import_: Cost
+    same: Cost
     again: Cost
     gdal: Cost
 
@@ -47,7 +48,7 @@ def compare(folder: Path, *, territory: str, jobs: int, told: Callable[[str], ob
     """Import `folder` into a lake that is thrown away, then convert the same sources by GDAL, `jobs` at a time.
 
     GDAL goes over the files once before, unmeasured: the files it refuses are left out, the others are in memory for
-    both. Each file has a process, as a script around ogr2ogr would do. Beffroi reads them all.
+    both. Each file has a process, as a script around ogr2ogr would do.
 
     Raises:
         BeffroiError: nothing to import in the folder.
@@ -61,18 +62,19 @@ def compare(folder: Path, *, territory: str, jobs: int, told: Callable[[str], ob
         told(f"{len(sources)} sources ; GDAL cherche celles qu'il lit…")
         readable = _converted(sources, Path(name, "essai"), jobs)
         told(f"{len(readable)} lues par GDAL ; import par Beffroi…")
-        lake = str(Path(name, "lac"))
-        first, again = Cost(), Cost()
-        values = {"folder": str(folder), "territory": territory, "lake": lake, "jobs": jobs}
+        first, same, again = Cost(), Cost(), Cost()
+        values = {"folder": str(folder), "territory": territory, "jobs": jobs}
         with _measured(first):
-            found = in_child("import_tree", **values)
+            found = in_child("import_tree", **values, lake=str(Path(name, "lac")))
         with _measured(again):
-            in_child("import_tree", **values)
+            in_child("import_tree", **values, lake=str(Path(name, "lac")))
+        with _measured(same):
+            in_child("import_tree", **values, lake=str(Path(name, "lac-2")), only=[str(path) for path in readable])
         told("conversion par GDAL…")
         gdal = Cost()
         with _measured(gdal):
             _converted(readable, Path(name, "gdal"), jobs)
-    return Comparison(len(sources), found["kept"], found["rows"], len(readable), first, again, gdal)
+    return Comparison(len(sources), found["kept"], found["rows"], len(readable), first, same, again, gdal)
 
 
 @contextmanager

@@ -94,6 +94,7 @@ def _folder_table(folder: Path, commune: str, jobs: int) -> Table:
     )
     rows = (
         ("Beffroi, premier import", found.sources, found.import_),
+        ("Beffroi, les mêmes que GDAL", found.converted, found.same),
         ("Beffroi, rien n'a changé", found.sources, found.again),
         ("GDAL", found.converted, found.gdal),
     )

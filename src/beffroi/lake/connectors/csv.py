@@ -125,7 +125,7 @@ def _fast(
     """Return the file as a relation of DuckDB's CSV reader, or None when it is small or not regular."""
     if path.stat().st_size < FAST_FROM_BYTES or width < 2:
         return None
-    clean = path if found.codec == "utf-8" and found.valid and not found.mend else _transcoded(path, found, folder)
+    clean = path if _is_plain(path, found, first_line) else _transcoded(path, found, folder)
     if not _regular(clean, separator, width, first_line - 1):
         return None
     columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(width))
@@ -143,6 +143,24 @@ def _fast(
     table = table_name("brut")
     counted = con.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM {relation}").fetchone()
     return Raw(table, width, sample, [table]), counted[0] if counted else 0
+
+
+def _is_plain(path: Path, found: EncodingFound, first_line: int) -> bool:
+    """Tell whether DuckDB can read the file as it is: sound UTF-8, whose mark of order stands on a line skipped."""
+    if found.mend:
+        return False
+    if found.codec == "utf-8":
+        return found.valid
+    small = path.stat().st_size <= ONCE_UP_TO_BYTES
+    return found.codec == "utf-8-sig" and first_line > 1 and small and _decodes(path)
+
+
+def _decodes(path: Path) -> bool:
+    try:
+        path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _transcoded(path: Path, found: EncodingFound, folder: Path) -> Path:

@@ -62,6 +62,7 @@ _VECTOR_SUFFIXES = frozenset(
 )  # fmt: skip
 _GEOJSON = re.compile(rb'"type"\s*:\s*"(FeatureCollection|Feature|Topology|GeometryCollection)"')
 _GEOMETRY_ROOT = re.compile(rb'^\s*\{\s*"type"\s*:\s*"(Multi)?(Point|LineString|Polygon)"')
+_GRID = re.compile(rb"\s*(ncols|nrows)\s+\d+\s", re.IGNORECASE)
 _XML_ROOT = re.compile(rb"<(?!\?|!)(?:[\w.-]+:)?([\w.-]+)")
 _VECTOR_ROOTS = frozenset({b"kml", b"gpx", b"featurecollection", b"citymodel", b"wfs"})
 _GTFS = frozenset({"stops.txt", "routes.txt", "trips.txt", "stop_times.txt", "agency.txt"})
@@ -197,6 +198,12 @@ def _format_of_text(path: Path, head: bytes) -> str:
     if text.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = text.decode("utf-16", "ignore").encode()
     start = text.lstrip()[:1]
+    if _GRID.match(text):
+        raise Unreadable(
+            "ce fichier est une grille (ASC) : une valeur par maille, non un tableau ni une carte d’objets",
+            where=path.name,
+            remedy="publiez ce qui en est tiré, par exemple des courbes de niveau en GeoJSON",
+        )
     if start == b"<":
         return _format_of_xml(path, text)
     if start in (b"{", b"["):
