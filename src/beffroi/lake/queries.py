@@ -7,27 +7,32 @@ latitude in degrees (OGC:CRS84).
 
 from __future__ import annotations
 
-import threading
 import unicodedata
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from django.conf import settings
 
 from beffroi.base.kernel.geo import BBox
 from beffroi.base.territory.viewer import Viewer
-from beffroi.lake import downloads, rights, serving, sql, tiles
+from beffroi.lake import downloads, sql, tiles
+from beffroi.lake.answers import (
+    MEASURES,
+    DatasetDetail,
+    DatasetSummary,
+    FeaturePage,
+    Measure,
+    RowSet,
+    TablePage,
+    TilesState,
+    VersionSummary,
+)
 from beffroi.lake.downloads import FORMATS, Download
-from beffroi.lake.manifest import ID, ImportReport, Manifest, SourceInfo
-from beffroi.lake.reading import GEOMETRY, Column, ColumnType, Evidence
+from beffroi.lake.manifest import ID, ImportReport, SourceInfo
+from beffroi.lake.reading import GEOMETRY, Column, ColumnType
+from beffroi.lake.seeing import Seen, index_of, index_path, lake_in_use, required, seen_by, summary_of, tiles_state_of
 from beffroi.lake.sql import FILTER_OPS, BadQuery, Filter, QueryTooCostly
-from beffroi.lake.store import DatasetNotFound, DatasetRef, InForce, Lake, not_found
+from beffroi.lake.store import DatasetNotFound, DatasetRef, not_found
 
 if TYPE_CHECKING:
     from beffroi.lake.uploads import UploadInfo, UploadPreview
@@ -72,129 +77,6 @@ __all__ = [
 ]
 
 
-class TilesState(StrEnum):
-    """Where the map tiles of a version stand. NONE: the dataset has no geometry."""
-
-    PENDING = "pending"
-    READY = "ready"
-    FAILED = "failed"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetSummary:
-    """One line of the list of datasets. `access` is ``public``, ``agents`` or ``service:<slug>``.
-
-    `geometry_type` is a GeoJSON type, ``Geometry`` when mixed, None for a plain table. `period` is (first, last) as
-    ISO dates. `formats` are those `download` accepts.
-    """
-
-    ref: DatasetRef
-    title: str
-    theme: str
-    description: str
-    producer: str
-    licence: str
-    rhythm: str
-    rows: int
-    geometry_type: str | None
-    bbox: BBox | None
-    version: str
-    updated_at: datetime
-    period: tuple[str, str] | None
-    access: str
-    fictional: bool
-    formats: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class VersionSummary:
-    """One line of a dataset's history."""
-
-    version: str
-    created_at: datetime
-    rows: int
-    rows_rejected: int
-    source: SourceInfo
-    period: tuple[str, str] | None
-    is_current: bool
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetDetail:
-    """A dataset at one version: its summary, the columns the viewer may read and where it comes from."""
-
-    summary: DatasetSummary
-    columns: tuple[Column, ...]
-    versions: tuple[VersionSummary, ...]
-    evidences: tuple[Evidence, ...]
-    source: SourceInfo
-    definition: Mapping[str, Any]
-    tiles: TilesState
-    checked_at: datetime | None = None
-    crs: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FeaturePage:
-    """Ready GeoJSON features (one UTF-8 fragment each), in the order of the dataset.
-
-    `next_cursor` goes back as `after` for the following page, None on the last one. `number_matched` is None when
-    counting would cost a scan.
-    """
-
-    features: tuple[bytes, ...]
-    next_cursor: str | None
-    number_matched: int | None
-
-    @property
-    def number_returned(self) -> int:
-        """Return how many features this page holds."""
-        return len(self.features)
-
-    def feature_collection(self) -> bytes:
-        """Return the page as a GeoJSON FeatureCollection."""
-        return b'{"type":"FeatureCollection","features":[' + b",".join(self.features) + b"]}"
-
-
-@dataclass(frozen=True, slots=True)
-class TablePage:
-    """Rows of a sorted, filtered table from `offset` on. `ids[i]` is the id of `rows[i]`; `total` counts all."""
-
-    columns: tuple[Column, ...]
-    ids: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
-    total: int
-    offset: int
-    limit: int
-
-    @property
-    def next_offset(self) -> int | None:
-        """Return the offset of the next page, None on the last."""
-        end = self.offset + len(self.rows)
-        return end if end < self.total else None
-
-
-@dataclass(frozen=True, slots=True)
-class RowSet:
-    """Plain typed rows for other rooms; `columns` name each value of a row."""
-
-    columns: tuple[str, ...]
-    rows: list[tuple[Any, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """One figure of an aggregate: `function` is one of `MEASURES`, `column` is not used by ``count``."""
-
-    name: str
-    function: str = "count"
-    column: str | None = None
-
-
-MEASURES = ("count", "sum", "mean", "min", "max", "median", "distinct")
-
-
 MAX_FEATURES = 10_000
 MAX_TABLE = 1_000
 TABLE_TIMEOUT_S = 10.0
@@ -205,15 +87,15 @@ def datasets(
     viewer: Viewer, *, territory: str | None = None, theme: str | None = None, text: str = ""
 ) -> list[DatasetSummary]:
     """Return the datasets the viewer may see, by title; `text` looks in titles and descriptions, without accents."""
-    lake = _lake()
+    lake = lake_in_use()
     wanted = _folded(text)
     found = []
     for ref in lake.refs(territory):
-        seen = _seen(lake, viewer, ref)
+        seen = seen_by(lake, viewer, ref)
         if seen is None or (theme is not None and seen.manifest.theme != theme):
             continue
         if wanted in _folded(f"{seen.manifest.title} {seen.manifest.description} {ref.slug}"):
-            found.append(_summary(seen))
+            found.append(summary_of(seen))
     return sorted(found, key=lambda summary: (_folded(summary.title), summary.ref))
 
 
@@ -223,16 +105,16 @@ def dataset(viewer: Viewer, ref: DatasetRef, *, version: str | None = None) -> D
     Raises:
         DatasetNotFound: absent, or not for this viewer.
     """
-    seen = _required(viewer, ref, version)
+    seen = required(viewer, ref, version)
     checked = seen.lake.checked(ref)
     return DatasetDetail(
-        summary=_summary(seen),
+        summary=summary_of(seen),
         columns=seen.columns,
         versions=tuple(versions(viewer, ref)),
         evidences=seen.manifest.evidences,
         source=seen.manifest.source,
         definition=seen.manifest.definition,
-        tiles=_tiles_state(seen),
+        tiles=tiles_state_of(seen),
         checked_at=datetime.fromisoformat(checked["at"]) if checked else None,
         crs=seen.manifest.crs,
     )
@@ -244,7 +126,7 @@ def versions(viewer: Viewer, ref: DatasetRef) -> list[VersionSummary]:
     Raises:
         DatasetNotFound: absent, or not for this viewer.
     """
-    seen = _required(viewer, ref, None)
+    seen = required(viewer, ref, None)
     manifests = [seen.lake.manifest(ref, version) for version in seen.lake.versions(ref)]
     return [
         VersionSummary(
@@ -268,7 +150,7 @@ def import_report(viewer: Viewer, ref: DatasetRef, *, version: str | None = None
     Raises:
         DatasetNotFound: absent, or not for this viewer.
     """
-    seen = _required(viewer, ref, version)
+    seen = required(viewer, ref, version)
     report = seen.lake.report(ref, seen.manifest.version)
     if len(seen.columns) == len(seen.manifest.columns):
         return report
@@ -295,7 +177,7 @@ def features(
         raise BadQuery(
             "{limit} éléments demandés", where="limit", remedy="de 1 à {most}", limit=limit, most=MAX_FEATURES
         )
-    index = _index(_required(viewer, ref, version))
+    index = index_of(required(viewer, ref, version))
     page = index.page(bbox=bbox, limit=limit, after=_cursor(after))
     return FeaturePage(
         tuple(body.encode() for body in page.bodies), None if page.last is None else str(page.last), page.matched
@@ -308,7 +190,7 @@ def feature(viewer: Viewer, ref: DatasetRef, feature_id: str, *, version: str | 
     Raises:
         DatasetNotFound: the dataset or the feature is absent, or not for this viewer.
     """
-    body = _index(_required(viewer, ref, version)).feature(feature_id)
+    body = index_of(required(viewer, ref, version)).feature(feature_id)
     if body is None:
         raise DatasetNotFound(
             "élément « {id} » introuvable", where=str(ref), remedy="consultez la liste", id=feature_id[:80]
@@ -343,7 +225,7 @@ def table(
             offset=offset,
             most=MAX_TABLE,
         )
-    seen = _required(viewer, ref, version)
+    seen = required(viewer, ref, version)
     known = {column.key: column for column in seen.columns}
     shown = [sql.known_column(key, known) for key in columns] if columns is not None else list(seen.columns)
     condition, values = sql.conditions(where, known)
@@ -390,7 +272,7 @@ def rows(
         BadQuery: as `table`, or more than `max_rows` rows match.
         QueryTooCostly: over `timeout_s` or `memory_mb`.
     """
-    seen = _required(viewer, ref, version)
+    seen = required(viewer, ref, version)
     known = {column.key: column for column in seen.columns}
     condition, values = sql.conditions(where, known, bbox=_placed(seen, bbox))
     selected = ", ".join(_selectable(key, seen, known) for key in columns)
@@ -424,7 +306,7 @@ def aggregate(
         BadQuery: an unknown column or measure, or more than `max_rows` groups.
         QueryTooCostly: over `timeout_s` or `memory_mb`.
     """
-    seen = _required(viewer, ref, version)
+    seen = required(viewer, ref, version)
     known = {column.key: column for column in seen.columns}
     condition, values = sql.conditions(where, known, bbox=_placed(seen, bbox))
     keys = [sql.name(sql.known_column(key, known).key) for key in group_by]
@@ -446,7 +328,7 @@ def tile(viewer: Viewer, ref: DatasetRef, z: int, x: int, y: int, *, version: st
     Raises:
         DatasetNotFound: absent, without geometry, or not for this viewer.
     """
-    seen = _required(viewer, ref, version)
+    seen = required(viewer, ref, version)
     if seen.manifest.geometry_type is None:
         raise not_found(ref)
     return tiles.tile(seen.folder, seen.class_name, seen.class_columns, z, x, y)
@@ -458,7 +340,7 @@ def tiles_archive(viewer: Viewer, ref: DatasetRef, *, version: str | None = None
     Raises:
         DatasetNotFound: absent, not baked yet, or not for this viewer.
     """
-    seen = _required(viewer, ref, version)
+    seen = required(viewer, ref, version)
     path = tiles.archive_path(seen.folder, seen.class_name, seen.class_columns)
     if path is None:
         raise not_found(ref)
@@ -472,7 +354,7 @@ def tilejson(viewer: Viewer, ref: DatasetRef, *, tiles_url: str, version: str | 
     Raises:
         DatasetNotFound: absent, without geometry, or not for this viewer.
     """
-    seen = _required(viewer, ref, version)
+    seen = required(viewer, ref, version)
     if seen.manifest.geometry_type is None:
         raise not_found(ref)
     return tiles.tilejson(seen.folder, seen.class_name, seen.manifest, seen.class_columns, tiles_url=tiles_url)
@@ -484,7 +366,7 @@ def tiles_state(viewer: Viewer, ref: DatasetRef, *, version: str | None = None) 
     Raises:
         DatasetNotFound: absent, or not for this viewer.
     """
-    return _tiles_state(_required(viewer, ref, version))
+    return tiles_state_of(required(viewer, ref, version))
 
 
 def download(viewer: Viewer, ref: DatasetRef, format: str, *, version: str | None = None) -> Download:
@@ -494,9 +376,9 @@ def download(viewer: Viewer, ref: DatasetRef, format: str, *, version: str | Non
         DatasetNotFound: absent, or not for this viewer.
         BadQuery: unknown format, or one that needs a geometry the dataset has not.
     """
-    seen = _required(viewer, ref, version)
+    seen = required(viewer, ref, version)
     return downloads.download(
-        seen.lake, seen.manifest, seen.class_name, seen.class_columns, format, index=lambda: _index_path(seen)
+        seen.lake, seen.manifest, seen.class_name, seen.class_columns, format, index=lambda: index_path(seen)
     )
 
 
@@ -533,133 +415,6 @@ def upload_preview(viewer: Viewer, upload_id: int) -> UploadPreview:
     return room.upload_preview(viewer, upload_id)
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """One version of a dataset as one viewer may see it: `columns` are hers, `class_name` her class."""
-
-    lake: Lake
-    ref: DatasetRef
-    folder: Path
-    manifest: Manifest
-    access: str
-    columns: tuple[Column, ...]
-    class_name: str
-    class_columns: tuple[Column, ...]
-
-    @property
-    def data(self) -> str:
-        """Return the path of the data as DuckDB wants it."""
-        return str(self.folder / "data.parquet")
-
-
-def _lake() -> Lake:
-    return Lake(Path(settings.LAKE_DIR))
-
-
-@dataclass(frozen=True, slots=True)
-class _Same:
-    """A manifest that does not count in a cache key: its path does."""
-
-    value: Manifest = field(compare=False)
-
-
-@lru_cache(maxsize=4096)
-def _cut(
-    folder: Path, force: InForce, clearances: frozenset[str], manifest: _Same
-) -> tuple[str, tuple[Column, ...], tuple[Column, ...]] | None:
-    """Return the class of a reader, her columns and those of her class; None when the dataset is not for her."""
-    columns = rights.in_force(manifest.value.columns, dict(force.columns))
-    class_name = rights.class_of(clearances, force.access, columns)
-    if class_name is None:
-        return None
-    # The column that names the rows was restricted since this version was made: its ids would tell.
-    if manifest.value.id_column not in (None, *(column.key for column in rights.visible(columns, clearances))):
-        return None
-    return class_name, rights.visible(columns, clearances), rights.visible(columns, rights.clearance(class_name))
-
-
-def _seen(lake: Lake, viewer: Viewer, ref: DatasetRef, version: str | None = None) -> _Seen | None:
-    """Return what `viewer` sees of a dataset, None when it is not for her. The rights are those of today."""
-    force = lake.in_force(ref)
-    clearances = viewer.clearances(ref.territory)
-    if force.access not in clearances:
-        return None
-    folder = lake.version_folder(ref, version or force.version)
-    manifest = lake.manifest(ref, version or force.version)
-    cut = _cut(folder, force, clearances, _Same(manifest))
-    if cut is None:
-        return None
-    class_name, columns, class_columns = cut
-    return _Seen(lake, ref, folder, manifest, force.access, columns, class_name, class_columns)
-
-
-def _required(viewer: Viewer, ref: DatasetRef, version: str | None) -> _Seen:
-    seen = _seen(_lake(), viewer, ref, version)
-    if seen is None:
-        raise not_found(ref)
-    return seen
-
-
-def _summary(seen: _Seen) -> DatasetSummary:
-    manifest = seen.manifest
-    return DatasetSummary(
-        ref=seen.ref,
-        title=manifest.title,
-        theme=manifest.theme,
-        description=manifest.description,
-        producer=manifest.producer,
-        licence=manifest.licence,
-        rhythm=manifest.rhythm,
-        rows=manifest.rows,
-        geometry_type=manifest.geometry_type,
-        bbox=manifest.bbox,
-        version=manifest.version,
-        updated_at=manifest.created_at,
-        period=manifest.period,
-        access=seen.access,
-        fictional=manifest.fictional,
-        formats=tuple(downloads.formats(manifest)),
-    )
-
-
-def _tiles_state(seen: _Seen) -> TilesState:
-    if seen.manifest.geometry_type is None:
-        return TilesState.NONE
-    return TilesState(tiles.state(seen.folder, seen.class_name, seen.class_columns))
-
-
-_baking = threading.Lock()
-
-
-def _index_path(seen: _Seen) -> Path:
-    """Return the serving index of the viewer's class, baked again when rights moved since the version was made."""
-    mark = rights.signature(seen.class_columns)
-    path = seen.folder / f"serving.{rights.file_part(seen.class_name)}.sqlite"
-    with suppress(FileNotFoundError):
-        if serving.opened(path).mark == mark:
-            return path
-    with _baking, seen.lake.writing(seen.ref):
-        aside = path.with_name(f".{path.name}.part")
-        con = sql.connect(threads=2)
-        try:
-            serving.bake(
-                con,
-                seen.folder / "data.parquet",
-                aside,
-                columns=seen.class_columns,
-                has_geometry=seen.manifest.geometry_type is not None,
-                mark=mark,
-            )
-        finally:
-            con.close()
-        aside.replace(path)
-    return path
-
-
-def _index(seen: _Seen) -> serving.Index:
-    return serving.opened(_index_path(seen))
-
-
 def _cursor(after: str | None) -> int:
     if after is None or after == "":
         return -1
@@ -670,7 +425,7 @@ def _cursor(after: str | None) -> int:
     return int(after)
 
 
-def _selectable(key: str, seen: _Seen, known: Mapping[str, Column]) -> str:
+def _selectable(key: str, seen: Seen, known: Mapping[str, Column]) -> str:
     if key == ID:
         return ID
     if key == GEOMETRY and seen.manifest.geometry_type is not None:
@@ -678,7 +433,7 @@ def _selectable(key: str, seen: _Seen, known: Mapping[str, Column]) -> str:
     return sql.name(sql.known_column(key, known).key)
 
 
-def _placed(seen: _Seen, bbox: BBox | None) -> BBox | None:
+def _placed(seen: Seen, bbox: BBox | None) -> BBox | None:
     if bbox is not None and seen.manifest.geometry_type is None:
         raise BadQuery("ce jeu de données n'est pas situé", where="bbox", remedy="retirez l'emprise")
     return bbox

@@ -291,9 +291,11 @@ def _grid(size: int) -> list[dict[str, Any]]:
 
 
 def _steps_of(slug: str, bbox: BBox) -> int:
+    from django.conf import settings
+
     from beffroi.lake.store import Lake
 
-    home = Lake(Path(str(queries.settings.LAKE_DIR)))
+    home = Lake(Path(str(settings.LAKE_DIR)))
     folder = home.version_folder(lakes.ref(slug), home.in_force(lakes.ref(slug)).version)
     index = serving.Index(folder / "serving.public.sqlite")
     counted = []

@@ -1,0 +1,145 @@
+"""One version of a dataset as one viewer sees it: where her rights of today meet the files of the lake."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+
+from beffroi.base.territory.viewer import Viewer
+from beffroi.lake import downloads, rights, serving, sql, tiles
+from beffroi.lake.answers import DatasetSummary, TilesState
+from beffroi.lake.manifest import Manifest
+from beffroi.lake.reading import Column
+from beffroi.lake.store import DatasetRef, InForce, Lake, not_found
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One version of a dataset as one viewer may see it: `columns` are hers, `class_name` her class."""
+
+    lake: Lake
+    ref: DatasetRef
+    folder: Path
+    manifest: Manifest
+    access: str
+    columns: tuple[Column, ...]
+    class_name: str
+    class_columns: tuple[Column, ...]
+
+    @property
+    def data(self) -> str:
+        """Return the path of the data as DuckDB wants it."""
+        return str(self.folder / "data.parquet")
+
+
+def lake_in_use() -> Lake:
+    return Lake(Path(settings.LAKE_DIR))
+
+
+@dataclass(frozen=True, slots=True)
+class _Same:
+    """A manifest that does not count in a cache key: its path does."""
+
+    value: Manifest = field(compare=False)
+
+
+@lru_cache(maxsize=4096)
+def _cut(
+    folder: Path, force: InForce, clearances: frozenset[str], manifest: _Same
+) -> tuple[str, tuple[Column, ...], tuple[Column, ...]] | None:
+    """Return the class of a reader, her columns and those of her class; None when the dataset is not for her."""
+    columns = rights.in_force(manifest.value.columns, dict(force.columns))
+    class_name = rights.class_of(clearances, force.access, columns)
+    if class_name is None:
+        return None
+    # The column that names the rows was restricted since this version was made: its ids would tell.
+    if manifest.value.id_column not in (None, *(column.key for column in rights.visible(columns, clearances))):
+        return None
+    return class_name, rights.visible(columns, clearances), rights.visible(columns, rights.clearance(class_name))
+
+
+def seen_by(lake: Lake, viewer: Viewer, ref: DatasetRef, version: str | None = None) -> Seen | None:
+    """Return what `viewer` sees of a dataset, None when it is not for her. The rights are those of today."""
+    force = lake.in_force(ref)
+    clearances = viewer.clearances(ref.territory)
+    if force.access not in clearances:
+        return None
+    folder = lake.version_folder(ref, version or force.version)
+    manifest = lake.manifest(ref, version or force.version)
+    cut = _cut(folder, force, clearances, _Same(manifest))
+    if cut is None:
+        return None
+    class_name, columns, class_columns = cut
+    return Seen(lake, ref, folder, manifest, force.access, columns, class_name, class_columns)
+
+
+def required(viewer: Viewer, ref: DatasetRef, version: str | None) -> Seen:
+    seen = seen_by(lake_in_use(), viewer, ref, version)
+    if seen is None:
+        raise not_found(ref)
+    return seen
+
+
+def summary_of(seen: Seen) -> DatasetSummary:
+    manifest = seen.manifest
+    return DatasetSummary(
+        ref=seen.ref,
+        title=manifest.title,
+        theme=manifest.theme,
+        description=manifest.description,
+        producer=manifest.producer,
+        licence=manifest.licence,
+        rhythm=manifest.rhythm,
+        rows=manifest.rows,
+        geometry_type=manifest.geometry_type,
+        bbox=manifest.bbox,
+        version=manifest.version,
+        updated_at=manifest.created_at,
+        period=manifest.period,
+        access=seen.access,
+        fictional=manifest.fictional,
+        formats=tuple(downloads.formats(manifest)),
+    )
+
+
+def tiles_state_of(seen: Seen) -> TilesState:
+    if seen.manifest.geometry_type is None:
+        return TilesState.NONE
+    return TilesState(tiles.state(seen.folder, seen.class_name, seen.class_columns))
+
+
+_baking = threading.Lock()
+
+
+def index_path(seen: Seen) -> Path:
+    """Return the serving index of the viewer's class, baked again when rights moved since the version was made."""
+    mark = rights.signature(seen.class_columns)
+    path = seen.folder / f"serving.{rights.file_part(seen.class_name)}.sqlite"
+    with suppress(FileNotFoundError):
+        if serving.opened(path).mark == mark:
+            return path
+    with _baking, seen.lake.writing(seen.ref):
+        aside = path.with_name(f".{path.name}.part")
+        con = sql.connect(threads=2)
+        try:
+            serving.bake(
+                con,
+                seen.folder / "data.parquet",
+                aside,
+                columns=seen.class_columns,
+                has_geometry=seen.manifest.geometry_type is not None,
+                mark=mark,
+            )
+        finally:
+            con.close()
+        aside.replace(path)
+    return path
+
+
+def index_of(seen: Seen) -> serving.Index:
+    return serving.opened(index_path(seen))
