@@ -69,8 +69,8 @@ def machine() -> str:
 _HEAD = """# Mesures
 
 Cette page est écrite par `beffroi bench --write docs/benchmarks.md`. La ville est fictive (voir
-[la ville](rooms/town.md)) : chacun peut refaire les mêmes mesures sur les mêmes données. Un dossier de données ouvertes se
-mesure par `beffroi bench folder DOSSIER`.
+[la ville](rooms/town.md)) : chacun peut refaire les mêmes mesures sur les mêmes données. Un dossier de données ouvertes
+se mesure par `beffroi bench folder DOSSIER`.
 
 """
 
