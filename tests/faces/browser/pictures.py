@@ -1,6 +1,6 @@
 """Take the pictures of `docs/images/` from a running site: `beffroi demo`, then
 
-PYTHONPATH=tests .venv/bin/python -m faces.browser.pictures URL CODE FOLDER [AGENT ELECTED PASSWORD]
+PYTHONPATH=tests .venv/bin/python -m faces.browser.pictures URL CODE FOLDER [AGENT PASSWORD ELECTED PASSWORD]
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import servers
 SIZES = {"ordinateur": (1280, 860), "telephone": (390, 844)}
 PAGES = {
     "accueil": "/",
+    "services": "/services/",
+    "lieux": "/services/1-23/",
     "donnees": "/donnees/",
     "jeu": "/donnees/{code}/arbres/",
     "tableau": "/donnees/{code}/arbres/tableau/",
@@ -60,12 +62,13 @@ def main(url: str, code: str, folder: Path, people: list[str]) -> None:
                 page.goto(url + address.format(code=code))
                 take(browser, page, folder / f"{name}-{size}.webp")
                 page.close()
-            for (name, address), email in zip(RESERVED.items(), people[:2], strict=False):
+            accounts = zip(people[::2], people[1::2], strict=True)
+            for (name, address), (email, password) in zip(RESERVED.items(), accounts, strict=False):
                 context = browser.new_context(viewport={"width": width, "height": height}, locale="fr-FR")
                 page = context.new_page()
                 page.goto(f"{url}/compte/login/")
                 page.fill("input[type=email]", email)
-                page.fill("input[type=password]", people[2])
+                page.fill("input[type=password]", password)
                 with page.expect_navigation():
                     page.keyboard.press("Enter")
                 page.goto(url + address)
