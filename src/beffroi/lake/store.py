@@ -287,7 +287,8 @@ def write_papers(folder: Path, manifest: Manifest, report: ImportReport) -> None
 
 
 def _as_text(payload: Any) -> str:
-    return json.dumps(payload, ensure_ascii=False, indent=1, sort_keys=True)
+    # No indent: it would leave the encoder written in C.
+    return json.dumps(payload, ensure_ascii=False, sort_keys=True)
 
 
 def _noted(path: Path) -> dict[str, Any]:

@@ -96,7 +96,8 @@ def _best_first(forms: list[Form], values: list[str]) -> list[Form]:
     """Keep the order of `forms` but put first the one that reads most of the sample, as Python sees it."""
     if len(forms) < 2:
         return forms
-    scores = {form.name + str(form.unit): form.sample_share(values) for form in forms}
+    few = values[:: len(values) // 150 + 1]
+    scores = {form.name + str(form.unit): form.sample_share(few) for form in forms}
     return sorted(forms, key=lambda form: -scores[form.name + str(form.unit)])
 
 

@@ -193,6 +193,9 @@ def in_sql(template: str, expression: str) -> str:
     return template.replace("{v}", expression)
 
 
+_ENOUGH = 150
+
+
 def candidates(sample: Sequence[str], *, title: str, hint: ColumnType | None, decimal: str | None) -> list[Form]:
     """Return the forms that may read the column whose trimmed, non-blank values include `sample`, best first.
 
@@ -201,7 +204,9 @@ def candidates(sample: Sequence[str], *, title: str, hint: ColumnType | None, de
     kept = [value for value in sample if value.lower() not in NOISE]
     if not kept or hint is ColumnType.TEXT or (hint is None and _stays_text(kept, title)):
         return []
-    forms = [*_booleans(kept, title, hint), *_dates(kept, title, hint), *_numbers(kept, decimal)]
+    # Candidates only: every value is counted against them afterwards, by the database.
+    few = kept[:: len(kept) // _ENOUGH + 1]
+    forms = [*_booleans(kept, title, hint), *_dates(few, title, hint), *_numbers(few, decimal)]
     if hint in (ColumnType.NUMBER, ColumnType.INTEGER):
         forms = [form for form in forms if form.type in (ColumnType.NUMBER, ColumnType.INTEGER)]
     return forms
@@ -216,10 +221,10 @@ def text_reason(kept: Sequence[str], title: str) -> Sentence | None:
     """Say why a column whose values look like numbers is kept as text; None when nothing says so."""
     if not any(value[:1].isdigit() for value in kept):
         return None
-    long = next((value for value in kept if re.fullmatch(r"[0-9]{16,}", value)), None)
+    long = next((value for value in kept if len(value) >= 16 and re.fullmatch(r"[0-9]{16,}", value)), None)
     if long is not None:
         return Sentence("« {value} » a trop de chiffres pour un nombre : gardé en texte", {"value": long})
-    zero = next((value for value in kept if re.fullmatch(r"0[0-9]+", value)), None)
+    zero = next((value for value in kept if value[0] == "0" and re.fullmatch(r"0[0-9]+", value)), None)
     if zero is not None and not _mostly(kept, r"[0-9]{1,2}"):
         return Sentence(
             "des valeurs commencent par zéro (« {value} ») : ce sont des codes, gardés en texte", {"value": zero}
