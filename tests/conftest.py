@@ -68,13 +68,14 @@ def chromium_path() -> str:
     return str(path)
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def uses_forgotten() -> Iterator[None]:
-    """Let go of the uses that the last tests counted: the registry they belong to is gone when the run ends."""
+    """Let go of the uses a test counted: written by the next one, they would cost it queries, or find no registry."""
     yield
     from beffroi.base.catalogue import counting
 
     counting.BUFFER._counts.clear()
+    counting.BUFFER._since = None
 
 
 @pytest.fixture

@@ -97,13 +97,29 @@ def prepare(folder: Path, *, population: int, state: dict[str, Any], tell: Tell)
         return state
     drawn = [{"role": one.role, "email": one.email, "password": secrets.token_urlsafe(12)} for one in PEOPLE]
     state.setdefault("users", drawn)
+    _begin_registry(folder, state)
     # Kept before anyone is created: a demonstration interrupted here still knows the passwords.
     _write_state(folder, state)
     passwords = {user["email"]: user["password"] for user in state["users"]}
     state["api_keys"] = build(folder, population=population, passwords=passwords, tell=tell)
     state["ready"] = wanted
+    state["registry"] = "made"
     _write_state(folder, state)
     return state
+
+
+def _begin_registry(folder: Path, state: dict[str, Any]) -> None:
+    """Start again from no registry when an earlier start was killed while making it, and only then.
+
+    Django notes a migration after committing its tables: killed in between, the next run finds tables it does not know
+    and stops. Nothing is lost: a registry this command began and never finished holds only what it puts there.
+    """
+    files = [folder / f"registry.sqlite3{suffix}" for suffix in ("", "-wal", "-shm")]
+    if state.get("registry") == "begun":
+        for path in files:
+            path.unlink(missing_ok=True)
+    if not files[0].exists():
+        state["registry"] = "begun"
 
 
 def _announce(state: dict[str, Any], url: str, *, as_json: bool, population: int) -> None:
