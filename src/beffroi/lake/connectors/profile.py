@@ -17,6 +17,7 @@ from beffroi.lake.detect.values import (
     TEXT_NULLS,
     Form,
     candidates,
+    few_of,
     in_sql,
     quoted,
     text_reason,
@@ -96,7 +97,7 @@ def _best_first(forms: list[Form], values: list[str]) -> list[Form]:
     """Keep the order of `forms` but put first the one that reads most of the sample, as Python sees it."""
     if len(forms) < 2:
         return forms
-    few = values[:: len(values) // 150 + 1]
+    few = few_of(values)
     scores = {form.name + str(form.unit): form.sample_share(few) for form in forms}
     return sorted(forms, key=lambda form: -scores[form.name + str(form.unit)])
 

@@ -196,6 +196,11 @@ def in_sql(template: str, expression: str) -> str:
 _ENOUGH = 150
 
 
+def few_of(values: Sequence[str]) -> Sequence[str]:
+    """Return at most 150 of `values`, evenly spread: enough to find candidates, which the database then counts."""
+    return values[:: len(values) // _ENOUGH + 1]
+
+
 def candidates(sample: Sequence[str], *, title: str, hint: ColumnType | None, decimal: str | None) -> list[Form]:
     """Return the forms that may read the column whose trimmed, non-blank values include `sample`, best first.
 
@@ -204,8 +209,7 @@ def candidates(sample: Sequence[str], *, title: str, hint: ColumnType | None, de
     kept = [value for value in sample if value.lower() not in NOISE]
     if not kept or hint is ColumnType.TEXT or (hint is None and _stays_text(kept, title)):
         return []
-    # Candidates only: every value is counted against them afterwards, by the database.
-    few = kept[:: len(kept) // _ENOUGH + 1]
+    few = few_of(kept)
     forms = [*_booleans(kept, title, hint), *_dates(few, title, hint), *_numbers(few, decimal)]
     if hint in (ColumnType.NUMBER, ColumnType.INTEGER):
         forms = [form for form in forms if form.type in (ColumnType.NUMBER, ColumnType.INTEGER)]
