@@ -1,8 +1,15 @@
+import { countSelected } from "./behaviours/bulk";
+import { showChosenFiles } from "./behaviours/files";
+import { dismissToasts } from "./behaviours/toast";
+
 /** What JavaScript adds to pages that already work without it. */
 export function enhance(root: ParentNode): void {
   openDialogs(root);
   submitOnChange(root);
   confirmSubmits(root);
+  showChosenFiles(root);
+  countSelected(root);
+  dismissToasts(root);
   focusFirstError(root);
 }
 

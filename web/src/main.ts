@@ -1,7 +1,10 @@
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/components.css";
+import "./styles/forms.css";
+import "./styles/work.css";
 import "./styles/layout.css";
+import "./styles/contrast.css";
 import "./styles/print.css";
 import { enhance } from "./enhance";
 

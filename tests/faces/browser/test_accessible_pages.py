@@ -13,7 +13,7 @@ from faces.portal.small_town import CODE
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
 
 AXE = Path(__file__).resolve().parents[3] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "RGAAv4", "best-practice"]
 
 ARBRES = f"/donnees/{CODE}/arbres/"
 PAGES = [
@@ -44,7 +44,15 @@ PAGES = [
     "/nulle-part/",
 ]
 RESERVED = {
-    "agent@bourg.test": ["/agent/", "/agent/depots/", "/agent/usages/", "/agent/journal/", "/compte/", "/mes-donnees/"],
+    "agent@bourg.test": [
+        "/agent/",
+        "/agent/depots/",
+        "/agent/usages/",
+        "/agent/journal/",
+        "/agent/couleurs/",
+        "/compte/",
+        "/mes-donnees/",
+    ],
     "elue@bourg.test": ["/elu/", "/elu/communes/"],
 }
 
@@ -61,14 +69,28 @@ def axe_violations(watched: Watched) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+# Names and order depend on the size, contrast on the scheme: two passes see both of each.
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (DESKTOP, "dark")], ids=["phone-light", "desktop-dark"])
 def test_axe_finds_nothing_on_public_pages(
-    scheme: str, size: tuple[int, int], visit: Callable[..., Watched], site: Site
+    size: tuple[int, int], scheme: str, visit: Callable[..., Watched], site: Site
 ) -> None:
     watched = visit("/", size=size, scheme=scheme, bypass_csp=True)
     found = {}
     for address in PAGES:
+        watched.page.goto(site.url + address)
+        violations = axe_violations(watched)
+        found |= {address: violations} if violations else {}
+    assert found == {}
+
+
+@pytest.mark.parametrize("wish", [{"theme": "contrast"}, {"forced_colors": "active"}], ids=["contrast", "forced"])
+def test_axe_finds_nothing_when_more_contrast_is_wished(
+    wish: dict[str, str], visit: Callable[..., Watched], site: Site
+) -> None:
+    theme = wish.pop("theme", "auto")
+    watched = visit(f"/apparence/?vers={theme}", bypass_csp=True, **wish)
+    found = {}
+    for address in ("/", "/composants/", f"{ARBRES}tableau/", "/carte/"):
         watched.page.goto(site.url + address)
         violations = axe_violations(watched)
         found |= {address: violations} if violations else {}

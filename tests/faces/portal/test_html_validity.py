@@ -34,7 +34,7 @@ PUBLIC = [
     "/carte/liste/?couche=arbres",
     "/nulle-part/",
 ]
-RESERVED = ["/agent/", "/elu/", "/elu/communes/"]
+RESERVED = ["/agent/", "/agent/couleurs/", "/elu/", "/elu/communes/"]
 
 
 def test_pages_are_valid_html(

@@ -53,6 +53,9 @@ class Territory(Boxed):
     lat = models.FloatField(null=True, blank=True)
     timezone = models.CharField(max_length=64, default="Europe/Paris")
     colour = models.CharField(max_length=7, blank=True)
+    accent = models.CharField(max_length=7, blank=True)
+    # The fingerprint of its arms (see `Arms`), empty when it has none: pages know it without reading the picture.
+    arms = models.CharField(max_length=16, blank=True)
     fictional = models.BooleanField(default=False)
     added_at = models.DateTimeField()
 
@@ -65,6 +68,9 @@ class Territory(Boxed):
             models.CheckConstraint(
                 name="territory_colour_form", condition=Q(colour="") | Q(colour__regex=r"^#[0-9a-f]{6}$")
             ),
+            models.CheckConstraint(
+                name="territory_accent_form", condition=Q(accent="") | Q(accent__regex=r"^#[0-9a-f]{6}$")
+            ),
             _box_in_order("territory_box_in_order"),
         ]
 
@@ -74,6 +80,10 @@ class Territory(Boxed):
 
 class Commune(Territory):
     siren = models.CharField(max_length=9, unique=True, null=True, blank=True)
+    # The commune whose staff tries things here, without consequence; see `sandbox`.
+    sandbox_of = models.OneToOneField(
+        "territory.Commune", null=True, blank=True, on_delete=models.CASCADE, related_name="sandbox"
+    )
     department = models.CharField(max_length=3)
 
     class Meta:
@@ -82,6 +92,17 @@ class Commune(Territory):
                 name="commune_siren_form", condition=Q(siren__isnull=True) | Q(siren__regex=SIREN_PATTERN)
             ),
         ]
+
+
+class Arms(models.Model):
+    """The coat of arms or the logo of a territory, made harmless before it is kept (see `heraldry`)."""
+
+    territory = models.OneToOneField(Territory, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    media_type = models.CharField(max_length=20)
+    content = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.territory_id} {self.media_type}"
 
 
 class Grouping(Territory):

@@ -19,7 +19,16 @@ from beffroi.base.territory import engine, events
 from beffroi.base.territory.models import ApiKey, Person, RoleGrant, ServiceUnit
 from beffroi.base.territory.queries import UnknownPerson
 from beffroi.base.territory.queries import territory as territory_info
-from beffroi.base.territory.territories import actor_of, add_commune, add_grouping, add_host, add_service, add_zone
+from beffroi.base.territory.territories import (
+    actor_of,
+    add_commune,
+    add_grouping,
+    add_host,
+    add_service,
+    add_zone,
+    set_arms,
+    set_look,
+)
 from beffroi.base.territory.viewer import Role, Viewer
 
 __all__ = [
@@ -43,6 +52,8 @@ __all__ = [
     "reset_second_factor",
     "revoke_api_key",
     "revoke_role",
+    "set_arms",
+    "set_look",
 ]
 
 

@@ -15,7 +15,17 @@ from django.utils import timezone
 from beffroi.base.kernel.errors import BeffroiError, NotFound, Refused
 from beffroi.base.kernel.geo import BBox
 from beffroi.base.territory.engine import key_prefix, same_secret
-from beffroi.base.territory.models import ApiKey, Commune, Grouping, Person, RoleGrant, ServiceUnit, Territory, Zone
+from beffroi.base.territory.models import (
+    ApiKey,
+    Arms,
+    Commune,
+    Grouping,
+    Person,
+    RoleGrant,
+    ServiceUnit,
+    Territory,
+    Zone,
+)
 from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
 
 
@@ -35,7 +45,10 @@ class BadKey(BeffroiError):
 
 @dataclass(frozen=True, slots=True)
 class CommuneInfo:
-    """A territory as faces show it. `kind` is "commune" or "grouping"; `bbox` and `centre` are CRS84 degrees."""
+    """A territory as faces show it. `kind` is "commune" or "grouping"; `bbox` and `centre` are CRS84 degrees.
+
+    `colour` and `accent` are ``#rrggbb`` or empty; `arms` is the fingerprint of its picture, empty without one.
+    """
 
     code: str
     name: str
@@ -47,6 +60,8 @@ class CommuneInfo:
     centre: tuple[float, float] | None = None
     fictional: bool = False
     colour: str = ""
+    accent: str = ""
+    arms: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +142,8 @@ def _info(row: Territory) -> CommuneInfo:
         centre=None if row.lon is None or row.lat is None else (row.lon, row.lat),
         fictional=row.fictional,
         colour=row.colour,
+        accent=row.accent,
+        arms=row.arms,
     )
 
 
@@ -205,6 +222,12 @@ def contour(code: str) -> bytes | None:
     """Return the outline of a territory as WKB (CRS84), None when it is not known."""
     shape = Territory.objects.filter(code=code).values_list("shape_wkb", flat=True).first()
     return None if shape is None else bytes(shape)
+
+
+def arms(code: str) -> tuple[str, bytes] | None:
+    """Return the media type and the bytes of a territory's arms, None when it has none."""
+    row = Arms.objects.filter(territory=code).first()
+    return None if row is None else (row.media_type, bytes(row.content))
 
 
 def services(territory: str) -> list[ServiceInfo]:

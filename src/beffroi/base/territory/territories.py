@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -9,8 +10,8 @@ from django.db import transaction
 from shapely.geometry.base import BaseGeometry
 
 from beffroi.base.kernel.geo import BBox
-from beffroi.base.territory import engine, events
-from beffroi.base.territory.models import Commune, Grouping, ServiceUnit, SignInHost, Territory, Zone
+from beffroi.base.territory import engine, events, heraldry
+from beffroi.base.territory.models import Arms, Commune, Grouping, ServiceUnit, SignInHost, Territory, Zone
 from beffroi.base.territory.queries import CommuneInfo, UnknownTerritory, require_administrator
 from beffroi.base.territory.queries import territory as territory_info
 from beffroi.base.territory.viewer import Viewer
@@ -55,7 +56,8 @@ def add_commune(
         "department": engine.department_of(code),
         **_shared(code, name, population, bbox, centre, contour),
         "timezone": timezone,
-        "colour": colour.lower(),
+        # Not said: what the commune chose stays.
+        "colour": colour.lower() or None,
         "fictional": fictional,
     }
     return _kept(Commune, code, fields, at=at, actor=actor)
@@ -137,7 +139,8 @@ def _kept(
     row = model._default_manager.filter(code=code).first()
     if row is None:
         slug = _free_slug(str(fields["name"]), code)
-        model._default_manager.create(code=code, slug=slug, added_at=at, **fields)
+        known = {name: value for name, value in fields.items() if value is not None}
+        model._default_manager.create(code=code, slug=slug, added_at=at, **known)
         events.publish(
             events.TerritoryAdded(
                 at=at, actor=actor, territory=code, name=str(fields["name"]), fictional=bool(fields.get("fictional"))
@@ -162,6 +165,44 @@ def _plain(value: object) -> object:
 def _free_slug(name: str, code: str) -> str:
     slug = engine.slug_of(name)[:80] or code
     return f"{slug}-{code.lower()}" if Territory.objects.filter(slug=slug).exists() else slug
+
+
+@transaction.atomic
+def set_look(*, territory: str, colour: str, accent: str, at: datetime, by: Viewer | None = None) -> None:
+    """Give a territory its two colours, ``#rrggbb`` or empty for those of Beffroi.
+
+    Raises:
+        Refused: `by` does not administer the territory.
+        UnknownTerritory: no such territory.
+        BadLook: a colour is written otherwise.
+    """
+    actor = actor_of(by, territory)
+    territory_info(territory)
+    colours = {"colour": heraldry.checked_colour(colour), "accent": heraldry.checked_colour(accent)}
+    Territory.objects.filter(code=territory).update(**colours)
+    events.publish(events.TerritoryChanged(at=at, actor=actor, territory=territory, fields=tuple(colours)))
+
+
+@transaction.atomic
+def set_arms(*, territory: str, content: bytes | None, at: datetime, by: Viewer | None = None) -> None:
+    """Keep the arms of a territory (SVG or PNG), made harmless; None takes them away.
+
+    Raises:
+        Refused: `by` does not administer the territory.
+        UnknownTerritory: no such territory.
+        BadLook: the file is neither, is too heavy, or draws nothing once cleaned.
+    """
+    actor = actor_of(by, territory)
+    territory_info(territory)
+    stamp = ""
+    if content is None:
+        Arms.objects.filter(territory=territory).delete()
+    else:
+        media_type, clean = heraldry.harmless(content)
+        stamp = hashlib.sha256(clean).hexdigest()[:16]
+        Arms.objects.update_or_create(territory_id=territory, defaults={"media_type": media_type, "content": clean})
+    Territory.objects.filter(code=territory).update(arms=stamp)
+    events.publish(events.TerritoryChanged(at=at, actor=actor, territory=territory, fields=("arms",)))
 
 
 @transaction.atomic

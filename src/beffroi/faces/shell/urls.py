@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from beffroi.faces.shell import views
+from beffroi.faces.shell import look, samples, views
 
 app_name = "shell"
 urlpatterns = [
     path("langue/", views.language, name="language"),
     path("apparence/", views.appearance, name="appearance"),
+    path("apparence/commune.css", look.commune_css, name="commune-css"),
+    path("apparence/armes", look.arms, name="arms"),
+    path("apparence/icone-<slug:shape>.svg", look.icon, name="icon"),
     path("accessibilite/", views.accessibility, name="accessibility"),
     path("mentions-legales/", views.legal, name="legal"),
     path("plan-du-site/", views.site_map, name="sitemap"),
-    path("composants/", views.components, name="components"),
+    path("composants/", samples.components, name="components"),
 ]

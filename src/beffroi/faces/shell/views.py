@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from beffroi.faces.shell.access import EVERYONE, open_to
-from beffroi.faces.shell.icons import ICONS
 from beffroi.faces.shell.preferences import ONE_YEAR_S, THEME_COOKIE, THEMES, theme_of
 
 
@@ -74,43 +71,6 @@ def legal(request: HttpRequest) -> HttpResponse:
 def site_map(request: HttpRequest) -> HttpResponse:
     """List every page a reader may start from."""
     return render(request, "shell/sitemap.html")
-
-
-class SampleForm(forms.Form):
-    """A form of `/composants/`, shown empty, filled and refused."""
-
-    street = forms.CharField(label=gettext_lazy("Rue"), help_text=gettext_lazy("Par exemple : rue des Tanneurs."))
-    email = forms.EmailField(label=gettext_lazy("Adresse électronique"), required=False)
-    theme = forms.ChoiceField(
-        label=gettext_lazy("Thème"), choices=[("1", gettext_lazy("Voirie")), ("2", gettext_lazy("Arbres"))]
-    )
-    when = forms.ChoiceField(
-        label=gettext_lazy("Moment"),
-        widget=forms.RadioSelect,
-        choices=[("m", gettext_lazy("Le matin")), ("s", gettext_lazy("Le soir"))],
-    )
-    details = forms.CharField(label=gettext_lazy("Précisions"), widget=forms.Textarea, required=False)
-    agree = forms.BooleanField(label=gettext_lazy("J’accepte d’être recontacté"))
-
-
-@open_to(EVERYONE)
-@require_safe
-def components(request: HttpRequest) -> HttpResponse:
-    """Show every component in all its states."""
-    context = {
-        "icons": sorted(ICONS),
-        "colours": ["paper", "surface", "sunken", "ink", "brand", "bronze", "good", "bad"],
-        "form": SampleForm(prefix="vide"),
-        "refused": SampleForm({"refus-email": "lucie@", "refus-theme": "1"}, prefix="refus"),
-        "steps": [_("Où"), _("Quoi"), _("Vérifier")],
-        "tabs": [
-            {"title": _("Carte"), "url": "#onglets", "symbol": "map", "current": True},
-            {"title": _("Tableau"), "url": "#onglets", "symbol": "table", "current": False},
-        ],
-        "columns": [_("Essence"), _("Hauteur (m)"), _("Planté en")],
-        "rows": [[_("Micocoulier"), 12, 1987], [_("Platane"), 18, None]],
-    }
-    return render(request, "shell/components.html", context)
 
 
 def _error_page(request: HttpRequest, status: int) -> HttpResponse:

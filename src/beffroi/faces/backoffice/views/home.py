@@ -80,6 +80,7 @@ def _doors(administers: bool) -> list[Door]:
     )
     reserved = (
         ("backoffice:people", _("Personnes et droits"), _("Comptes, rôles, clés d’accès."), "people"),
+        ("backoffice:look", _("Couleurs et armes"), _("Le nom, les armes et les couleurs des pages."), "building"),
         ("backoffice:journal", _("Journal"), _("Qui a fait quoi, et quand."), "history"),
     )
     doors = []

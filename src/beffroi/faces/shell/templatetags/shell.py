@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from django import template
 from django.http import HttpRequest, QueryDict
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import formats
 from django.utils.html import format_html
@@ -19,10 +21,12 @@ from beffroi.base.kernel.sentences import Sentence
 from beffroi.base.territory.viewer import Role
 from beffroi.faces.shell import assets, preferences
 from beffroi.faces.shell.icons import ICONS
+from beffroi.faces.shell.look import look_stamp
 from beffroi.faces.shell.sentences import said
 
 register = template.Library()
 NARROW_SPACE = "\u202f"
+MARK = "shell/mark.svg"
 OTHER_FACES = (
     ("backoffice:home", gettext_lazy("Espace agents"), (Role.AGENT, Role.ADMINISTRATOR)),
     ("cockpit:home", gettext_lazy("Espace élus"), (Role.ELECTED, Role.ADMINISTRATOR)),
@@ -48,6 +52,18 @@ def theme(context: dict[str, Any]) -> str:
     """Return the appearance the reader chose (light, dark, contrast), or "auto"."""
     request = context.get("request")
     return preferences.theme_of(request) if isinstance(request, HttpRequest) else preferences.AUTO
+
+
+@register.simple_tag(takes_context=True)
+def look(context: dict[str, Any]) -> dict[str, str]:
+    """Return the addresses of what makes the pages the commune's own: `css` and `arms` (empty without), `icon`."""
+    commune = getattr(context.get("request"), "commune", None)
+    colours, arms = look_stamp(commune), commune.arms if commune else ""
+    return {
+        "css": f"{reverse('shell:commune-css')}?v={colours}" if colours else "",
+        "arms": f"{reverse('shell:arms')}?v={arms}" if arms else "",
+        "icon": f"{reverse('shell:icon', args=['libre'])}?v={colours}{arms}" if colours or arms else static(MARK),
+    }
 
 
 @register.simple_tag(takes_context=True)
@@ -122,6 +138,12 @@ def unfilled(template: str) -> str:
 def lookup(mapping: Any, key: Any) -> Any:
     """Return `mapping[key]`, or None."""
     return mapping.get(key) if hasattr(mapping, "get") else None
+
+
+@register.filter
+def labelled(cells: Iterable[Any], columns: Iterable[Any]) -> list[tuple[Any, Any]]:
+    """Return each cell with the title of its column, for tables whose rows become cards on a phone."""
+    return list(zip(columns, cells, strict=False))
 
 
 @register.filter
