@@ -28,6 +28,16 @@ from beffroi.lake.answers import (
     VersionSummary,
 )
 from beffroi.lake.downloads import FORMATS, Download
+from beffroi.lake.finding import (
+    FoundFeatures,
+    first_published,
+    formats,
+    found_features,
+    found_item,
+    seen_dataset,
+    seen_datasets,
+    version_valid,
+)
 from beffroi.lake.manifest import ID, ImportReport, SourceInfo
 from beffroi.lake.reading import GEOMETRY, Column, ColumnType
 from beffroi.lake.seeing import Seen, index_of, index_path, lake_in_use, required, seen_by, summary_of, tiles_state_of
@@ -49,10 +59,12 @@ __all__ = [
     "Download",
     "FeaturePage",
     "Filter",
+    "FoundFeatures",
     "ImportReport",
     "Measure",
     "QueryTooCostly",
     "RowSet",
+    "Seen",
     "SourceInfo",
     "TablePage",
     "TilesState",
@@ -63,8 +75,14 @@ __all__ = [
     "download",
     "feature",
     "features",
+    "first_published",
+    "formats",
+    "found_features",
+    "found_item",
     "import_report",
     "rows",
+    "seen_dataset",
+    "seen_datasets",
     "table",
     "tile",
     "tilejson",
@@ -73,6 +91,7 @@ __all__ = [
     "upload",
     "upload_preview",
     "uploads",
+    "version_valid",
     "versions",
 ]
 

@@ -30,11 +30,23 @@ class Seen:
     columns: tuple[Column, ...]
     class_name: str
     class_columns: tuple[Column, ...]
+    viewer: Viewer
 
     @property
     def data(self) -> str:
         """Return the path of the data as DuckDB wants it."""
         return str(self.folder / "data.parquet")
+
+    def at(self, version: str) -> Seen:
+        """Return the same dataset at another version, for the same viewer.
+
+        Raises:
+            DatasetNotFound: there is no such version, or it is not for her.
+        """
+        seen = seen_by(self.lake, self.viewer, self.ref, version)
+        if seen is None:
+            raise not_found(self.ref)
+        return seen
 
 
 def lake_in_use() -> Lake:
@@ -75,7 +87,7 @@ def seen_by(lake: Lake, viewer: Viewer, ref: DatasetRef, version: str | None = N
     if cut is None:
         return None
     class_name, columns, class_columns = cut
-    return Seen(lake, ref, folder, manifest, force.access, columns, class_name, class_columns)
+    return Seen(lake, ref, folder, manifest, force.access, columns, class_name, class_columns, viewer)
 
 
 def required(viewer: Viewer, ref: DatasetRef, version: str | None) -> Seen:

@@ -16,6 +16,7 @@ AXE = Path(__file__).resolve().parents[3] / "web" / "node_modules" / "axe-core" 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "RGAAv4", "best-practice"]
 
 ARBRES = f"/donnees/{CODE}/arbres/"
+OBJETS = f"/ogc/collections/{CODE}.arbres/items"
 PAGES = [
     "/",
     "/recherche/?q=arbres",
@@ -42,6 +43,11 @@ PAGES = [
     "/langue/",
     "/compte/login/",
     "/nulle-part/",
+    "/ogc/",
+    "/ogc/api",
+    "/ogc/collections",
+    OBJETS.removesuffix("/items"),
+    f"{OBJETS}?limit=5",
 ]
 RESERVED = {
     "agent@bourg.test": [

@@ -33,6 +33,9 @@ PUBLIC = [
     "/carte/",
     "/carte/liste/?couche=arbres",
     "/nulle-part/",
+    "/ogc/?f=html",
+    f"/ogc/collections/{CODE}.arbres?f=html",
+    f"/ogc/collections/{CODE}.arbres/items?f=html&limit=5",
 ]
 RESERVED = ["/agent/", "/agent/couleurs/", "/elu/", "/elu/communes/"]
 

@@ -1,0 +1,1 @@
+"""The OGC APIs: Features, Tiles and Records at `/ogc/`."""

@@ -1,0 +1,22 @@
+"""Addresses of the OGC APIs, to be included at `/ogc/`. A collection is `<territory>.<slug>`."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from beffroi.faces.api.ogc import views
+
+app_name = "ogc"
+
+_COLLECTION = "collections/<slug:territory>.<slug:slug>"
+
+urlpatterns: list[URLPattern] = [
+    path("", views.landing, name="landing"),
+    path("conformance", views.conformance, name="conformance"),
+    path("api", views.api, name="api"),
+    path("collections", views.collections, name="collections"),
+    path(_COLLECTION, views.collection, name="collection"),
+    path(f"{_COLLECTION}/queryables", views.queryables, name="queryables"),
+    path(f"{_COLLECTION}/items", views.features, name="items"),
+    path(f"{_COLLECTION}/items/<path:feature_id>", views.feature, name="item"),
+]
