@@ -211,7 +211,8 @@ def features(request: HttpRequest, seen: Seen, base: str, parameters: Parameters
         following=following,
     )
     json_url = with_query(own, parameters | {"f": "json"})
-    return _rendered(request, _Page(seen.manifest.title, "", [table], [_home(), _all(), _own(seen)], json_url=json_url))
+    title = _("Objets de « {title} »").format(title=seen.manifest.title)
+    return _rendered(request, _Page(title, "", [table], [_home(), _all(), _own(seen)], json_url=json_url))
 
 
 def feature(request: HttpRequest, seen: Seen, found: dict[str, Any]) -> HttpResponse:
