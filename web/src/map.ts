@@ -1,14 +1,16 @@
 import "./styles/map.css";
-import { readConfig } from "./map/config";
-import { announce, TownMap } from "./map/town";
 
+/** Read the map's code only where there is a map, so that the page itself is there first. */
 for (const element of document.querySelectorAll<HTMLElement>("[data-map]")) {
-  const config = readConfig(element);
-  announce(element, config.words.loading);
-  try {
-    new TownMap(element, config).start();
-  } catch {
-    // No WebGL, or an old device: the list says the same.
-    announce(element, config.words.failed);
-  }
+  void import("./map/town").then(({ showTown }) => showTown(element));
 }
+
+/** A form is filled in from top to bottom: its map is read when it comes into sight. */
+const pickers = new IntersectionObserver((seen) => {
+  for (const { isIntersecting, target } of seen) {
+    if (!isIntersecting) continue;
+    pickers.unobserve(target);
+    void import("./map/picker").then(({ showPicker }) => showPicker(target as HTMLElement));
+  }
+});
+for (const element of document.querySelectorAll<HTMLElement>("[data-pick]")) pickers.observe(element);

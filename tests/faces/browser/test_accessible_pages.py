@@ -35,6 +35,7 @@ PAGES = [
     f"{ARBRES}telecharger/",
     "/carte/",
     "/carte/liste/?couche=arbres",
+    "/carte/ici/?lat=45.0092&lon=3.002",
     "/composants/",
     "/accessibilite/",
     "/mentions-legales/",

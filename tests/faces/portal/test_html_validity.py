@@ -32,6 +32,7 @@ PUBLIC = [
     "/donnees/",
     "/carte/",
     "/carte/liste/?couche=arbres",
+    "/carte/ici/?lat=45.0092&lon=3.002&zone=",
     "/nulle-part/",
     "/ogc/?f=html",
     f"/ogc/collections/{CODE}.arbres?f=html",

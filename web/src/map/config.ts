@@ -9,29 +9,40 @@ export interface LayerConfig {
   /** Address of the dataset's page; its sheets are under `fiche/`. */
   page: string;
   shown: boolean;
+  /** `?version=…` when an earlier version is shown, for its sheets. */
+  suffix: string;
 }
 
 export type BaseRole = "limit" | "fields" | "green" | "water" | "waterways" | "streets" | "rails" | "buildings" | "districts";
 
-export interface BaseConfig extends LayerConfig {
-  role: BaseRole;
+/** Tiles as the page knows them already, so that drawing the base asks for nothing but tiles. */
+export interface KnownTiles {
+  url: string;
+  min: number;
+  max: number;
+  fields: string[];
 }
 
-export interface Words {
-  loading: string;
-  ready: string;
-  failed: string;
-  reading: string;
-  unreadable: string;
-  nothing: string;
-  located: string;
-  notLocated: string;
-  baking: string;
-  wheel: string;
-  wheelMac: string;
-  fingers: string;
-  map: string;
+export interface BaseConfig extends LayerConfig {
+  role: BaseRole;
+  known: KnownTiles;
 }
+
+/** A live layer: see `faces/shell/overlays.py`. */
+export interface OverlayConfig {
+  id: string;
+  title: string;
+  url: string;
+  list: string;
+  property: string;
+  marks: [value: string, label: string, colour: string][];
+  byBox: boolean;
+  refreshS: number;
+  shown: boolean;
+}
+
+/** The words the map says, by their short name; the server writes them in the language of the page. */
+export type Words = Record<string, string>;
 
 export interface MapConfig {
   font: string;
@@ -39,13 +50,20 @@ export interface MapConfig {
   pitch: number;
   base: BaseConfig[];
   layers: LayerConfig[];
+  overlays: OverlayConfig[];
   /** Names of districts, each with the point it is written at: tiles would repeat them on every piece. */
   names: [name: string, lon: number, lat: number][];
   words: Words;
+  language: string;
 }
 
-export function readConfig(element: HTMLElement): MapConfig {
-  return JSON.parse(element.dataset["map"] ?? "{}") as MapConfig;
+export function readConfig<Kind extends MapConfig = MapConfig>(element: HTMLElement, attribute = "map"): Kind {
+  return JSON.parse(element.dataset[attribute] ?? "{}") as Kind;
+}
+
+/** Say a word of the page, its `{names}` filled in. */
+export function say(words: Words, name: string, values: Record<string, string> = {}): string {
+  return Object.entries(values).reduce((text, [key, value]) => text.replaceAll(`{${key}}`, value), words[name] ?? "");
 }
 
 /** The part of a TileJSON that is used here. `fields` names the attributes that tiles carry. */
@@ -57,9 +75,11 @@ export interface TileJson {
 }
 
 /** Read a TileJSON; null while the tiles of the version are being baked, or when there are none. */
-export async function readTiles(url: string): Promise<TileJson | null> {
+export async function readTiles(url: string): Promise<KnownTiles | null> {
   const response = await fetch(url, { credentials: "same-origin" });
   if (!response.ok) return null;
-  const tiles = (await response.json()) as TileJson;
-  return tiles.tiles?.length && tiles.vector_layers?.length ? tiles : null;
+  const read = (await response.json()) as TileJson;
+  const [address] = read.tiles ?? [];
+  if (!address || !read.vector_layers?.length) return null;
+  return { url: address, min: read.minzoom, max: read.maxzoom, fields: Object.keys(read.vector_layers[0]?.fields ?? {}) };
 }

@@ -1,5 +1,7 @@
-/** The colours of the base map, for a light and a dark page. Data layers keep the colour of their theme. */
+/** The colours of the base map, in its four styles. Data layers keep the colour of their theme. */
 export interface Palette {
+  /** Layers lie on a dark ground: their colours are brightened. */
+  dark: boolean;
   ground: string;
   field: string;
   green: string;
@@ -13,9 +15,18 @@ export interface Palette {
   text: string;
   halo: string;
   chosen: string;
+  /** The shade and the light of slopes, drawn where the relief is known. */
+  slopeShade: string;
+  slopeLight: string;
+  /** How strong slopes show, from 0 to 1. */
+  slopes: number;
 }
 
-const light: Palette = {
+export const STYLES = ["plan", "sombre", "contraste", "relief"] as const;
+export type StyleName = (typeof STYLES)[number];
+
+const plan: Palette = {
+  dark: false,
   ground: "#f4f0e7",
   field: "#ece6cf",
   green: "#cfe0c0",
@@ -29,9 +40,13 @@ const light: Palette = {
   text: "#2a3136",
   halo: "#fbf9f4",
   chosen: "#d65a00",
+  slopeShade: "#6b5b45",
+  slopeLight: "#ffffff",
+  slopes: 0.18,
 };
 
-const dark: Palette = {
+const sombre: Palette = {
+  dark: true,
   ground: "#171d20",
   field: "#1c2420",
   green: "#20352a",
@@ -45,21 +60,71 @@ const dark: Palette = {
   text: "#edeae3",
   halo: "#12171a",
   chosen: "#ffb057",
+  slopeShade: "#000000",
+  slopeLight: "#3c4a50",
+  slopes: 0.3,
 };
+
+/** Black on white: what matters has an edge, what does not is white. */
+const contraste: Palette = {
+  ...plan,
+  ground: "#ffffff",
+  field: "#ffffff",
+  green: "#d9ead0",
+  water: "#9cc9e8",
+  street: "#ffffff",
+  streetEdge: "#4d4d4d",
+  rail: "#000000",
+  building: "#b5b5b5",
+  buildingTall: "#5e5e5e",
+  limit: "#000000",
+  text: "#000000",
+  halo: "#ffffff",
+  chosen: "#b30000",
+  slopes: 0,
+};
+
+/** Closer to what one sees from the air: woods, fields and roofs in the colours of the land, slopes well marked. */
+const relief: Palette = {
+  ...plan,
+  ground: "#dcd3b4",
+  field: "#cfc794",
+  green: "#7fa36b",
+  water: "#5d93b3",
+  street: "#e9e4da",
+  streetEdge: "#a59a86",
+  rail: "#5f5a52",
+  building: "#c98f72",
+  buildingTall: "#a8654b",
+  limit: "#5c2f00",
+  text: "#1d2423",
+  halo: "#f4efe0",
+  slopeShade: "#3d3420",
+  slopeLight: "#fff8e0",
+  slopes: 0.55,
+};
+
+const palettes: Record<StyleName, Palette> = { plan, sombre, contraste, relief };
 
 function isDark(): boolean {
   return getComputedStyle(document.documentElement).colorScheme === "dark";
 }
 
-export function palette(): Palette {
-  return isDark() ? dark : light;
+/** The style that suits the page: dark on a dark page, contrasted on a contrasted one. */
+export function styleOfPage(): StyleName {
+  if (isDark()) return "sombre";
+  return document.documentElement.dataset["theme"] === "contrast" ? "contraste" : "plan";
+}
+
+export function palette(style: StyleName = styleOfPage()): Palette {
+  return palettes[style];
 }
 
 const WHITE_SHARE = 0.5;
 
-/** The colour of a theme as this page shows it: on a dark ground, half-way to white, to stand out. */
-export function shade(colour: string): string {
-  if (!isDark()) return colour;
+/** The colour of a theme on a ground: on a dark one, half-way to white, to stand out. */
+export function shade(colour: string, dark = isDark()): string {
+  if (!dark) return colour;
   const channels = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
   const mixed = channels.map((value) => Math.round(value + (255 - value) * WHITE_SHARE));
   return `#${mixed.map((value) => value.toString(16).padStart(2, "0")).join("")}`;

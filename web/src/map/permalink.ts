@@ -1,11 +1,17 @@
-/** What the address keeps of the map, after `#`: where one looks from and which layers are on. */
+import { STYLES, type StyleName } from "./palette";
+
+/** What the address keeps of the map, after `#`: where one looks from, what is on and how it is drawn. */
 export interface Place {
   lon: number;
   lat: number;
   zoom: number;
   bearing: number;
   pitch: number;
-  layers: string[];
+  /** Data layers on, each with its opacity from 0 to 1. */
+  layers: [id: string, opacity: number][];
+  /** Live layers on. */
+  live: string[];
+  style: StyleName;
 }
 
 export function readPlace(hash: string): Partial<Place> {
@@ -15,6 +21,7 @@ export function readPlace(hash: string): Partial<Place> {
     const value = text === null || text.trim() === "" ? Number.NaN : Number(text);
     return Number.isFinite(value) ? value : undefined;
   };
+  const list = (name: string): string[] | undefined => values.get(name)?.split(",").filter(Boolean);
   const place: Partial<Place> = {};
   const [lon, lat, zoom, bearing, pitch] = ["lon", "lat", "z", "cap", "pente"].map(number);
   if (lon !== undefined && lat !== undefined && Math.abs(lat) <= 85 && Math.abs(lon) <= 180) {
@@ -23,16 +30,30 @@ export function readPlace(hash: string): Partial<Place> {
   }
   if (zoom !== undefined) place.zoom = Math.min(22, Math.max(0, zoom));
   if (bearing !== undefined) place.bearing = bearing;
-  if (pitch !== undefined) place.pitch = Math.min(60, Math.max(0, pitch));
-  const layers = values.get("couches");
-  if (layers !== null) place.layers = layers.split(",").filter(Boolean);
+  if (pitch !== undefined) place.pitch = Math.min(70, Math.max(0, pitch));
+  const [layers, live, style] = [list("couches"), list("direct"), values.get("style")];
+  if (layers) place.layers = layers.map(readLayer);
+  if (live) place.live = live;
+  const known = STYLES.find((name) => name === style);
+  if (known) place.style = known;
   return place;
 }
 
-export function writePlace(place: Place): string {
+/** `arbres` or `arbres:60`, a layer and its opacity in percent. */
+function readLayer(text: string): [id: string, opacity: number] {
+  const [id, percent] = text.split(":");
+  const opacity = Number(percent ?? 100) / 100;
+  return [id ?? "", opacity >= 0.1 && opacity <= 1 ? opacity : 1];
+}
+
+/** `usual` is the style of the page, which the address need not say. */
+export function writePlace(place: Place, usual: StyleName): string {
   const parts = [`z=${place.zoom.toFixed(2)}`, `lat=${place.lat.toFixed(5)}`, `lon=${place.lon.toFixed(5)}`];
   if (Math.abs(place.bearing) >= 1) parts.push(`cap=${place.bearing.toFixed(0)}`);
   if (place.pitch >= 1) parts.push(`pente=${place.pitch.toFixed(0)}`);
-  if (place.layers.length) parts.push(`couches=${place.layers.map(encodeURIComponent).join(",")}`);
+  const layers = place.layers.map(([id, opacity]) => encodeURIComponent(id) + (opacity < 1 ? `:${Math.round(opacity * 100)}` : ""));
+  if (layers.length) parts.push(`couches=${layers.join(",")}`);
+  if (place.live.length) parts.push(`direct=${place.live.map(encodeURIComponent).join(",")}`);
+  if (place.style !== usual) parts.push(`style=${place.style}`);
   return `#${parts.join("&")}`;
 }

@@ -1,5 +1,5 @@
 import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
-import type { BaseConfig, LayerConfig, TileJson } from "./config";
+import type { BaseConfig, KnownTiles, LayerConfig } from "./config";
 import { shade, type Palette } from "./palette";
 
 export const FONT = "Atkinson Hyperlegible Next";
@@ -22,13 +22,14 @@ export function emptyStyle(colours: Palette, font: string): StyleSpecification {
   };
 }
 
-export function nameField(tiles: TileJson): string | undefined {
-  const fields = Object.keys(tiles.vector_layers[0]?.fields ?? {});
+/** Every tile has this one layer (see `lake/tiles.py`). */
+const LAYER = "data";
+
+export function nameField({ fields }: KnownTiles): string | undefined {
   return NAMES.find((name) => fields.includes(name)) ?? fields.find((field) => /^(nom|lib|name)/.test(field));
 }
 
-function heightOf(tiles: TileJson): ExpressionSpecification {
-  const fields = Object.keys(tiles.vector_layers[0]?.fields ?? {});
+function heightOf({ fields }: KnownTiles): ExpressionSpecification {
   const height = HEIGHTS.find((name) => fields.includes(name));
   const storeys = STOREYS.find((name) => fields.includes(name));
   const fromStoreys: ExpressionSpecification[] = storeys
@@ -40,9 +41,10 @@ function heightOf(tiles: TileJson): ExpressionSpecification {
 }
 
 /** The layers that draw a dataset of the base map in its role, from the bottom up. */
-export function baseLayers(base: BaseConfig, tiles: TileJson, colours: Palette): LayerSpecification[] {
+export function baseLayers(base: BaseConfig, colours: Palette): LayerSpecification[] {
+  const tiles = base.known;
   const source = `base-${base.id}`;
-  const from = { source, "source-layer": tiles.vector_layers[0]?.id ?? "data" };
+  const from = { source, "source-layer": LAYER };
   const id = `base-${base.role}`;
   const wide = (low: number, high: number): ExpressionSpecification => [
     "interpolate",
@@ -108,8 +110,7 @@ export function baseLayers(base: BaseConfig, tiles: TileJson, colours: Palette):
 }
 
 /** Tell whether the tiles say how tall buildings are; else they are all drawn at the default, and the page says so. */
-export function knowsHeights(tiles: TileJson): boolean {
-  const fields = Object.keys(tiles.vector_layers[0]?.fields ?? {});
+export function knowsHeights({ fields }: KnownTiles): boolean {
   return [...HEIGHTS, ...STOREYS].some((name) => fields.includes(name));
 }
 
@@ -168,9 +169,9 @@ function label(id: string, from: From, field: string, colours: Palette, options:
 }
 
 /** The layers that draw a dataset in the colour of its theme: points, lines and areas, whichever it holds. */
-export function dataLayers(layer: LayerConfig, tiles: TileJson, colours: Palette): LayerSpecification[] {
-  const colour = shade(layer.colour);
-  const from = { source: `data-${layer.id}`, "source-layer": tiles.vector_layers[0]?.id ?? "data" };
+export function dataLayers(layer: LayerConfig, colours: Palette): LayerSpecification[] {
+  const colour = shade(layer.colour, colours.dark);
+  const from = { source: `data-${layer.id}`, "source-layer": LAYER };
   const prefix = `data-${layer.id}`;
   const only = (kind: string): ExpressionSpecification => ["==", ["geometry-type"], kind];
   const drawn: LayerSpecification[] = [

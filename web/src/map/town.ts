@@ -1,278 +1,264 @@
-import { Map as MapLibre, setWorkerUrl, type LngLatBoundsLike, type MapGeoJSONFeature, type PointLike } from "maplibre-gl";
-import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
-import { readTiles, type BaseConfig, type LayerConfig, type MapConfig, type TileJson } from "./config";
-import { palette, shade } from "./palette";
-import { readPlace, writePlace } from "./permalink";
-import { SheetPanel } from "./sheet";
-import { baseLayers, dataLayers, emptyStyle, knowsHeights, namesLayer } from "./style";
-
-setWorkerUrl(workerUrl);
+import type { Map as MapLibre, MapGeoJSONFeature, PointLike } from "maplibre-gl";
+import { addTiles, announce, drawBase, locate, openMap } from "./base";
+import { readConfig, readTiles, type KnownTiles, type LayerConfig, type MapConfig } from "./config";
+import { Overlay } from "./overlays";
+import { palette, styleOfPage, type StyleName } from "./palette";
+import { bindPanel } from "./panel";
+import { readPlace, writePlace, type Place } from "./permalink";
+import { SheetPanel, type Found } from "./sheet";
+import { dataLayers, nameField } from "./style";
+import { bindTools } from "./tools";
 
 const REACH_PX = 6;
-const TILT_DEG = 50;
+const MOST_FOUND = 12;
+const OPACITIES = { fill: "fill-opacity", line: "line-opacity", circle: "circle-opacity" } as const;
+const AREA_OPACITY = 0.35;
 
-/** Say something where a screen reader hears it and the eye sees it. */
-export function announce(element: HTMLElement, text: string, quiet = false): void {
-  const status = element.parentElement?.querySelector<HTMLElement>(".map-status");
-  if (!status) return;
-  status.textContent = text;
-  status.toggleAttribute("data-quiet", quiet);
+/** A data layer as this map shows it. */
+interface Shown {
+  config: LayerConfig;
+  tiles: KnownTiles | null;
+  drawn: string[];
+  opacity: number;
+  on: boolean;
 }
 
-/** One map on a page: the base, the data layers, the controls around it. */
+/** One map on a page: the base, the data layers, the live ones, the controls around it. */
 export class TownMap {
-  readonly #element: HTMLElement;
-  readonly #config: MapConfig;
-  readonly #map: MapLibre;
+  readonly element: HTMLElement;
+  readonly config: MapConfig;
+  readonly map: MapLibre;
+  /** The map of the whole town, whose address says what it shows; else a small map within a page. */
+  readonly isTown: boolean;
+  readonly overlays: Map<string, Overlay>;
   readonly #sheet: SheetPanel;
-  readonly #isTown: boolean;
-  readonly #shown = new Map<string, string[]>();
-  readonly #calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  readonly #layers: Map<string, Shown>;
+  #base = new Map<string, string[]>();
+  readonly #hiddenBase = new Set<string>();
+  #style: StyleName;
+  #busy = false;
 
   constructor(element: HTMLElement, config: MapConfig) {
-    this.#element = element;
-    this.#config = config;
-    this.#isTown = "town" in element.dataset;
-    const place = this.#isTown ? readPlace(location.hash) : {};
-    const colours = palette();
-    this.#map = new MapLibre({
-      container: element,
-      style: emptyStyle(colours, config.font),
-      bounds: config.bbox as LngLatBoundsLike,
-      fitBoundsOptions: { padding: 24, pitch: place.pitch ?? 0 },
-      maxPitch: 60,
-      attributionControl: false,
-      locale: {
-        "Map.Title": config.words.map,
-        "CooperativeGesturesHandler.WindowsHelpText": config.words.wheel,
-        "CooperativeGesturesHandler.MacHelpText": config.words.wheelMac,
-        "CooperativeGesturesHandler.MobileHelpText": config.words.fingers,
-      },
-      fadeDuration: this.#calm ? 0 : 200,
+    this.element = element;
+    this.config = config;
+    this.isTown = "town" in element.dataset;
+    const place = this.isTown ? readPlace(location.hash) : {};
+    this.#style = place.style ?? styleOfPage();
+    this.map = openMap(element, config, palette(this.#style), {
+      fitBoundsOptions: { padding: 24 },
       // A single finger scrolls the page on a dataset's page; the town's map takes the screen.
-      cooperativeGestures: !this.#isTown,
+      cooperativeGestures: !this.isTown,
     });
-    if (place.lon !== undefined && place.lat !== undefined) {
-      this.#map.jumpTo({
-        center: [place.lon, place.lat],
-        zoom: place.zoom ?? 15,
-        bearing: place.bearing ?? 0,
-        pitch: place.pitch ?? 0,
-      });
-    } else if (config.pitch) {
-      const { zoom, center } = this.#opening();
-      this.#map.jumpTo({ zoom, center, pitch: config.pitch, bearing: -18 });
-    }
+    this.overlays = new Map((config.overlays ?? []).map((one) => [one.id, new Overlay(this.map, one)]));
+    const opacities = new Map(place.layers ?? []);
+    this.#layers = new Map(
+      config.layers.map((one) => [
+        one.id,
+        { config: one, tiles: null, drawn: [], opacity: opacities.get(one.id) ?? 1, on: place.layers ? opacities.has(one.id) : one.shown },
+      ]),
+    );
+    this.#look(place);
     this.#sheet = new SheetPanel(config.words);
   }
 
-  /** The middle of the town, near enough for its buildings to stand. */
-  #opening(): { zoom: number; center: [number, number] } {
-    const [west, south, east, north] = this.#config.bbox;
-    return { zoom: Math.max(this.#map.getZoom() + 0.6, 14.2), center: [(west + east) / 2, (south + north) / 2] };
+  #look(place: Partial<Place>): void {
+    if (place.lon !== undefined && place.lat !== undefined) {
+      const { lon, lat, zoom = 15, bearing = 0, pitch = 0 } = place;
+      this.map.jumpTo({ center: [lon, lat], zoom, bearing, pitch });
+    } else if (this.config.pitch) {
+      // The middle of the town, near enough for its buildings to stand.
+      const [west, south, east, north] = this.config.bbox;
+      const zoom = Math.max(this.map.getZoom() + 0.6, 14.2);
+      this.map.jumpTo({ zoom, center: [(west + east) / 2, (south + north) / 2], pitch: this.config.pitch, bearing: -18 });
+    }
   }
 
   start(): void {
-    this.#map.once("load", () => void this.#fill());
-    this.#map.on("click", (event) => void this.#open(event.point));
-    this.#map.on("moveend", () => this.#remember());
-    this.#map.on("pitchend", () => this.#reflectTilt());
-    this.#bindTools();
-    this.#bindPanel();
-  }
-
-  async #fill(): Promise<void> {
-    const wanted = new Set(this.#isTown ? readPlace(location.hash).layers : []);
-    const reads = this.#config.base.map(async (base) => ({ base, tiles: await readTiles(base.tiles) }));
-    // Asked for together, drawn in their order: buildings stand on streets, names on all.
-    for (const { base, tiles } of await Promise.all(reads)) if (tiles) this.#addBase(base, tiles);
-    this.#addNames();
-    this.#raiseNames();
-    for (const layer of this.#config.layers) if (layer.shown || wanted.has(layer.id)) await this.#show(layer);
-    this.#map.once("idle", () => {
-      this.#element.dataset["ready"] = "yes";
-      announce(this.#element, this.#config.words.ready, true);
+    const live = this.isTown ? readPlace(location.hash).live : undefined;
+    this.map.once("load", () => void this.#fill(live ?? (this.config.overlays ?? []).filter((one) => one.shown).map((one) => one.id)));
+    this.map.on("click", (event) => {
+      if (!this.#busy) void this.#open(event.point);
     });
-    this.#map.triggerRepaint();
+    this.map.on("moveend", () => this.remember());
+    bindTools(this.map, this.element.parentElement ?? this.element, {
+      locate: () => locate(this.element, this.config, (lon, lat) => this.map.jumpTo({ center: [lon, lat], zoom: 16.5 })),
+      measure: () => void this.#measure(),
+    });
+    if (this.isTown) bindPanel(this);
   }
 
-  #addSource(id: string, tiles: TileJson): void {
-    if (this.#map.getSource(id)) return;
-    const absolute = tiles.tiles.map((url) => new URL(url, location.href).href);
-    // MapLibre fills in {z}/{x}/{y} itself: they must not be escaped.
-    const open = absolute.map((url) => url.replaceAll("%7B", "{").replaceAll("%7D", "}"));
-    this.#map.addSource(id, { type: "vector", tiles: open, minzoom: tiles.minzoom, maxzoom: tiles.maxzoom });
-  }
-
-  #addBase(base: BaseConfig, tiles: TileJson): void {
-    this.#addSource(`base-${base.id}`, tiles);
-    const layers = baseLayers(base, tiles, palette());
-    if (base.role === "buildings" && !knowsHeights(tiles)) {
-      for (const note of document.querySelectorAll<HTMLElement>("[data-note=heights]")) note.hidden = false;
+  /** Draw all that is on: at first, and again when the style has changed. */
+  async #fill(live: string[]): Promise<void> {
+    const colours = palette(this.#style);
+    this.#base = drawBase(this.map, this.config, colours);
+    for (const id of this.#hiddenBase) this.showBase(id, false);
+    for (const layer of this.#layers.values()) {
+      layer.drawn = [];
+      if (layer.on) await this.showLayer(layer.config.id, true);
     }
-    for (const layer of layers) this.#map.addLayer(layer);
-    this.#shown.set(`base:${base.id}`, [
-      ...(this.#shown.get(`base:${base.id}`) ?? []),
-      ...layers.map((layer) => layer.id),
-    ]);
+    for (const id of live) await this.overlays.get(id)?.show(colours);
+    this.map.once("idle", () => {
+      this.element.dataset["ready"] = "yes";
+      announce(this.element, this.config.words["ready"] ?? "", true);
+    });
+    this.map.triggerRepaint();
   }
 
-  #addNames(): void {
-    if (!this.#config.names.length) return;
-    const features = this.#config.names.map(([name, lon, lat]) => ({
-      type: "Feature" as const,
-      properties: { name },
-      geometry: { type: "Point" as const, coordinates: [lon, lat] },
-    }));
-    this.#map.addSource("names", { type: "geojson", data: { type: "FeatureCollection", features } });
-    this.#map.addLayer(namesLayer(palette()));
+  get style(): StyleName {
+    return this.#style;
   }
 
-  #raiseNames(): void {
-    for (const layer of this.#map.getStyle().layers) if (layer.id.endsWith("-names")) this.#map.moveLayer(layer.id);
+  restyle(style: StyleName): void {
+    this.#style = style;
+    const live = this.#live();
+    for (const id of live) this.overlays.get(id)?.hide();
+    const { layers, sources } = this.map.getStyle();
+    for (const { id, type } of layers) if (type !== "background") this.map.removeLayer(id);
+    for (const id of Object.keys(sources)) this.map.removeSource(id);
+    this.map.setPaintProperty("ground", "background-color", palette(style).ground);
+    void this.#fill(live).then(() => this.remember());
   }
 
-  async #show(layer: LayerConfig): Promise<void> {
-    const drawn = this.#shown.get(layer.id);
-    if (drawn) {
-      for (const id of drawn) this.#map.setLayoutProperty(id, "visibility", "visible");
-    } else {
-      const tiles = await readTiles(layer.tiles);
-      if (!tiles) {
-        announce(this.#element, this.#config.words.baking);
+  isOn(id: string): boolean {
+    return this.#layers.get(id)?.on ?? false;
+  }
+
+  opacity(id: string): number {
+    return this.#layers.get(id)?.opacity ?? 1;
+  }
+
+  /** Show or hide a data layer; its tiles are asked for the first time it is shown. */
+  async showLayer(id: string, on: boolean): Promise<void> {
+    const layer = this.#layers.get(id);
+    if (!layer) return;
+    layer.on = on;
+    if (on && !layer.drawn.length) {
+      layer.tiles ??= await readTiles(layer.config.tiles);
+      if (!layer.tiles) {
+        layer.on = false;
+        announce(this.element, this.config.words["baking"] ?? "");
         return;
       }
-      this.#addSource(`data-${layer.id}`, tiles);
-      const layers = dataLayers(layer, tiles, palette());
-      for (const one of layers) this.#map.addLayer(one);
-      this.#shown.set(layer.id, layers.map((one) => one.id));
+      addTiles(this.map, `data-${id}`, layer.tiles);
+      const drawn = dataLayers(layer.config, palette(this.#style));
+      for (const one of drawn) if (!this.map.getLayer(one.id)) this.map.addLayer(one);
+      layer.drawn = drawn.map((one) => one.id);
+      this.fade(id, layer.opacity);
     }
-    this.#reflectLayer(layer.id, true);
+    for (const drawn of layer.drawn) this.map.setLayoutProperty(drawn, "visibility", layer.on ? "visible" : "none");
   }
 
-  #hide(key: string): void {
-    for (const id of this.#shown.get(key) ?? []) this.#map.setLayoutProperty(id, "visibility", "none");
+  async showLive(id: string, on: boolean): Promise<void> {
+    const overlay = this.overlays.get(id);
+    if (on) await overlay?.show(palette(this.#style));
+    else overlay?.hide();
   }
 
-  #bindPanel(): void {
-    if (!this.#isTown) return;
-    for (const box of document.querySelectorAll<HTMLInputElement>("[data-layer]")) {
-      const layer = this.#config.layers.find((one) => one.id === box.dataset["layer"]);
-      if (!layer) continue;
-      box.checked = false;
-      const swatch = box.parentElement?.querySelector(".swatch-dot > *");
-      swatch?.setAttribute(swatch.hasAttribute("stroke") ? "stroke" : "fill", shade(layer.colour));
-      box.addEventListener("change", () => {
-        if (box.checked) void this.#show(layer).then(() => this.#remember());
-        else {
-          this.#hide(layer.id);
-          this.#reflectLayer(layer.id, false);
-          this.#remember();
-        }
-      });
-    }
-    for (const box of document.querySelectorAll<HTMLInputElement>("[data-base]")) {
-      const key = `base:${box.dataset["base"] ?? ""}`;
-      box.addEventListener("change", () => {
-        for (const id of this.#shown.get(key) ?? [])
-          this.#map.setLayoutProperty(id, "visibility", box.checked ? "visible" : "none");
-      });
-    }
-    for (const range of document.querySelectorAll<HTMLInputElement>("[data-opacity]")) {
-      range.addEventListener("input", () => this.#fade(range.dataset["opacity"] ?? "", Number(range.value) / 100));
-    }
-    for (const print of document.querySelectorAll<HTMLElement>('[data-act="print"]')) {
-      print.hidden = false;
-      print.addEventListener("click", () => window.print());
+  showBase(id: string, on: boolean): void {
+    if (on) this.#hiddenBase.delete(id);
+    else this.#hiddenBase.add(id);
+    for (const drawn of this.#base.get(id) ?? []) this.map.setLayoutProperty(drawn, "visibility", on ? "visible" : "none");
+  }
+
+  fade(id: string, share: number): void {
+    const layer = this.#layers.get(id);
+    if (!layer) return;
+    layer.opacity = share;
+    for (const drawn of layer.drawn) {
+      const type = this.map.getLayer(drawn)?.type;
+      if (type !== "fill" && type !== "line" && type !== "circle") continue;
+      this.map.setPaintProperty(drawn, OPACITIES[type], type === "fill" ? share * AREA_OPACITY : share);
     }
   }
 
-  #reflectLayer(id: string, on: boolean): void {
-    const box = document.querySelector<HTMLInputElement>(`[data-layer="${CSS.escape(id)}"]`);
-    if (!box) return;
-    box.checked = on;
-    const opacity = box.closest(".layer")?.querySelector<HTMLElement>(".opacity");
-    if (opacity) opacity.hidden = !on;
+  #live(): string[] {
+    return [...this.overlays].filter(([, overlay]) => overlay.isShown).map(([id]) => id);
   }
 
-  #fade(id: string, share: number): void {
-    const properties = { "-area": "fill-opacity", "-edge": "line-opacity", "-line": "line-opacity", "-point": "circle-opacity" } as const;
-    for (const drawn of this.#shown.get(id) ?? []) {
-      for (const [suffix, property] of Object.entries(properties)) {
-        if (!drawn.endsWith(suffix)) continue;
-        this.#map.setPaintProperty(drawn, property as (typeof properties)[keyof typeof properties], suffix === "-area" ? share * 0.35 : share);
-      }
-    }
-  }
-
-  #bindTools(): void {
-    const frame = this.#element.parentElement;
-    const tools = frame?.querySelector<HTMLElement>(".map-tools");
-    if (!tools) return;
-    tools.hidden = false;
-    const acts: Record<string, () => void> = {
-      in: () => this.#map.zoomIn({ animate: !this.#calm }),
-      out: () => this.#map.zoomOut({ animate: !this.#calm }),
-      north: () => this.#map.easeTo({ bearing: 0, animate: !this.#calm }),
-      tilt: () => this.#map.easeTo({ pitch: this.#map.getPitch() > 5 ? 0 : TILT_DEG, animate: !this.#calm }),
-      locate: () => this.#locate(),
+  /** Keep in the address what the map shows, and lead the list to the same place. */
+  remember(): void {
+    if (!this.isTown || this.element.dataset["ready"] !== "yes") return;
+    const { lng, lat } = this.map.getCenter();
+    const on = [...this.#layers.values()].filter((layer) => layer.on);
+    const place: Place = {
+      lon: lng,
+      lat,
+      zoom: this.map.getZoom(),
+      bearing: this.map.getBearing(),
+      pitch: this.map.getPitch(),
+      layers: on.map((layer) => [layer.config.id, layer.opacity]),
+      live: this.#live(),
+      style: this.#style,
     };
-    for (const button of tools.querySelectorAll<HTMLButtonElement>("[data-act]")) {
-      button.addEventListener("click", () => acts[button.dataset["act"] ?? ""]?.());
+    history.replaceState(null, "", writePlace(place, styleOfPage()));
+    for (const link of document.querySelectorAll<HTMLAnchorElement>("a[data-list]")) {
+      const url = new URL(link.href);
+      url.searchParams.set("bbox", this.map.getBounds().toArray().flat().map((one) => one.toFixed(5)).join(","));
+      if (on[0]) url.searchParams.set("couche", on[0].config.id);
+      else url.searchParams.delete("couche");
+      link.href = url.href;
     }
-    const needle = tools.querySelector<SVGElement>('[data-act="north"] svg');
-    this.#map.on("rotate", () => needle?.style.setProperty("rotate", `${-this.#map.getBearing()}deg`));
-    needle?.style.setProperty("rotate", `${-this.#map.getBearing()}deg`);
-    this.#reflectTilt();
   }
 
-  #reflectTilt(): void {
-    const button = this.#element.parentElement?.querySelector('[data-act="tilt"]');
-    button?.setAttribute("aria-pressed", String(this.#map.getPitch() > 5));
+  async #measure(): Promise<void> {
+    const button = this.element.parentElement?.querySelector('[data-act="measure"]');
+    const { toggleMeasure } = await import("./measure");
+    this.#busy = toggleMeasure(this.map, this.element, this.config, palette(this.#style));
+    button?.setAttribute("aria-pressed", String(this.#busy));
   }
 
-  #locate(): void {
-    navigator.geolocation.getCurrentPosition(
-      ({ coords }) => {
-        this.#map.jumpTo({ center: [coords.longitude, coords.latitude], zoom: 16.5 });
-        announce(this.#element, this.#config.words.located);
-      },
-      () => announce(this.#element, this.#config.words.notLocated),
-      { timeout: 10_000, maximumAge: 60_000 },
-    );
-  }
-
-  #remember(): void {
-    if (!this.#isTown || this.#element.dataset["ready"] !== "yes") return;
-    const { lng, lat } = this.#map.getCenter();
-    const layers = this.#config.layers
-      .map((one) => one.id)
-      .filter((id) => (this.#shown.get(id) ?? []).some((drawn) => this.#map.getLayoutProperty(drawn, "visibility") !== "none"));
-    const place = { lon: lng, lat, zoom: this.#map.getZoom(), bearing: this.#map.getBearing(), pitch: this.#map.getPitch(), layers };
-    history.replaceState(null, "", writePlace(place));
-  }
-
-  /** Find what is under a point, data layers before the base, and read its sheet. */
+  /** Find what is under a point, data before the base, and read its sheet; offer a choice among several. */
   async #open(point: { x: number; y: number }): Promise<void> {
     const box: [PointLike, PointLike] = [
       [point.x - REACH_PX, point.y - REACH_PX],
       [point.x + REACH_PX, point.y + REACH_PX],
     ];
-    const found = this.#map.queryRenderedFeatures(box).filter((feature) => feature.properties["_id"] !== undefined);
-    const ranked = [...found].sort((a, b) => this.#rank(a) - this.#rank(b));
-    const layers = new Map([...this.#config.base, ...this.#config.layers].map((one) => [one.id, one]));
-    for (const feature of ranked) {
-      const layer = layers.get(feature.source.replace(/^(?:data|base)-/, ""));
-      if (layer) {
-        await this.#sheet.open(`${layer.page}fiche/${encodeURIComponent(String(feature.properties["_id"]))}/`);
-        return;
-      }
-    }
-    if (this.#isTown) announce(this.#element, this.#config.words.nothing);
+    const rendered = this.map.queryRenderedFeatures(box);
+    const data = this.#found(rendered.filter(({ source }) => !source.startsWith("base-")));
+    const found = data.length ? data : this.#found(rendered).slice(0, 1);
+    const [first] = found;
+    if (found.length > 1) this.#sheet.offer(found);
+    else if (first) await this.#sheet.open(first.url);
+    else if (this.isTown) announce(this.element, this.config.words["nothing"] ?? "");
   }
 
-  #rank(feature: MapGeoJSONFeature): number {
-    const kind = feature.geometry.type.replace("Multi", "");
-    return (feature.source.startsWith("data-") ? 0 : 10) + ["Point", "LineString", "Polygon"].indexOf(kind);
+  /** The things drawn, points before lines before areas, each once. */
+  #found(rendered: MapGeoJSONFeature[]): Found[] {
+    const order = (feature: MapGeoJSONFeature): number =>
+      ["Point", "LineString", "Polygon"].indexOf(feature.geometry.type.replace("Multi", ""));
+    const found = new Map<string, Found>();
+    for (const feature of [...rendered].sort((a, b) => order(a) - order(b))) {
+      const one = feature.source.startsWith("live-") ? this.#liveThing(feature) : this.#thing(feature);
+      if (one && !found.has(one.url)) found.set(one.url, one);
+    }
+    return [...found.values()].slice(0, MOST_FOUND);
+  }
+
+  #liveThing({ source, properties }: MapGeoJSONFeature): Found | null {
+    const overlay = this.config.overlays.find((one) => `live-${one.id}` === source);
+    if (!overlay || typeof properties["url"] !== "string") return null;
+    return { layer: overlay.title, name: String(properties["title"] ?? ""), url: properties["url"] };
+  }
+
+  #thing({ source, properties }: MapGeoJSONFeature): Found | null {
+    const id = source.replace(/^(?:data|base)-/, "");
+    const layer = this.#layers.get(id)?.config ?? this.config.base.find((one) => one.id === id);
+    if (!layer || properties["_id"] === undefined) return null;
+    const key = String(properties["_id"]);
+    const named = nameField({ url: "", min: 0, max: 0, fields: Object.keys(properties) });
+    const name = named ? String(properties[named]) : key;
+    return { layer: layer.title, name, url: `${layer.page}fiche/${encodeURIComponent(key)}/${layer.suffix}` };
+  }
+}
+
+/** Show a map, or say that this device cannot: the list says the same. */
+export function showTown(element: HTMLElement): void {
+  const config = readConfig(element);
+  announce(element, config.words["loading"] ?? "");
+  try {
+    const town = new TownMap(element, config);
+    town.start();
+  } catch {
+    announce(element, config.words["failed"] ?? "");
   }
 }

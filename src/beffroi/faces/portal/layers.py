@@ -79,7 +79,7 @@ def shown_layers(request: Request, use_case: UseCase) -> ShownLayers | None:
     chosen = [by_slug[slug] for slug in wanted.datasets if slug in by_slug]
     drawn = [one for one in chosen if lake.tiles_state(request.viewer, one.ref) is TilesState.READY]
     listed = tuple(_listed(request, one, wanted.columns) for one in chosen)
-    return ShownLayers(listed, layers_map(drawn, known) if drawn else "")
+    return ShownLayers(listed, layers_map(request.viewer, drawn, known) if drawn else "")
 
 
 def _listed(request: Request, summary: DatasetSummary, wanted: Sequence[str]) -> ListedDataset:

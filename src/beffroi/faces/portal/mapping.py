@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from shapely.geometry import shape
 
@@ -17,9 +18,10 @@ from beffroi.base.territory.queries import CommuneInfo
 from beffroi.base.territory.viewer import Viewer
 from beffroi.faces.portal.sheets import name_column
 from beffroi.faces.shell.assets import font_url
+from beffroi.faces.shell.overlays import Overlay, overlay_config
 from beffroi.faces.shell.themes import theme
 from beffroi.lake import queries as lake
-from beffroi.lake.queries import DatasetDetail, DatasetRef, DatasetSummary
+from beffroi.lake.queries import DatasetDetail, DatasetRef, DatasetSummary, TilesState
 
 POLYGON, LINE = "Polygon", "LineString"
 MOST_NAMES = 80
@@ -75,33 +77,74 @@ def _plays(summary: DatasetSummary, role: BaseRole) -> bool:
     return kind in role.geometries and role.pattern.search(summary.ref.slug) is not None
 
 
+def tiles_address(summary: DatasetSummary) -> str:
+    """Return where the tiles of a dataset's version are, without the end: ``.json`` or ``/{z}/{x}/{y}.mvt``."""
+    return f"/tuiles/{summary.ref.territory}/{summary.ref.slug}/{summary.version}"
+
+
 def tilejson_url(summary: DatasetSummary) -> str:
     """Return the address of the TileJSON of a dataset's version."""
-    return f"/tuiles/{summary.ref.territory}/{summary.ref.slug}/{summary.version}.json"
+    return f"{tiles_address(summary)}.json"
 
 
-def layer(summary: DatasetSummary, *, shown: bool = False) -> dict[str, Any]:
-    """Return what the map needs of one dataset."""
+def shown_title(summary: DatasetSummary) -> str:
+    """Return the title of a dataset on a map: a banner says already that a town is fictional."""
+    return summary.title.removesuffix(" (ville fictive)") if summary.fictional else summary.title
+
+
+def layer(summary: DatasetSummary, *, shown: bool = False, old: bool = False) -> dict[str, Any]:
+    """Return what the map needs of one dataset; `old` when this version is not the current one."""
     ref = summary.ref
     return {
         "id": ref.slug,
-        "title": summary.title,
+        "title": shown_title(summary),
         "tiles": tilejson_url(summary),
         "geometry": (summary.geometry_type or "Geometry").removeprefix("Multi"),
         "colour": theme(summary.theme).colour,
         "page": reverse("portal:dataset", args=[ref.territory, ref.slug]),
         "shown": shown,
+        "suffix": f"?version={summary.version}" if old else "",
     }
 
 
-def town_map_config(viewer: Viewer, commune: CommuneInfo | None, datasets: list[DatasetSummary]) -> str:
+def _known_tiles(viewer: Viewer, summary: DatasetSummary) -> dict[str, Any] | None:
+    """Return what a TileJSON would tell of a dataset's tiles, None while they are being baked."""
+    if lake.tiles_state(viewer, summary.ref, version=summary.version) is not TilesState.READY:
+        return None
+    url = f"{tiles_address(summary)}/{{z}}/{{x}}/{{y}}.mvt"
+    told = lake.tilejson(viewer, summary.ref, tiles_url=url, version=summary.version)
+    fields = list(told["vector_layers"][0]["fields"])
+    return {"url": url, "min": told["minzoom"], "max": told["maxzoom"], "fields": fields}
+
+
+def town_map_config(
+    viewer: Viewer,
+    commune: CommuneInfo | None,
+    datasets: list[DatasetSummary],
+    *,
+    overlays: Sequence[Overlay] = (),
+) -> str:
     """Return the configuration of the map of the town."""
     mapped = [one for one in datasets if one.geometry_type]
     base = base_layers(mapped)
     box = (commune.bbox if commune else None) or _frame(mapped)
     districts = base.get("districts")
-    names = district_names(viewer, districts) if districts else ()
-    return _config(base, [layer(one) for one in mapped], box, pitch=50 if "buildings" in base else 0, names=names)
+    return _config(
+        viewer,
+        base,
+        [layer(one) for one in mapped],
+        box,
+        pitch=50 if "buildings" in base else 0,
+        names=district_names(viewer, districts) if districts else (),
+        overlays=overlays,
+    )
+
+
+def picker_map(viewer: Viewer, commune: CommuneInfo | None, datasets: list[DatasetSummary]) -> dict[str, Any]:
+    """Return the configuration of a map on which one chooses a place: the base alone, buildings lying flat."""
+    mapped = [one for one in datasets if one.geometry_type]
+    box = (commune.bbox if commune else None) or _frame(mapped)
+    return json.loads(_config(viewer, base_layers(mapped), [], box, pitch=0))
 
 
 def district_names(viewer: Viewer, summary: DatasetSummary) -> tuple[tuple[str, float, float], ...]:
@@ -117,37 +160,42 @@ def district_names(viewer: Viewer, summary: DatasetSummary) -> tuple[tuple[str, 
     return tuple(name for name in found if name[0])
 
 
-def dataset_map(detail: DatasetDetail, around: Iterable[DatasetSummary]) -> str:
+def dataset_map(viewer: Viewer, detail: DatasetDetail, around: Iterable[DatasetSummary], *, old: bool = False) -> str:
     """Return the configuration of the map of one dataset, over the streets and parks of its town."""
     others = [one for one in around if one.geometry_type and one.ref != detail.summary.ref]
     base = {role: one for role, one in base_layers(others).items() if role in PLAIN_BASE}
-    return _config(base, [layer(detail.summary, shown=True)], detail.summary.bbox, pitch=0)
+    return _config(viewer, base, [layer(detail.summary, shown=True, old=old)], detail.summary.bbox, pitch=0)
 
 
-def layers_map(shown: Sequence[DatasetSummary], around: Iterable[DatasetSummary]) -> str:
+def layers_map(viewer: Viewer, shown: Sequence[DatasetSummary], around: Iterable[DatasetSummary]) -> str:
     """Return the configuration of the map of a service: its datasets, over the streets and parks of the town."""
     refs = {one.ref for one in shown}
     others = [one for one in around if one.geometry_type and one.ref not in refs]
     base = {role: one for role, one in base_layers(others).items() if role in PLAIN_BASE}
-    return _config(base, [layer(one, shown=True) for one in shown], _frame(list(shown)), pitch=0)
+    return _config(viewer, base, [layer(one, shown=True) for one in shown], _frame(list(shown)), pitch=0)
 
 
 def _config(
+    viewer: Viewer,
     base: dict[str, DatasetSummary],
     layers: list[dict[str, Any]],
     box: BBox | None,
     *,
     pitch: int,
     names: Sequence[tuple[str, float, float]] = (),
+    overlays: Sequence[Overlay] = (),
 ) -> str:
+    known = {role: _known_tiles(viewer, summary) for role, summary in base.items()}
     config = {
         "font": font_url(),
         "bbox": list(box) if box else [-5.2, 41.3, 9.6, 51.1],
         "pitch": pitch,
-        "base": [{"role": role, **layer(summary)} for role, summary in base.items()],
+        "base": [{"role": role, "known": known[role], **layer(one)} for role, one in base.items() if known[role]],
         "layers": layers,
+        "overlays": [overlay_config(one) for one in overlays],
         "names": names,
         "words": _words(),
+        "language": get_language(),
     }
     return json.dumps(config, ensure_ascii=False, separators=(",", ":"))
 
@@ -175,4 +223,17 @@ def _words() -> dict[str, str]:
         "wheelMac": _("⌘ et molette pour zoomer sur la carte"),
         "fingers": _("Deux doigts pour déplacer la carte"),
         "map": _("Carte de la commune. Flèches pour se déplacer, plus et moins pour zoomer."),
+        "several": _("Plusieurs choses sont là. Laquelle ?"),
+        "pin": _("Repère. Flèches pour le déplacer, avec majuscule pour le déplacer finement."),
+        "pinned": _("Repère posé à {lat} de latitude, {lon} de longitude."),
+        "noObject": _("Aucun de ces objets"),
+        "corner": _("Coin {n} de la zone. Flèches pour le déplacer."),
+        "zoned": _("Zone de {n} coins, {area}."),
+        "measuring": _(
+            "Mesure : cliquez les points du trajet, ou déplacez la carte aux flèches et appuyez sur Entrée pour son "
+            "milieu. Retour arrière retire le dernier."
+        ),
+        "measured": _("Mesure terminée."),
+        "length": _("{length} à vol d’oiseau."),
+        "area": _("{length} de parcours ; la surface enclose est de {area}."),
     }

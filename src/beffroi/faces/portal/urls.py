@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from beffroi.faces.portal import privacy
-from beffroi.faces.portal.views import datasets, home, maps, services
+from beffroi.faces.portal.views import datasets, home, maps, places, services
 
 app_name = "portal"
 
@@ -27,5 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_DATASET}fiche/<str:feature_id>/", maps.sheet, name="sheet"),
     path("carte/", maps.town_map, name="map"),
     path("carte/liste/", maps.town_list, name="map-list"),
+    path("carte/ici/", places.here, name="here"),
+    path("carte/proches/", places.near, name="near"),
     *privacy.urlpatterns,
 ]

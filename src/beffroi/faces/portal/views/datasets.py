@@ -99,7 +99,8 @@ def overview(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
     version = request.GET.get("version") or None
     listed = asked_table(request.viewer, ref, detail, {}, version=version, limit=LISTED_FEATURES)
     ready = detail.tiles is TilesState.READY
-    shown_map = dataset_map(detail, lake.datasets(request.viewer, territory=territory)) if ready else None
+    around = lake.datasets(request.viewer, territory=territory) if ready else []
+    shown_map = dataset_map(request.viewer, detail, around, old=version is not None) if ready else None
     return _page(request, "dataset", detail, listed=listed, map=shown_map, tiles=detail.tiles.value)
 
 

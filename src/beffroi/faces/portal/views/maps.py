@@ -14,10 +14,11 @@ from django.views.decorators.http import require_safe
 
 from beffroi.faces.portal.directory import territory_of, town_datasets
 from beffroi.faces.portal.finding import folded
-from beffroi.faces.portal.mapping import base_layers, town_map_config
+from beffroi.faces.portal.mapping import base_layers, shown_title, town_map_config
 from beffroi.faces.portal.sheets import name_column, read_sheet
 from beffroi.faces.portal.tables import AskedTable, asked_table
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
+from beffroi.faces.shell.overlays import open_overlays, overlay_config
 from beffroi.faces.shell.themes import Theme, theme
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetRef, DatasetSummary
@@ -42,10 +43,12 @@ def town_map(request: HttpRequest) -> HttpResponse:
     request = cast(Request, request)
     mapped = [one for one in town_datasets(request) if one.geometry_type]
     base = {summary.ref.slug for summary in base_layers(mapped).values()}
+    overlays = open_overlays(request)
     context = {
-        "config": town_map_config(request.viewer, request.commune, mapped),
+        "config": town_map_config(request.viewer, request.commune, mapped, overlays=overlays),
+        "overlays": [overlay_config(one) for one in overlays],
         "groups": _by_theme([one for one in mapped if one.ref.slug not in base]),
-        "base_groups": [one for one in mapped if one.ref.slug in base],
+        "base_groups": [(one, shown_title(one)) for one in mapped if one.ref.slug in base],
         "count": len(mapped),
     }
     return render(request, "portal/map.html", context)

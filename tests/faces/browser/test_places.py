@@ -1,0 +1,68 @@
+"""Choosing a place on a map: by touch, by keyboard, and without JavaScript."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from faces.browser.conftest import PHONE, Watched, until, wait_for_map
+
+pytestmark = [pytest.mark.chromium, pytest.mark.slow]
+
+HERE = "/carte/ici/?lat=45.0092&lon=3.002"
+
+
+def test_a_touch_moves_the_pin_and_fills_the_fields_and_arrows_move_it_finely(visit: Callable[..., Watched]) -> None:
+    watched = visit(HERE, size=PHONE)
+    page = watched.page
+    page.locator("[data-pick]").scroll_into_view_if_needed()
+    wait_for_map(page)
+    box = page.locator(".map").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2 + 60, box["y"] + box["height"] / 2)
+    until(page, "Number(document.querySelector('#id_lon').value) > 3.0021")
+    assert page.input_value("#id_lat").startswith("45.009")
+    page.locator(".map-pin").focus()
+    before = float(page.input_value("#id_lat"))
+    page.keyboard.press("ArrowUp")
+    coarse = float(page.input_value("#id_lat")) - before
+    page.keyboard.press("Shift+ArrowUp")
+    fine = float(page.input_value("#id_lat")) - before - coarse
+    assert 0 < fine < coarse
+    until(page, "document.querySelector('.map-status').textContent.startsWith('Repère posé à 45,009')")
+    page.get_by_role("button", name="Dire ce que l’on sait").click()
+    page.wait_for_selector("#connu")
+    assert watched.complaints == []
+
+
+def test_without_javascript_the_place_is_written_and_the_page_answers(visit: Callable[..., Watched]) -> None:
+    page = visit("/carte/ici/", javascript=False).page
+    assert not page.locator(".map-frame").is_visible()
+    page.fill("#id_lat", "45,0092")
+    page.fill("#id_lon", "3,002")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.get_by_role("link", name="Arbre 000").is_visible()
+
+
+def test_a_zone_is_drawn_by_keyboard_alone_and_counted(visit: Callable[..., Watched]) -> None:
+    watched = visit(HERE)
+    page = watched.page
+    page.locator("[data-pick]").scroll_into_view_if_needed()
+    wait_for_map(page)
+    corner = page.get_by_role("button", name="Ajouter un coin au milieu de la carte")
+    for number, key in enumerate(("ArrowRight", "ArrowDown", "ArrowLeft"), start=1):
+        corner.focus()
+        page.keyboard.press("Enter")
+        # Corners move as the pin does: three presses set them apart.
+        page.locator(".map-corner").nth(number - 1).focus()
+        for _ in range(3):
+            page.keyboard.press(key)
+    assert len(page.input_value("#id_zone").splitlines()) == 3
+    until(page, "/^Zone de 3 coins, [1-9]\\d* m²/.test(document.querySelector('.map-status').textContent)")
+    page.get_by_role("button", name="Dire ce que l’on sait").focus()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert "Dans la zone" in page.locator("#dedans").inner_text()
+    assert watched.complaints == []

@@ -1,0 +1,81 @@
+import { Map as MapLibre, setWorkerUrl, type LngLatBoundsLike, type MapOptions } from "maplibre-gl";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+import type { KnownTiles, MapConfig } from "./config";
+import type { Palette } from "./palette";
+import { baseLayers, emptyStyle, namesLayer } from "./style";
+
+setWorkerUrl(workerUrl);
+
+export const isCalm = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/** Say something where a screen reader hears it and the eye sees it. */
+export function announce(element: HTMLElement, text: string, quiet = false): void {
+  const status = element.parentElement?.querySelector<HTMLElement>(".map-status");
+  if (!status) return;
+  status.textContent = text;
+  status.toggleAttribute("data-quiet", quiet);
+}
+
+/** Make an empty map on the ground colour, with the manners every map here has. */
+export function openMap(element: HTMLElement, config: MapConfig, colours: Palette, options: Partial<MapOptions>): MapLibre {
+  const { words } = config;
+  return new MapLibre({
+    container: element,
+    style: emptyStyle(colours, config.font),
+    bounds: config.bbox as LngLatBoundsLike,
+    maxPitch: 70,
+    attributionControl: false,
+    locale: {
+      "Map.Title": words["map"] ?? "",
+      "CooperativeGesturesHandler.WindowsHelpText": words["wheel"] ?? "",
+      "CooperativeGesturesHandler.MacHelpText": words["wheelMac"] ?? "",
+      "CooperativeGesturesHandler.MobileHelpText": words["fingers"] ?? "",
+    },
+    fadeDuration: isCalm() ? 0 : 200,
+    ...options,
+  });
+}
+
+export function addTiles(map: MapLibre, id: string, tiles: KnownTiles): void {
+  if (map.getSource(id)) return;
+  // MapLibre fills in {z}/{x}/{y} itself: they must not be escaped.
+  const open = new URL(tiles.url, location.href).href.replaceAll("%7B", "{").replaceAll("%7D", "}");
+  map.addSource(id, { type: "vector", tiles: [open], minzoom: tiles.min, maxzoom: tiles.max });
+}
+
+/** Draw the base map, from the bottom up; return the layers drawn for each dataset. */
+export function drawBase(map: MapLibre, config: MapConfig, colours: Palette): Map<string, string[]> {
+  const drawn = new Map<string, string[]>();
+  for (const base of config.base) {
+    addTiles(map, `base-${base.id}`, base.known);
+    const layers = baseLayers(base, colours);
+    for (const layer of layers) map.addLayer(layer);
+    drawn.set(base.id, [...(drawn.get(base.id) ?? []), ...layers.map((layer) => layer.id)]);
+  }
+  if (config.names.length) {
+    const features = config.names.map(([name, lon, lat]) => ({
+      type: "Feature" as const,
+      properties: { name },
+      geometry: { type: "Point" as const, coordinates: [lon, lat] },
+    }));
+    map.addSource("names", { type: "geojson", data: { type: "FeatureCollection", features } });
+    map.addLayer(namesLayer(colours));
+  }
+  // Names stand on all.
+  for (const layer of map.getStyle().layers) if (layer.id.endsWith("-names")) map.moveLayer(layer.id);
+  return drawn;
+}
+
+/** Go where the device is, and say that its position is neither sent nor kept. */
+export function locate(element: HTMLElement, config: MapConfig, then: (lon: number, lat: number) => void): void {
+  const refused = (): void => announce(element, config.words["notLocated"] ?? "");
+  if (!("geolocation" in navigator)) return refused();
+  navigator.geolocation.getCurrentPosition(
+    ({ coords }) => {
+      then(coords.longitude, coords.latitude);
+      announce(element, config.words["located"] ?? "");
+    },
+    refused,
+    { timeout: 10_000, maximumAge: 60_000, enableHighAccuracy: true },
+  );
+}

@@ -1,0 +1,63 @@
+import { knowsHeights } from "./style";
+import { shade, STYLES } from "./palette";
+import type { TownMap } from "./town";
+
+/** Bind the panel of layers of the town's map: what is ticked is shown, and the address says so. */
+export function bindPanel(town: TownMap): void {
+  bindLayers(town);
+  bindLive(town);
+  for (const box of document.querySelectorAll<HTMLInputElement>("[data-base]")) {
+    box.addEventListener("change", () => town.showBase(box.dataset["base"] ?? "", box.checked));
+  }
+  for (const style of document.querySelectorAll<HTMLSelectElement>("[data-style]")) {
+    style.value = town.style;
+    style.addEventListener("change", () => {
+      const chosen = STYLES.find((name) => name === style.value);
+      if (chosen) town.restyle(chosen);
+    });
+  }
+  for (const print of document.querySelectorAll<HTMLElement>('[data-act="print"]')) {
+    print.hidden = false;
+    print.addEventListener("click", () => window.print());
+  }
+  const buildings = town.config.base.find((one) => one.role === "buildings");
+  if (buildings && !knowsHeights(buildings.known)) {
+    for (const note of document.querySelectorAll<HTMLElement>("[data-note=heights]")) note.hidden = false;
+  }
+}
+
+function bindLayers(town: TownMap): void {
+  for (const layer of town.config.layers) {
+    const box = document.querySelector<HTMLInputElement>(`[data-layer="${CSS.escape(layer.id)}"]`);
+    if (!box) continue;
+    const range = document.querySelector<HTMLInputElement>(`[data-opacity="${CSS.escape(layer.id)}"]`);
+    const reflect = (): void => {
+      box.checked = town.isOn(layer.id);
+      const fading = range?.closest<HTMLElement>(".opacity");
+      if (fading) fading.hidden = !box.checked;
+    };
+    const swatch = box.parentElement?.querySelector(".swatch-dot > *");
+    swatch?.setAttribute(swatch.hasAttribute("stroke") ? "stroke" : "fill", shade(layer.colour));
+    reflect();
+    box.addEventListener("change", () => {
+      void town.showLayer(layer.id, box.checked).then(() => {
+        reflect();
+        town.remember();
+      });
+    });
+    if (!range) continue;
+    range.value = String(Math.round(town.opacity(layer.id) * 100));
+    range.addEventListener("input", () => town.fade(layer.id, Number(range.value) / 100));
+    range.addEventListener("change", () => town.remember());
+  }
+}
+
+function bindLive(town: TownMap): void {
+  for (const { id, shown } of town.config.overlays) {
+    const box = document.querySelector<HTMLInputElement>(`[data-live="${CSS.escape(id)}"]`);
+    if (!box) continue;
+    const asked = new URLSearchParams(location.hash.slice(1)).get("direct");
+    box.checked = asked === null ? shown : asked.split(",").includes(id);
+    box.addEventListener("change", () => void town.showLive(id, box.checked).then(() => town.remember()));
+  }
+}
