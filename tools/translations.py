@@ -119,6 +119,7 @@ def gather() -> dict[Message, list[tuple[str, str]]]:
     sources += [(path, template_messages(path)) for path in sorted(SOURCES.rglob("templates/**/*.html"))]
     sources += [(path, template_messages(path)) for path in sorted(SOURCES.rglob("templates/**/*.txt"))]
     sources += [(path, data_messages(path)) for path in sorted((ROOT / "usecases").rglob("*.toml"))]
+    sources += [(path, data_messages(path)) for path in sorted((SOURCES / "faces").rglob("data/**/*.toml"))]
     for path, messages in sources:
         for _line, message in messages:
             # No line numbers: they would change the catalogues at every edit.

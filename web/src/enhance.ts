@@ -1,4 +1,5 @@
 import { countSelected } from "./behaviours/bulk";
+import { keepDrafts } from "./behaviours/drafts";
 import { showChosenFiles } from "./behaviours/files";
 import { dismissToasts } from "./behaviours/toast";
 
@@ -10,6 +11,7 @@ export function enhance(root: ParentNode): void {
   showChosenFiles(root);
   countSelected(root);
   dismissToasts(root);
+  keepDrafts(root);
   focusFirstError(root);
 }
 

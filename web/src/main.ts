@@ -7,5 +7,7 @@ import "./styles/layout.css";
 import "./styles/contrast.css";
 import "./styles/print.css";
 import { enhance } from "./enhance";
+import { goOffline } from "./offline/register";
 
 enhance(document);
+goOffline();

@@ -19,6 +19,8 @@ ARBRES = f"/donnees/{CODE}/arbres/"
 OBJETS = f"/ogc/collections/{CODE}.arbres/items"
 PAGES = [
     "/",
+    "/urgences/",
+    "/hors-ligne/",
     "/recherche/?q=arbres",
     "/services/",
     "/services/1-23/",

@@ -23,6 +23,8 @@ TABS = [f"{ARBRES}{tab}" for tab in ("", "tableau/", "schema/", "historique/", "
 SHARED = ["/composants/", "/accessibilite/", "/mentions-legales/", "/plan-du-site/", "/apparence/", "/langue/"]
 PUBLIC = [
     "/",
+    "/urgences/",
+    "/hors-ligne/",
     "/recherche/?q=arbres",
     "/services/",
     "/services/1-23/",

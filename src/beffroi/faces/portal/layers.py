@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from beffroi.base.catalogue.definition import UseCase
+from beffroi.base.territory.viewer import Viewer
 from beffroi.faces.portal.directory import town_datasets
 from beffroi.faces.portal.finding import folded
 from beffroi.faces.portal.hours import HoursLine, hours_lines, tells_hours
@@ -78,12 +79,15 @@ def shown_layers(request: Request, use_case: UseCase) -> ShownLayers | None:
     by_slug = {one.ref.slug: one for one in known}
     chosen = [by_slug[slug] for slug in wanted.datasets if slug in by_slug]
     drawn = [one for one in chosen if lake.tiles_state(request.viewer, one.ref) is TilesState.READY]
-    listed = tuple(_listed(request, one, wanted.columns) for one in chosen)
+    listed = tuple(listed_dataset(request.viewer, one, wanted.columns) for one in chosen)
     return ShownLayers(listed, layers_map(request.viewer, drawn, known) if drawn else "")
 
 
-def _listed(request: Request, summary: DatasetSummary, wanted: Sequence[str]) -> ListedDataset:
-    page = lake.table(request.viewer, summary.ref, limit=MOST_PLACES)
+def listed_dataset(
+    viewer: Viewer, summary: DatasetSummary, wanted: Sequence[str], *, most: int = MOST_PLACES
+) -> ListedDataset:
+    """Return the first `most` places of a dataset by name, with the facts of the columns `wanted`."""
+    page = lake.table(viewer, summary.ref, limit=most)
     named = name_column(page.columns)
     places = [
         _place(feature_id, dict(zip((column.key for column in page.columns), row, strict=True)), page.columns, named,

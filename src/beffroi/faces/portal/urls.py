@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from beffroi.faces.portal import privacy
-from beffroi.faces.portal.views import datasets, home, maps, places, services
+from beffroi.faces.portal.views import datasets, home, maps, places, services, urgences
 
 app_name = "portal"
 
@@ -14,6 +14,7 @@ _DATASET = "donnees/<slug:territory>/<slug:slug>/"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("recherche/", home.search, name="search"),
+    path("urgences/", urgences.urgences, name="urgences"),
     path("services/", services.services, name="services"),
     path("services/<slug:use_case>/", services.service, name="service"),
     path("donnees/", datasets.datasets, name="datasets"),

@@ -69,6 +69,8 @@ PERMISSIONS_POLICY = ", ".join(
     )
 )
 
+KEEP_HEADER = "X-Beffroi-Keep"
+
 # Addresses that programs call: they are answered in JSON and never redirected.
 PROGRAM_PATHS = ("/api/", "/tuiles/", "/ogc/", "/sta/", "/open311/", "/citymodel/", "/cap/")
 
@@ -163,7 +165,10 @@ class AccessMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         kind: Any = type(request)
         request.__class__ = _known(kind)
-        return self.get_response(request)
+        response = self.get_response(request)
+        if _same_for_everyone(request, response):
+            response.headers[KEEP_HEADER] = "1"
+        return response
 
     def process_view(
         self, request: Any, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -211,6 +216,24 @@ class AccessMiddleware:
         if isinstance(exception, BeffroiError):
             return error_answer(request, exception)
         return None
+
+
+def _same_for_everyone(request: Any, response: HttpResponseBase) -> bool:
+    """Tell whether a page shows a resident no more than it shows anyone: a device may keep it to be read offline.
+
+    What staff reads there may be reserved, and a page told not to be stored is not.
+    """
+    match = request.resolver_match
+    if request.method != "GET" or response.status_code != 200 or match is None:
+        return False
+    if not response.headers.get("Content-Type", "").startswith("text/html") or request.path.startswith("/compte/"):
+        return False
+    access = access_of(match.func, url_name=match.url_name or "")
+    if access is None or not access.everyone or "no-store" in response.headers.get("Cache-Control", ""):
+        return False
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        return True
+    return all(grant.role is Role.RESIDENT for grant in request.viewer.grants)
 
 
 def _never_exempt() -> HttpResponseBase:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from beffroi.faces.shell import look, samples, views
+from beffroi.faces.shell import look, offline, samples, views
 
 app_name = "shell"
 urlpatterns = [
     path("langue/", views.language, name="language"),
     path("apparence/", views.appearance, name="appearance"),
+    path("manifest.webmanifest", offline.web_manifest, name="manifest"),
+    path("sw.js", offline.service_worker, name="service-worker"),
+    path("hors-ligne/", offline.offline_page, name="offline"),
     path("apparence/commune.css", look.commune_css, name="commune-css"),
     path("apparence/armes", look.arms, name="arms"),
     path("apparence/icone-<slug:shape>.svg", look.icon, name="icon"),

@@ -1,0 +1,115 @@
+"""The installed application in a real Chromium: the network cut, a page read again, a new version, a form kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from faces.browser.conftest import PHONE, Site, Watched, until
+from faces.portal.small_town import CODE
+
+pytestmark = [pytest.mark.chromium, pytest.mark.slow]
+
+CONTROLLED = "navigator.serviceWorker.controller !== null"
+INVITE = "/agent/personnes/inviter/"
+
+
+@pytest.fixture
+def installed(visit: Callable[..., Watched]) -> Page:
+    """The home page on a phone, its service worker in charge."""
+    page = visit("/", size=PHONE).page
+    until(page, CONTROLLED)
+    # Its own copy of the page it came after.
+    until(page, "caches.open('pages').then(pages => pages.keys()).then(kept => kept.length > 0)")
+    return page
+
+
+def test_without_network_pages_read_before_open_and_say_so(installed: Page, site: Site) -> None:
+    installed.goto(f"{site.url}/donnees/{CODE}/arbres/tableau/?tri=-hauteur")
+    installed.context.set_offline(True)
+    installed.reload()
+    assert "Arbre" in installed.locator("table").inner_text()
+    assert "Sans réseau : cette page a été gardée le" in installed.locator(".kept").inner_text()
+    assert installed.evaluate("getComputedStyle(document.body).display") == "flex", "styles are kept too"
+    installed.goto(f"{site.url}/")
+    assert installed.locator("h1").inner_text() == "Bourg-l’Essai"
+
+
+def test_without_network_urgent_numbers_open_though_never_read(installed: Page, site: Site) -> None:
+    installed.context.set_offline(True)
+    installed.goto(f"{site.url}/urgences/")
+    assert installed.get_by_role("link", name="115").get_attribute("href") == "tel:115"
+
+
+def test_without_network_other_pages_say_what_opens(installed: Page, site: Site) -> None:
+    installed.context.set_offline(True)
+    installed.goto(f"{site.url}/mentions-legales/")
+    assert "Pas de réseau" in installed.locator("h1").inner_text()
+    installed.context.set_offline(False)
+    installed.goto(f"{site.url}/mentions-legales/")
+    assert installed.locator("h1").inner_text() == "Mentions légales"
+
+
+def test_what_an_agent_reads_is_not_left_on_the_device(visit: Callable[..., Watched], site: Site) -> None:
+    page = visit("/", sign_in=site.agent).page
+    until(page, CONTROLLED)
+    page.goto(f"{site.url}/donnees/{CODE}/astreintes/tableau/")
+    page.goto(f"{site.url}/agent/")
+    page.context.set_offline(True)
+    for address in (f"/donnees/{CODE}/astreintes/tableau/", "/agent/"):
+        page.goto(site.url + address)
+        assert "Pas de réseau" in page.locator("h1").inner_text()
+
+
+def test_a_new_version_waits_and_a_form_in_progress_is_kept(visit: Callable[..., Watched], site: Site) -> None:
+    """The commune changes its colours: the shell is another. The page learns of it, and nothing typed is lost."""
+    page = visit(INVITE, sign_in=site.agent).page
+    until(page, CONTROLLED)
+    page.fill("input[name=name]", "Lucie Martin")
+    dress(visit, site, house=False)
+    try:
+        page.evaluate("navigator.serviceWorker.ready.then(one => one.update()).then(() => undefined)")
+        page.wait_for_selector(".toast >> text=nouvelle version")
+        assert page.input_value("input[name=name]") == "Lucie Martin"
+        with page.expect_navigation():
+            page.get_by_role("button", name="Recharger").click()
+        until(page, "document.querySelector('link[href*=\"commune.css\"]') !== null")
+        assert page.input_value("input[name=name]") == "Lucie Martin"
+        assert page.locator("[data-draft-note]").is_visible()
+        page.get_by_role("button", name="Tout effacer et recommencer").click()
+        assert page.input_value("input[name=name]") == ""
+    finally:
+        dress(visit, site, house=True)
+
+
+def dress(visit: Callable[..., Watched], site: Site, *, house: bool) -> None:
+    page = visit("/agent/couleurs/", sign_in=site.agent).page
+    page.fill("input[name=colour]", "#7a1f5c")
+    page.set_checked("input[name=house]", house)
+    with page.expect_navigation():
+        page.get_by_role("button", name="Porter ces couleurs").click()
+    page.context.close()
+
+
+def test_a_form_sent_without_network_is_still_there(visit: Callable[..., Watched], site: Site) -> None:
+    page = visit(INVITE, sign_in=site.agent).page
+    until(page, CONTROLLED)
+    page.fill("input[name=name]", "Nadia Belkacem")
+    page.context.set_offline(True)
+    with page.expect_navigation():
+        page.get_by_role("button", name="Envoyer l’invitation").click()
+    page.context.set_offline(False)
+    page.goto(site.url + INVITE)
+    assert page.input_value("input[name=name]") == "Nadia Belkacem"
+
+
+def test_the_application_can_be_installed(installed: Page) -> None:
+    session = installed.context.new_cdp_session(installed)
+    found = session.send("Page.getInstallabilityErrors")["installabilityErrors"]
+    # The windows of the tests are private ones, where nothing can be installed.
+    assert [one["errorId"] for one in found if one["errorId"] != "in-incognito"] == []
+    parsed = session.send("Page.getAppManifest")
+    assert parsed["errors"] == []
+    assert "Bourg-l’Essai" in parsed["data"]
