@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= auto
+# Python keeps its bytecode, whatever the shell says: without it each process compiles Django and numpy again (1.3 s).
+export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install dev demo test test-sqlite test-postgresql check bench lock messages clean
+.PHONY: help install dev demo test test-sqlite test-postgresql check check-types check-rest bench lock messages clean
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -51,9 +53,14 @@ test-postgresql: dev
 	$(BIN)/python tests/servers.py with-postgresql $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --registry-only $(ARGS)
 
 check: dev ## ruff, mypy, import-linter, templates, translations, TypeScript
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-types check-rest
+
+check-types:
+	$(BIN)/mypy
+
+check-rest:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/djlint --quiet --lint src/beffroi/faces
 	$(BIN)/python tools/translations.py check
