@@ -281,7 +281,11 @@ def _run(
         while waiting or any(worker.task is not None for worker in workers):
             _give(workers, waiting, tasks, limits, begun, aside)
             busy = {worker.pipe: worker for worker in workers if worker.task is not None}
-            wait([*busy, *(worker.process.sentinel for worker in busy.values())], timeout=0.5)
+            first_end = min((worker.since for worker in busy.values()), default=0.0) + limits.timeout_s
+            wait(
+                [*busy, *(worker.process.sentinel for worker in busy.values())],
+                timeout=max(0.0, first_end - time.monotonic()),
+            )
             for worker in busy.values():
                 outcome = _outcome(worker, tasks, limits)
                 if outcome is not None and worker.task is not None:
