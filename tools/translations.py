@@ -28,7 +28,7 @@ GETTEXT = {"_", "gettext", "gettext_lazy", "gettext_noop", "N_"}
 PLURAL = {"ngettext", "ngettext_lazy"}
 # Declarations whose texts the register of processing shows.
 DECLARED = {"Purpose": ("purpose", "categories", "recipients", "kept_because"), "Retention": ("until",)}
-DATA_KEYS = ("title", "need", "promise", "label", "description")
+DATA_KEYS = ("title", "need", "promise", "label", "description", "group", "help", "choices")
 
 Message = tuple[str, str]  # the singular, and the plural or ""
 
@@ -92,11 +92,14 @@ def template_messages(path: Path) -> Iterator[tuple[int, Message]]:
 
 
 def data_messages(path: Path) -> Iterator[tuple[int, Message]]:
-    text = path.read_text(encoding="utf-8")
-    for table in _tables(tomllib.loads(text)):
+    content = path.read_text(encoding="utf-8")
+    for table in _tables(tomllib.loads(content)):
         for key in DATA_KEYS:
-            if isinstance(table.get(key), str) and table[key]:
-                yield 1, (table[key], "")
+            value = table.get(key, "")
+            # The choices of a question are a table of their own: code = what people read.
+            for text in value.values() if isinstance(value, dict) else (value,):
+                if isinstance(text, str) and text:
+                    yield 1, (text, "")
 
 
 def _tables(value: object) -> Iterator[dict[str, object]]:

@@ -57,6 +57,8 @@ INSTALLED_APPS = [
     "beffroi.base.privacy",
     "beffroi.base.catalogue",
     "beffroi.lake",
+    "beffroi.serve.cases",
+    "beffroi.serve.reports",
     "beffroi.faces.shell",
     "beffroi.faces.portal",
     "beffroi.faces.backoffice",

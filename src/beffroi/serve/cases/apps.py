@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class CasesConfig(AppConfig):
+    name = "beffroi.serve.cases"
+    label = "cases"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from beffroi.base.journal.tasks import every_day
+        from beffroi.serve.cases import tasks
+
+        every_day("cases.daily", tasks.daily, hour=3)

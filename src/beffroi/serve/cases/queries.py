@@ -1,0 +1,466 @@
+"""What can be asked about requests; rights are cut here (`rights`). See docs/rooms/cases.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
+
+from beffroi.base.territory.viewer import Viewer
+from beffroi.serve.cases import store
+from beffroi.serve.cases.definition import NEVER, OPEN, Access, Audience, Outcome, Sight, Status, case_not_found
+from beffroi.serve.cases.models import Attachment, Case, Message, Party, Step
+from beffroi.serve.cases.numbers import number_of as number_of
+from beffroi.serve.cases.numbers import party_of, token_of
+from beffroi.serve.cases.rights import party_in, seen_case, sight_of
+from beffroi.serve.cases.rights import public as public
+from beffroi.serve.cases.rights import readable as readable
+from beffroi.serve.cases.rights import services_of as services_of
+
+
+@dataclass(frozen=True, slots=True)
+class CaseInfo:
+    """A request as one reader sees it; what she may not see is empty. A joined one tells the state of its lead."""
+
+    id: int
+    number: str
+    territory: str
+    kind: str
+    category: str
+    service: str
+    access: Access
+    status: Status
+    outcome: Outcome | None
+    description: str
+    answer: str
+    published: bool
+    opened_at: datetime
+    changed_at: datetime
+    due_at: datetime | None
+    planned_on: date | None
+    closed_at: datetime | None
+    reopen_until: datetime | None
+    reopened: int
+    lead: str
+    assignee: int | None
+    sight: Sight
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the town still owes something."""
+        return self.status in OPEN
+
+    def is_late(self, at: datetime) -> bool:
+        """Tell whether it is open after its due date."""
+        return self.is_open and self.due_at is not None and self.due_at < at
+
+    def may_reopen(self, at: datetime) -> bool:
+        """Tell whether this reader may reopen it at that instant."""
+        in_time = self.reopen_until is not None and at <= self.reopen_until
+        return self.status is Status.CLOSED and (self.sight is Sight.WORKER or (self.sight is Sight.PARTY and in_time))
+
+
+@dataclass(frozen=True, slots=True)
+class PartyInfo:
+    """One who made or follows a request. Contacts are for the service; `filed_by` is a person's number."""
+
+    id: int
+    person: int | None
+    made_it: bool
+    name: str
+    email: str
+    phone: str
+    language: str
+    told: bool
+    mandate: str
+    mandate_reference: str
+    filed_by: int | None
+    since: datetime
+    number: str = ""
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentInfo:
+    """A file of a request, without its bytes; `of` is the number of the request it hangs on."""
+
+    id: int
+    of: str
+    purpose: str
+    audience: Audience
+    name: str
+    media_type: str
+    width_px: int
+    height_px: int
+    size_bytes: int
+    at: datetime
+    mine: bool
+    from_service: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """Where the bytes of an attachment stand, for a face to send."""
+
+    path: Path
+    media_type: str
+    name: str
+    public: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a request's history: a step (`what` says which) or a message (`what` is ``message`` or ``note``).
+
+    `by` is ``service``, ``you``, ``requester`` or ``house``; `author` an agent's number, for the service only.
+    """
+
+    at: datetime
+    what: str
+    by: str
+    text: str
+    status: Status | None = None
+    outcome: Outcome | None = None
+    day: date | None = None
+    service: str = ""
+    audience: Audience = Audience.PUBLIC
+    author: int | None = None
+    of: str = ""
+
+
+def case_info(row: Case, sight: Sight) -> CaseInfo:
+    """Return what a reader of that sight sees of a row whose lead, when it has one, is already read."""
+    told = row.lead or row
+    works, hers = sight is Sight.WORKER, sight >= Sight.AGENT
+    return CaseInfo(
+        id=int(row.pk),
+        number=number_of(row.pk),
+        territory=row.territory,
+        kind=row.kind,
+        category=row.category,
+        service=row.service,
+        access=Access(row.access),
+        status=Status(told.status),
+        outcome=Outcome(told.outcome) if told.outcome else None,
+        description=row.description if hers or row.published else "",
+        answer=told.answer,
+        published=row.published,
+        opened_at=row.opened_at,
+        changed_at=max(row.changed_at, told.changed_at),
+        due_at=None if told.due_at == NEVER else told.due_at,
+        planned_on=told.planned_on,
+        closed_at=told.closed_at,
+        reopen_until=told.reopen_until if hers else None,
+        reopened=told.reopened,
+        lead=number_of(told.pk) if row.lead_id else "",
+        assignee=row.assignee_id if works else None,
+        sight=sight,
+    )
+
+
+def case(viewer: Viewer, number: str, *, token: str = "") -> CaseInfo:
+    """Return a request; `token` is the follow-up token of one without an account.
+
+    Raises:
+        CaseNotFound: there is none, or the viewer may not know of it.
+    """
+    row, sight, _ = seen_case(viewer, number, token=token)
+    return case_info(row, sight)
+
+
+def followed_case(token: str) -> tuple[CaseInfo, PartyInfo]:
+    """Return the request that a follow-up token opens, and whose it is.
+
+    Raises:
+        CaseNotFound: the token is none of ours, or what it followed is gone.
+    """
+    party = Party.objects.select_related("case__lead").filter(pk=party_of(token)).first()
+    if party is None:
+        raise case_not_found()
+    return case_info(party.case, Sight.PARTY), _party_info(party)
+
+
+def own_cases(viewer: Viewer, *, kind: str = "", limit: int = 100) -> list[tuple[CaseInfo, PartyInfo]]:
+    """Return what the viewer made, follows, or filed for somebody else, in any town, the last changed first."""
+    if viewer.person_id is None:
+        return []
+    rows = Party.objects.select_related("case__lead").filter(Q(person=viewer.person_id) | Q(filed_by=viewer.person_id))
+    if kind:
+        rows = rows.filter(case__kind=kind)
+    found = rows.order_by("-case__changed_at", "-pk")[:limit]
+    return [(case_info(row.case, _own_sight(viewer, row)), _party_info(row)) for row in found]
+
+
+def _own_sight(viewer: Viewer, party: Party) -> Sight:
+    return sight_of(viewer, party.case, party=party)
+
+
+def parties(viewer: Viewer, number: str) -> list[PartyInfo]:
+    """Return who made and follows a request and those joined to it, with contacts, to its service.
+
+    Anyone else gets an empty list. Mandates are told with who filed.
+    """
+    row, sight, _ = seen_case(viewer, number)
+    if sight is not Sight.WORKER:
+        return []
+    rows = Party.objects.filter(Q(case=row) | Q(case__lead=row)).order_by("pk")
+    return [_party_info(one) for one in rows]
+
+
+def party_count(number_or_id: int) -> int:
+    """Return how many made or follow a request, those of the joined ones included."""
+    return Party.objects.filter(Q(case=number_or_id) | Q(case__lead=number_or_id)).count()
+
+
+def party_counts(case_ids: Iterable[int]) -> dict[int, int]:
+    """Return how many made or follow each request, those of the joined ones included; one query."""
+    keys = list(case_ids)
+    lead = Coalesce("case__lead_id", "case_id")
+    rows = Party.objects.filter(Q(case__in=keys) | Q(case__lead__in=keys)).order_by().annotate(of=lead)
+    return {int(of): count for of, count in rows.values_list("of").annotate(Count("pk"))} if keys else {}
+
+
+def public_photos(case_ids: Iterable[int]) -> dict[int, tuple[int, ...]]:
+    """Return the pictures of each request meant for everybody, oldest first; show them as its `published` says."""
+    keys = list(case_ids)
+    found: dict[int, tuple[int, ...]] = {}
+    rows = Attachment.objects.filter(case__in=keys, audience=Audience.PUBLIC, media_type__startswith="image/")
+    for of, key in rows.order_by("pk").values_list("case_id", "pk") if keys else ():
+        found[of] = (*found.get(of, ()), key)
+    return found
+
+
+def sight(viewer: Viewer, row: Case) -> Sight:
+    """Return how much of a row the viewer sees, her own place in it left aside."""
+    return sight_of(viewer, row)
+
+
+def is_maker(viewer: Viewer, case_id: int, *, token: str = "") -> bool:
+    """Tell whether the viewer, by her account or her token, made this request."""
+    rows = Party.objects.filter(case=case_id, made_it=True)
+    if token:
+        return rows.filter(pk=party_of(token)).exists()
+    return viewer.person_id is not None and rows.filter(person=viewer.person_id).exists()
+
+
+def told_parties(case_id: int) -> list[PartyInfo]:
+    """Return those to tell of what happens to a request: hers and its joined ones', each with her token and number.
+
+    For the rooms that send messages; never shown.
+    """
+    rows = Party.objects.filter(Q(case=case_id) | Q(case__lead=case_id), told=True).order_by("pk")
+    return [_party_info(one) for one in rows]
+
+
+def made_by(person_id: int, *, alone: bool = False) -> list[int]:
+    """Return the keys of the requests a person made; with `alone`, only those that nobody else made too."""
+    made = Party.objects.filter(person=person_id, made_it=True).values("case")
+    rows = Case.objects.filter(pk__in=made)
+    if alone:
+        others = Party.objects.filter(case=OuterRef("pk"), made_it=True)
+        rows = rows.exclude(Exists(others.filter(Q(person=None) | ~Q(person=person_id))))
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def _party_info(row: Party) -> PartyInfo:
+    return PartyInfo(
+        id=int(row.pk),
+        person=row.person_id,
+        made_it=row.made_it,
+        name=row.name,
+        email=row.email,
+        phone=row.phone,
+        language=row.language,
+        told=row.told,
+        mandate=row.mandate,
+        mandate_reference=row.mandate_reference,
+        filed_by=row.filed_by_id,
+        since=row.since,
+        number=number_of(row.case_id),
+        token=token_of(int(row.pk)),
+    )
+
+
+# --- Threads ---------------------------------------------------------------------------------------------------------
+
+
+def thread(viewer: Viewer, number: str, *, token: str = "") -> list[Entry]:
+    """Return the history of a request in order: its steps and what was written, as far as the viewer may read.
+
+    Everyone who may know of it reads the steps and the public word; a party, what the service wrote to the parties and
+    what she wrote herself, on it and on its lead; its service, everything, on it and on those joined to it.
+
+    Raises:
+        CaseNotFound: there is none, or the viewer may not know of it.
+    """
+    row, sight, party = seen_case(viewer, number, token=token)
+    works = sight is Sight.WORKER
+    around = Q(case=row)
+    if works:
+        around |= Q(case__lead=row)
+    if row.lead_id:
+        around |= Q(case=row.lead_id)
+    steps = Step.objects.filter(around) if works else Step.objects.filter(around, internal=False)
+    messages = Message.objects.filter(around)
+    if not works:
+        hers = Q(audience=Audience.PUBLIC)
+        if party is not None:
+            hers |= Q(audience=Audience.PARTIES, party=None) | Q(party=party)
+        messages = messages.filter(hers)
+    entries = [_step_entry(one, works, party) for one in steps.order_by("at", "pk")]
+    entries += [_message_entry(one, works, party) for one in messages.order_by("at", "pk")]
+    opened = Entry(row.opened_at, "opened", "requester", "", Status.RECEIVED, of=number_of(row.pk))
+    return sorted([opened, *entries], key=lambda entry: entry.at)
+
+
+def _step_entry(row: Step, works: bool, party: Party | None) -> Entry:
+    return Entry(
+        at=row.at,
+        what=row.what,
+        by=_by(row.author_id, row.party_id, party),
+        text=row.text,
+        status=Status(row.status),
+        outcome=Outcome(row.outcome) if row.outcome else None,
+        day=row.day,
+        service=row.service if works else "",
+        audience=Audience.INTERNAL if row.internal else Audience.PUBLIC,
+        author=row.author_id if works else None,
+        of=number_of(row.case_id),
+    )
+
+
+def _message_entry(row: Message, works: bool, party: Party | None) -> Entry:
+    return Entry(
+        at=row.at,
+        what="note" if row.audience == Audience.INTERNAL else "message",
+        by=_by(row.author_id, row.party_id, party),
+        text=row.text,
+        audience=Audience(row.audience),
+        author=row.author_id if works else None,
+        of=number_of(row.case_id),
+    )
+
+
+def _by(author: int | None, party_id: int | None, party: Party | None) -> str:
+    if party_id is not None:
+        return "you" if party is not None and party.pk == party_id else "requester"
+    return "service"
+
+
+# --- Files -----------------------------------------------------------------------------------------------------------
+
+
+def attachments(viewer: Viewer, number: str, *, token: str = "") -> list[AttachmentInfo]:
+    """Return the files of a request that the viewer may open, oldest first.
+
+    Raises:
+        CaseNotFound: there is none, or the viewer may not know of it.
+    """
+    row, sight, party = seen_case(viewer, number, token=token)
+    around = Q(case=row)
+    if sight is Sight.WORKER:
+        around |= Q(case__lead=row)
+    if row.lead_id:
+        around |= Q(case=row.lead_id)
+    rows = Attachment.objects.select_related("case").filter(around).order_by("pk")
+    return [_attachment_info(one, party) for one in rows if _may_open(one, sight, party)]
+
+
+def attachment(viewer: Viewer, attachment_id: int, *, token: str = "", thumbnail: bool = False) -> FileContent:
+    """Return where the bytes of a file stand, to a viewer who may open it.
+
+    Raises:
+        CaseNotFound: there is none, or she may not.
+    """
+    row = Attachment.objects.select_related("case").filter(pk=attachment_id).first()
+    if row is None:
+        raise case_not_found()
+    party = _party_for(viewer, row.case, token)
+    sight = sight_of(viewer, row.case, party=party)
+    digest = row.thumbnail if thumbnail and row.thumbnail else row.digest
+    path = store.path_of(digest)
+    if sight is Sight.NOTHING or not _may_open(row, sight, party) or not path.is_file():
+        raise case_not_found()
+    media_type = "image/jpeg" if thumbnail and row.thumbnail else row.media_type
+    return FileContent(path, media_type, row.name, public=_is_public(row))
+
+
+def _party_for(viewer: Viewer, row: Case, token: str) -> Party | None:
+    """Return the viewer's place in a case or in one that is followed with it: its files are shown to both."""
+    if token:
+        party = Party.objects.select_related("case").filter(pk=party_of(token)).first()
+        return party if party is not None and row.pk in (party.case_id, party.case.lead_id) else None
+    if viewer.person_id is None:
+        return None
+    hers = Party.objects.filter(Q(case=row) | Q(case__lead=row), person=viewer.person_id)
+    return hers.order_by("pk").first() or party_in(viewer, row)
+
+
+def _is_public(row: Attachment) -> bool:
+    return row.audience == Audience.PUBLIC and row.case.published and row.case.access == Access.PUBLIC
+
+
+def _may_open(row: Attachment, sight: Sight, party: Party | None) -> bool:
+    if sight is Sight.WORKER or _is_public(row):
+        return True
+    if sight is Sight.AGENT:
+        return row.audience == Audience.PUBLIC
+    if party is None:
+        return False
+    return row.party_id == party.pk or (row.party_id is None and row.audience != Audience.INTERNAL)
+
+
+def _attachment_info(row: Attachment, party: Party | None) -> AttachmentInfo:
+    return AttachmentInfo(
+        id=int(row.pk),
+        of=number_of(row.case_id),
+        purpose=row.purpose,
+        audience=Audience(row.audience),
+        name=row.name,
+        media_type=row.media_type,
+        width_px=row.width_px,
+        height_px=row.height_px,
+        size_bytes=row.size_bytes,
+        at=row.at,
+        mine=party is not None and row.party_id == party.pk,
+        from_service=row.party_id is None,
+    )
+
+
+# --- Queues ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCount:
+    """How much a service has to do: open, late and held requests, and those it has assigned to nobody."""
+
+    service: str
+    open: int
+    late: int
+    held: int
+    unassigned: int
+
+
+def queue_counts(viewer: Viewer, territory: str, *, at: datetime, kinds: Iterable[str] = ()) -> list[QueueCount]:
+    """Return the counts of each service the viewer works in; one query."""
+    services = services_of(viewer, territory)
+    rows = Case.objects.filter(territory=territory, service__in=services, status__in=[*OPEN, Status.HELD])
+    if wanted := list(kinds):
+        rows = rows.filter(kind__in=wanted)
+    is_open = Q(status__in=OPEN)
+    counted = (
+        rows.order_by()
+        .values_list("service")
+        .annotate(
+            n_open=Count("pk", filter=is_open),
+            n_late=Count("pk", filter=is_open & Q(due_at__lt=at)),
+            n_held=Count("pk", filter=Q(status=Status.HELD)),
+            n_unassigned=Count("pk", filter=is_open & Q(assignee=None)),
+        )
+    )
+    found = {service: QueueCount(service, *numbers) for service, *numbers in counted}
+    return [found.get(service, QueueCount(service, 0, 0, 0, 0)) for service in sorted(services)]

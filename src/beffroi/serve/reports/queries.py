@@ -1,0 +1,363 @@
+"""What can be asked about reports; rights are cut in the query. See docs/rooms/reports.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import shapely
+from django.db.models import Q, QuerySet
+
+from beffroi.base.territory.viewer import Viewer
+from beffroi.serve.cases import queries as cases
+from beffroi.serve.cases.definition import OPEN, Sight, Status, case_not_found
+from beffroi.serve.cases.queries import CaseInfo, PartyInfo
+from beffroi.serve.reports.categories import OpenCategory as OpenCategory
+from beffroi.serve.reports.categories import categories_for as categories_for
+from beffroi.serve.reports.categories import category_for as category_for
+from beffroi.serve.reports.categories import found_by_words as found_by_words
+from beffroi.serve.reports.categories import open_categories
+from beffroi.serve.reports.filters import PAGE_SIZE as PAGE_SIZE
+from beffroi.serve.reports.filters import ReportFilter as ReportFilter
+from beffroi.serve.reports.filters import filtered
+from beffroi.serve.reports.likeness import Likeness, Sought, likenesses
+from beffroi.serve.reports.models import Report
+from beffroi.serve.reports.places import Place, ground
+
+# Counting stops there: « plus de 10 000 » says as much, and stays quick.
+MOST_COUNTED = 10_000
+MAP_MOST = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class ReportInfo:
+    """A report as one reader sees it: its request (`case`) and what is its own. Degrees are CRS84.
+
+    `zone` is a GeoJSON polygon or "". `private_details` is for its service and those who made it. `photos` are numbers
+    of attachments this reader may open, `reporters` how many made or follow it, joined ones included.
+    """
+
+    case: CaseInfo
+    use_case: str
+    label: str
+    lon: float
+    lat: float
+    address: str
+    street: str
+    district: str
+    zone: str
+    dataset: str
+    feature: str
+    details: Mapping[str, Any]
+    private_details: Mapping[str, Any]
+    lasting: bool
+    expires_at: datetime | None
+    still_there: int
+    gone: int
+    source: str
+    photos: tuple[int, ...] = ()
+    reporters: int = 1
+
+    @property
+    def number(self) -> str:
+        """Return the number people quote."""
+        return self.case.number
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPage:
+    """One page of a list. `total` stops at `MOST_COUNTED`, and is then a « more than »."""
+
+    items: tuple[ReportInfo, ...]
+    total: int
+    page: int
+    size: int
+
+    @property
+    def has_more(self) -> bool:
+        """Tell whether another page follows."""
+        return self.page * self.size < self.total
+
+
+@dataclass(frozen=True, slots=True)
+class MapPoint:
+    """A report as a point of the map: enough to draw it and to open it."""
+
+    number: str
+    category: str
+    status: Status
+    lon: float
+    lat: float
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """A report that may be about the same thing, how alike (0 to 1) and how far."""
+
+    report: ReportInfo
+    score: float
+    distance_m: float
+    same_object: bool = False
+
+
+# --- Lists ------------------------------------------------------------------------------------------------------------
+
+
+def reports(
+    viewer: Viewer,
+    territory: str,
+    wanted: ReportFilter | None = None,
+    *,
+    at: datetime,
+    page: int = 1,
+    size: int = PAGE_SIZE,
+) -> ReportPage:
+    """Return the reports of a town that the viewer may know of: public ones to everyone, her services' to an agent.
+
+    Joined reports are left out, their lead stands for them. Four queries, however many there are.
+    """
+    return _page(viewer, territory, cases.readable(viewer, territory, prefix="case__"), wanted, at, page, size)
+
+
+def public_reports(
+    territory: str, wanted: ReportFilter | None = None, *, at: datetime, page: int = 1, size: int = PAGE_SIZE
+) -> ReportPage:
+    """Return the reports of a town that everybody may know of, as everybody sees them; for feeds and snapshots."""
+    return _page(Viewer(), territory, cases.public(territory, prefix="case__"), wanted, at, page, size)
+
+
+def queue(
+    viewer: Viewer,
+    territory: str,
+    wanted: ReportFilter | None = None,
+    *,
+    at: datetime,
+    page: int = 1,
+    size: int = PAGE_SIZE,
+) -> ReportPage:
+    """Return the reports of the services the viewer works in, the most pressing first; nothing to anyone else."""
+    wanted = wanted or ReportFilter()
+    mine = cases.services_of(viewer, territory)
+    services = tuple(sorted(mine & set(wanted.services) if wanted.services else mine))
+    if not services:
+        return ReportPage((), 0, page, size)
+    wanted = replace(wanted, services=services, order=wanted.order or "due", statuses=wanted.statuses or ("open",))
+    return _page(viewer, territory, Q(case__territory=territory), wanted, at, page, size)
+
+
+def map_points(
+    viewer: Viewer, territory: str, wanted: ReportFilter | None = None, *, at: datetime, limit: int = MAP_MOST
+) -> list[MapPoint]:
+    """Return the reports of a town as points, the last ones first, cut as `reports` is; one query."""
+    readable, own = cases.readable(viewer, territory, prefix="case__"), cases.services_of(viewer, territory)
+    rows = filtered(_base(readable), wanted or ReportFilter(), at=at, own=own)
+    fields = ("pk", "case__category", "case__status", "lon", "lat", "case__opened_at")
+    return [
+        MapPoint(cases.number_of(key), category, Status(status), lon, lat, opened_at)
+        for key, category, status, lon, lat, opened_at in rows.order_by("-pk").values_list(*fields)[:limit]
+    ]
+
+
+def _base(readable: Q) -> QuerySet[Report]:
+    return Report.objects.filter(readable, case__lead=None)
+
+
+def _page(
+    viewer: Viewer, territory: str, readable: Q, wanted: ReportFilter | None, at: datetime, page: int, size: int
+) -> ReportPage:
+    wanted = wanted or ReportFilter()
+    page, size = max(1, page), max(1, min(size, 1000))
+    rows = filtered(_base(readable), wanted, at=at, own=cases.services_of(viewer, territory))
+    total = rows.order_by()[: MOST_COUNTED + 1].count()
+    order = {"due": ("case__due_at", "case_id"), "changed": ("-case__changed_at", "-case_id")}
+    start = (page - 1) * size
+    chosen = rows.select_related("case").order_by(*order.get(wanted.order, ("-case_id",)))[start : start + size]
+    return ReportPage(tuple(_infos(viewer, territory, chosen)), total, page, size)
+
+
+def _infos(viewer: Viewer, territory: str, rows: Iterable[Report]) -> list[ReportInfo]:
+    """Return what the viewer sees of rows; two queries more, for photos and reporters."""
+    found = list(rows)
+    keys = [row.case_id for row in found]
+    photos, reporters = cases.public_photos(keys), cases.party_counts(keys)
+    labels = {code: one.category.label for code, one in open_categories(territory).items()} if found else {}
+    infos = []
+    for row in found:
+        sight = cases.sight(viewer, row.case)
+        shown = photos.get(row.case_id, ()) if row.case.published or sight >= Sight.AGENT else ()
+        infos.append(
+            _info(row, cases.case_info(row.case, sight), labels, photos=shown, reporters=reporters.get(row.case_id, 1))
+        )
+    return infos
+
+
+def _info(
+    row: Report,
+    case: CaseInfo,
+    labels: Mapping[str, str],
+    *,
+    photos: tuple[int, ...],
+    reporters: int,
+    made_it: bool = False,
+) -> ReportInfo:
+    reads_private = case.sight is Sight.WORKER or made_it
+    return ReportInfo(
+        case=case,
+        use_case=row.use_case,
+        label=labels.get(case.category, case.category),
+        lon=row.lon,
+        lat=row.lat,
+        address=row.address,
+        street=row.street,
+        district=row.district,
+        zone=shapely.to_geojson(shapely.from_wkb(bytes(row.zone_wkb))) if row.zone_wkb else "",
+        dataset=row.dataset,
+        feature=row.feature,
+        details=row.details,
+        private_details=row.private_details if reads_private else {},
+        lasting=row.lasting,
+        expires_at=row.expires_at,
+        still_there=row.still_there,
+        gone=row.gone,
+        source=row.source if case.sight is Sight.WORKER else "",
+        photos=photos,
+        reporters=reporters,
+    )
+
+
+# --- One report -------------------------------------------------------------------------------------------------------
+
+
+def report(viewer: Viewer, number: str, *, token: str = "") -> ReportInfo:
+    """Return a report; `token` is the follow-up token of one without an account.
+
+    Raises:
+        CaseNotFound: there is none, or the viewer may not know of it.
+    """
+    case = cases.case(viewer, number, token=token)
+    row = Report.objects.filter(pk=case.id).first()
+    if row is None:
+        raise case_not_found()
+    files = cases.attachments(viewer, number, token=token)
+    made_it = cases.is_maker(viewer, case.id, token=token)
+    labels = {code: one.category.label for code, one in open_categories(case.territory).items()}
+    return _info(
+        row,
+        case,
+        labels,
+        photos=tuple(one.id for one in files if one.media_type.startswith("image/")),
+        reporters=cases.party_count(case.id),
+        made_it=made_it,
+    )
+
+
+def followed_report(token: str) -> tuple[ReportInfo, PartyInfo]:
+    """Return the report that a follow-up token opens, and whose it is.
+
+    Raises:
+        CaseNotFound: the token is none of ours, or opens something else.
+    """
+    case, party = cases.followed_case(token)
+    return report(Viewer(), case.number, token=token), party
+
+
+def own_reports(viewer: Viewer, *, limit: int = 100) -> list[tuple[ReportInfo, PartyInfo]]:
+    """Return the reports the viewer made, follows, or filed for somebody else, in any town; the last changed first."""
+    mine = cases.own_cases(viewer, kind="report", limit=limit)
+    rows = {row.pk: row for row in Report.objects.filter(pk__in=[case.id for case, _ in mine])}
+    photos, reporters = cases.public_photos(rows), cases.party_counts(rows)
+    found = []
+    for case, party in mine:
+        if case.id not in rows:
+            continue
+        labels = {code: one.category.label for code, one in open_categories(case.territory).items()}
+        info = _info(
+            rows[case.id],
+            case,
+            labels,
+            photos=photos.get(case.id, ()) if case.published or party.made_it else (),
+            reporters=reporters.get(case.id, 1),
+            made_it=party.made_it,
+        )
+        found.append((info, party))
+    return found
+
+
+# --- The same thing, or its counterpart -------------------------------------------------------------------------------
+
+
+def similar_reports(
+    viewer: Viewer,
+    territory: str,
+    *,
+    category: str,
+    lon: float,
+    lat: float,
+    at: datetime,
+    text: str = "",
+    feature: str = "",
+    limit: int = 5,
+) -> list[Similar]:
+    """Return the open reports that may be the one somebody is about to send, the most alike first.
+
+    Only what the viewer may know of: of a restricted category, nothing to those who are not of its service.
+
+    Raises:
+        UnknownCategory: nothing can be reported here under that code.
+    """
+    chosen = category_for(viewer, territory, category).category
+    sought = Sought(chosen, Place(lon, lat), text, chosen.object, feature, at)
+    return _similar(viewer, territory, sought, limit=limit)
+
+
+def duplicates_of(viewer: Viewer, number: str, *, limit: int = 5) -> list[Similar]:
+    """Return the open reports that may be about the same thing as one, for its service.
+
+    Raises:
+        CaseNotFound: the viewer may not know of it.
+    """
+    info = report(viewer, number)
+    known = open_categories(info.case.territory).get(info.case.category)
+    if info.case.sight is not Sight.WORKER or known is None:
+        return []
+    place = Place(info.lon, info.lat)
+    text, opened_at = info.case.description, info.case.opened_at
+    sought = Sought(known.category, place, text, info.dataset, info.feature, opened_at)
+    return _similar(viewer, info.case.territory, sought, limit=limit, but=info.case.id)
+
+
+def _similar(viewer: Viewer, territory: str, sought: Sought, *, limit: int, but: int = 0) -> list[Similar]:
+    found = likenesses(
+        sought,
+        territory=territory,
+        readable=cases.readable(viewer, territory, prefix="case__"),
+        categories=tuple(open_categories(territory).values()),
+        but=but,
+        limit=limit,
+    )
+    return _with_reports(viewer, territory, found)
+
+
+def _with_reports(viewer: Viewer, territory: str, found: list[Likeness]) -> list[Similar]:
+    rows = Report.objects.select_related("case").filter(pk__in=[one.case_id for one in found]).order_by("pk")
+    infos = {info.case.id: info for info in _infos(viewer, territory, rows)} if found else {}
+    return [Similar(infos[one.case_id], one.score, one.distance_m, one.same_object) for one in found]
+
+
+# --- Around reports ---------------------------------------------------------------------------------------------------
+
+
+def districts(territory: str, *, at: datetime) -> list[str]:
+    """Return the slugs of the districts reports are sorted by."""
+    return [slug for slug, _ in ground(territory, minute=int(at.timestamp() // 60)).districts]
+
+
+def about_object(viewer: Viewer, territory: str, dataset: str, feature: str) -> list[ReportInfo]:
+    """Return the open reports about an object, the last first, cut as `reports` is."""
+    rows = _base(cases.readable(viewer, territory, prefix="case__")).filter(
+        dataset=dataset, feature=feature, case__status__in=OPEN
+    )
+    return _infos(viewer, territory, rows.select_related("case").order_by("-pk")[:20])

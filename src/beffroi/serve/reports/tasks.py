@@ -1,0 +1,30 @@
+"""What a worker does for reports each night: end obstacles that have lived their time, forget spent proofs."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from beffroi.serve.cases import operations as cases
+from beffroi.serve.cases.definition import OPEN, Outcome
+from beffroi.serve.cases.queries import number_of
+from beffroi.serve.reports.models import Report, SpentProof
+
+logger = logging.getLogger(__name__)
+_EXPIRED = "Cet obstacle temporaire est arrivé à son terme sans être confirmé."
+
+
+def daily(at: datetime) -> None:
+    """Do the chores of the night."""
+    ended = end_expired_obstacles(at)
+    SpentProof.objects.filter(expires_at__lt=at).delete()
+    if ended:
+        logger.info("%s obstacles expired", ended)
+
+
+def end_expired_obstacles(at: datetime) -> int:
+    """Close the temporary obstacles whose time has passed; return how many."""
+    keys = Report.objects.filter(expires_at__lt=at, case__status__in=OPEN).order_by("pk").values_list("pk", flat=True)
+    for key in list(keys):
+        cases.close_case(number=number_of(key), outcome=Outcome.EXPIRED, reason=_EXPIRED, by=None, at=at)
+    return len(keys)
