@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "beffroi.base.privacy",
     "beffroi.base.catalogue",
     "beffroi.lake",
+    "beffroi.sense.places",
     "beffroi.serve.cases",
     "beffroi.serve.reports",
     "beffroi.faces.shell",

@@ -20,6 +20,7 @@ from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.resources import shipped_folder
 from beffroi.base.territory.viewer import AGENTS, PUBLIC, SERVICE_PREFIX
 from beffroi.lake.reading import ColumnType, ReadOptions
+from beffroi.lake.searching import SEARCH_KINDS, SearchOptions
 
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 KEY = re.compile(r"[a-z][a-z0-9_]*")
@@ -83,12 +84,16 @@ class Definition:
     corrections: tuple[Correction, ...] = ()
     reading: ReadOptions = field(default_factory=ReadOptions)
     tiles: TileOptions = field(default_factory=TileOptions)
+    search: SearchOptions = field(default_factory=SearchOptions)
 
     def as_json(self) -> dict[str, Any]:
         """Return the canonical JSON form: what is hashed into a version and kept in its manifest."""
         plain = asdict(self)
         for machine_only in ("extent", "work_dir"):
             plain["reading"].pop(machine_only)
+        if self.search == SearchOptions():
+            # Versions made before files could say it keep their names.
+            plain.pop("search")
         payload: dict[str, Any] = json.loads(json.dumps(plain, sort_keys=True, default=str))
         return payload
 
@@ -175,8 +180,16 @@ def definition_from_json(payload: Mapping[str, Any]) -> Definition:
         "corrections": tuple(Correction(**correction) for correction in payload["corrections"]),
         "reading": ReadOptions(**reading),
         "tiles": TileOptions(**tiles),
+        "search": search_options(payload),
     }
     return Definition(**{**payload, **rebuilt})
+
+
+def search_options(payload: Mapping[str, Any]) -> SearchOptions:
+    """Return how the rows of a dataset are found, from its definition as `Definition.as_json` wrote it."""
+    said: Mapping[str, Any] = payload.get("search", {})
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in said.items()}
+    return SearchOptions(**values)
 
 
 def restricted(definition: Definition, access: str, columns: Mapping[str, str]) -> Definition:
@@ -318,6 +331,22 @@ def _tiles(value: Any, where: str, key: str) -> TileOptions:
     return TileOptions(**_checked(_mapping(value, where, key), _TILES, where, "tiles."))
 
 
+def _search(value: Any, where: str, key: str) -> SearchOptions:
+    return SearchOptions(**_checked(_mapping(value, where, key), _SEARCH, where, "search."))
+
+
+def _search_kind(value: Any, where: str, key: str) -> str:
+    if value not in SEARCH_KINDS:
+        raise _bad(where, key, value, ", ".join(SEARCH_KINDS))
+    return str(value)
+
+
+_SEARCH: dict[str, _Reader] = {
+    "kind": _search_kind,
+    **dict.fromkeys(("title", "details", "words"), _texts),
+    **dict.fromkeys(("category", "hours", "start"), _text),
+    **dict.fromkeys(("number", "suffix", "street", "postcode", "city", "citycode"), _text),
+}
 _COLUMN: dict[str, _Reader] = {
     "title": _text,
     "type": _type,
@@ -365,4 +394,5 @@ _TOP: dict[str, _Reader] = {
     "corrections": _corrections,
     "reading": _reading,
     "tiles": _tiles,
+    "search": _search,
 }

@@ -40,7 +40,19 @@ from beffroi.lake.finding import (
 )
 from beffroi.lake.manifest import ID, ImportReport, SourceInfo
 from beffroi.lake.reading import GEOMETRY, Column, ColumnType
-from beffroi.lake.seeing import Seen, index_of, index_path, lake_in_use, required, seen_by, summary_of, tiles_state_of
+from beffroi.lake.seeing import (
+    Seen,
+    all_datasets,
+    index_of,
+    index_path,
+    lake_in_use,
+    reading_classes,
+    required,
+    seen_by,
+    summary_of,
+    tiles_state_of,
+    what_is_seen,
+)
 from beffroi.lake.sql import FILTER_OPS, BadQuery, Filter, QueryTooCostly
 from beffroi.lake.store import DatasetNotFound, DatasetRef, not_found
 
@@ -70,6 +82,7 @@ __all__ = [
     "TilesState",
     "VersionSummary",
     "aggregate",
+    "all_datasets",
     "dataset",
     "datasets",
     "download",
@@ -80,6 +93,7 @@ __all__ = [
     "found_features",
     "found_item",
     "import_report",
+    "reading_classes",
     "rows",
     "seen_dataset",
     "seen_datasets",
@@ -93,6 +107,7 @@ __all__ = [
     "uploads",
     "version_valid",
     "versions",
+    "what_is_seen",
 ]
 
 

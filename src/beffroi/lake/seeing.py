@@ -15,7 +15,7 @@ from beffroi.lake import downloads, rights, serving, sql, tiles
 from beffroi.lake.answers import DatasetSummary, TilesState
 from beffroi.lake.manifest import Manifest
 from beffroi.lake.reading import Column
-from beffroi.lake.store import DatasetRef, InForce, Lake, not_found
+from beffroi.lake.store import DatasetNotFound, DatasetRef, InForce, Lake, not_found
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,41 @@ def seen_by(lake: Lake, viewer: Viewer, ref: DatasetRef, version: str | None = N
         return None
     class_name, columns, class_columns = cut
     return Seen(lake, ref, folder, manifest, force.access, columns, class_name, class_columns, viewer)
+
+
+def all_datasets(territory: str | None = None) -> list[DatasetRef]:
+    """Return every dataset served, whoever may read it: for work on all of them, never for a page."""
+    return lake_in_use().refs(territory)
+
+
+def reading_classes(ref: DatasetRef) -> tuple[str, ...]:
+    """Return the classes of readers that see different columns of a dataset, the widest public first.
+
+    Raises:
+        DatasetNotFound: no version was ever published.
+    """
+    lake = lake_in_use()
+    force = lake.in_force(ref)
+    columns = rights.in_force(lake.manifest(ref, force.version).columns, dict(force.columns))
+    return rights.classes(force.access, columns)
+
+
+def what_is_seen(viewer: Viewer, ref: DatasetRef) -> tuple[str, str, str] | None:
+    """Return the class a viewer reads a dataset by, the mark of what it holds and the version served; None: not hers.
+
+    Two `stat` calls when nothing moved: what other rooms made for a class is checked against it at each reading.
+    """
+    with suppress(DatasetNotFound):
+        lake = lake_in_use()
+        return _seen_under(lake, ref, lake.in_force(ref), viewer.clearances(ref.territory))
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _seen_under(lake: Lake, ref: DatasetRef, force: InForce, clearances: frozenset[str]) -> tuple[str, str, str] | None:
+    folder, manifest = lake.version_folder(ref, force.version), lake.manifest(ref, force.version)
+    cut = _cut(folder, force, clearances, _Same(manifest)) if force.access in clearances else None
+    return None if cut is None else (cut[0], rights.signature(cut[2]), force.version)
 
 
 def required(viewer: Viewer, ref: DatasetRef, version: str | None) -> Seen:

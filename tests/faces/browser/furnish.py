@@ -16,6 +16,7 @@ def furnish(password: str) -> None:
     from beffroi.base.kernel.geo import BBox
     from beffroi.base.territory.operations import add_grouping
     from beffroi.base.territory.viewer import Role
+    from beffroi.sense.places.operations import index_territory
     from faces.portal.small_town import AT, BBOX, CODE, NAME, import_small_town
     from territory_makers import make_person, make_town
 
@@ -29,6 +30,7 @@ def furnish(password: str) -> None:
     sources.mkdir(parents=True)
     settings.LAKE_DIR.mkdir(parents=True, exist_ok=True)
     import_small_town(settings.LAKE_DIR, sources)
+    index_territory(CODE)
 
 
 if __name__ == "__main__":

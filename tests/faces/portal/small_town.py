@@ -65,6 +65,19 @@ def _trees() -> str:
     return _features(rows)
 
 
+def _addresses() -> str:
+    """Addresses as the national base writes them, along the two streets and a third that no road file knows."""
+    lines = ["cle_interop;numero;rep;nom_voie;code_postal;code_insee;nom_commune;lon;lat"]
+    for street, (name, lon, lat) in enumerate(
+        (("Grande Rue", 3.002, 45.0088), ("Rue du Beffroi", 3.010, 45.002), ("Rue de l’Église", 3.004, 45.012))
+    ):
+        for number, suffix in ((1, ""), (2, ""), (3, ""), (12, ""), (12, "bis")):
+            key = f"00001_{street:04}_{number:05}{suffix}"
+            east, north = lon + number * 1e-4, lat + number * 1e-5 + len(suffix) * 1e-6
+            lines.append(f"{key};{number};{suffix};{name};00100;{CODE};{NAME};{east:.6f};{north:.6f}")
+    return "\n".join(lines) + "\n"
+
+
 SOURCES: tuple[tuple[Definition, str, str], ...] = (
     (Definition("batiments", theme="batiments", title="Bâtiments"), "batiments.geojson", _buildings()),
     (Definition("rues", theme="voirie", title="Rues"), "rues.geojson", _streets()),
@@ -114,6 +127,11 @@ SOURCES: tuple[tuple[Definition, str, str], ...] = (
         '"Mo-Fr 08:30-12:00,13:30-17:00; PH off"\n'
         "LU-2;Consigne;Consigne à vélos;3;Grande Rue;45.0095;3.0080;24/7\n"
         "LU-3;Objets trouvés;Bureau des objets trouvés;1;Rue du Beffroi;45.0100;3.0100;sur rendez-vous\n",
+    ),
+    (
+        Definition("adresses", theme="adresses", title="Adresses", id="cle_interop"),
+        "adresses.csv",
+        _addresses(),
     ),
     (
         Definition("marches", theme="vie_locale", title="Marchés"),

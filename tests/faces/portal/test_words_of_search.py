@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from beffroi.base.kernel.words import folded, words
 from beffroi.base.territory.viewer import PUBLIC
-from beffroi.faces.portal.finding import folded, words
 from beffroi.faces.portal.mapping import base_layers
 from beffroi.faces.portal.tables import cell
 from beffroi.lake.queries import DatasetRef, DatasetSummary

@@ -12,6 +12,7 @@ from django.test import Client
 
 from beffroi.base.kernel.geo import BBox
 from beffroi.base.territory.viewer import Role
+from beffroi.sense.places.operations import index_territory
 from faces.portal.small_town import BBOX, CODE, NAME, import_small_town
 from territory_makers import make_person, make_town
 
@@ -30,7 +31,10 @@ def small_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_town(db: None, small_lake: Path, settings: Any) -> str:
     """The code of the small town, in the registry and in the lake."""
     settings.LAKE_DIR = small_lake
-    return make_town(CODE, NAME, population=812, fictional=True, bbox=BBox(*BBOX))
+    code = make_town(CODE, NAME, population=812, fictional=True, bbox=BBox(*BBOX))
+    # The first test makes the index, beside the lake; the others find it there.
+    index_territory(code)
+    return code
 
 
 @pytest.fixture

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from beffroi.faces.api import catalogue, datasets
+from beffroi.faces.api import catalogue, datasets, places
 from beffroi.faces.api.core import Api
 from beffroi.faces.api.documents import not_found, openapi_document, welcome
 
 api = Api()
 api.add_router("", catalogue.router)
 api.add_router("", datasets.router)
+api.add_router("", places.router)
 
 app_name = "api"
 urlpatterns = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.catalogue.definition import OPEN_STATES, Audience, State, UseCaseNotFound
 from beffroi.base.catalogue.queries import UseCaseView
-from beffroi.faces.portal.finding import folded
+from beffroi.base.kernel.words import folded
 from beffroi.faces.shell.access import Request
 from beffroi.faces.shell.themes import Theme, theme
 from beffroi.lake import queries as lake

@@ -2,40 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from beffroi.base.catalogue.queries import UseCaseView
+from beffroi.base.kernel.words import folded, words
 from beffroi.lake.queries import DatasetSummary
 
-_SMALL = frozenset(
-    "a au aux d de des du en et l la le les ou où par pour sur un une dans the of".split()  # noqa: SIM905
-)
-_ABBREVIATED = {"bd": "boulevard", "av": "avenue", "pl": "place", "st": "saint", "ste": "sainte"}
 Item = TypeVar("Item")
-
-
-def folded(text: str) -> str:
-    """Return `text` in small letters without accents; ligatures are opened.
-
-    >>> folded("Cœur d'Érables")
-    "coeur d'erables"
-    """
-    opened = text.lower().replace("œ", "oe").replace("æ", "ae").replace("’", "'")
-    return "".join(letter for letter in unicodedata.normalize("NFD", opened) if not unicodedata.combining(letter))
-
-
-def words(text: str) -> list[str]:
-    """Return the words of a search that count, spelled out and without a final s.
-
-    >>> words("les arbres du bd. Hugo")
-    ['arbre', 'boulevard', 'hugo']
-    """
-    found = [word for word in re.findall(r"[a-z0-9]+", folded(text)) if word not in _SMALL]
-    spelled = [_ABBREVIATED.get(word, word) for word in found]
-    return [word[:-1] if len(word) > 3 and word[-1] in "sx" else word for word in spelled]
 
 
 def ranked(items: Iterable[Item], text: str, title: Callable[[Item], str], body: Callable[[Item], str]) -> list[Item]:

@@ -10,9 +10,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from beffroi.base.catalogue.definition import UseCase
+from beffroi.base.kernel.words import folded
 from beffroi.base.territory.viewer import Viewer
 from beffroi.faces.portal.directory import town_datasets
-from beffroi.faces.portal.finding import folded
 from beffroi.faces.portal.hours import HoursLine, hours_lines, tells_hours
 from beffroi.faces.portal.mapping import layers_map
 from beffroi.faces.portal.sheets import name_column

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from beffroi.base.kernel.time import PARIS
 from beffroi.faces.shell.access import EVERYONE, open_to
+from beffroi.faces.shell.addresses import AddressField
 from beffroi.faces.shell.icons import ICONS
 
 COLOURS = ["paper", "surface", "sunken", "ink", "brand", "bronze", "good", "bad"]
@@ -22,7 +23,7 @@ COLOURS = ["paper", "surface", "sunken", "ink", "brand", "bronze", "good", "bad"
 class SampleForm(forms.Form):
     """A form of `/composants/`, shown empty, filled and refused."""
 
-    street = forms.CharField(label=gettext_lazy("Rue"), help_text=gettext_lazy("Par exemple : rue des Tanneurs."))
+    where = AddressField(label=gettext_lazy("Adresse"), help_text=gettext_lazy("Par exemple : 12 rue des Tanneurs."))
     email = forms.EmailField(label=gettext_lazy("Adresse électronique"), required=False)
     theme = forms.ChoiceField(
         label=gettext_lazy("Thème"), choices=[("1", gettext_lazy("Voirie")), ("2", gettext_lazy("Arbres"))]

@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from beffroi.base.kernel.words import folded
 from beffroi.faces.portal.directory import territory_of, town_datasets
-from beffroi.faces.portal.finding import folded
 from beffroi.faces.portal.mapping import base_layers, shown_title, town_map_config
 from beffroi.faces.portal.sheets import name_column, read_sheet
 from beffroi.faces.portal.tables import AskedTable, asked_table

@@ -1,0 +1,1 @@
+"""READ the town: what it knows, made ready for a question."""

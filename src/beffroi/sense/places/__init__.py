@@ -1,0 +1,1 @@
+"""What people find: services, places, addresses, dates and papers, by words or by nearness."""
