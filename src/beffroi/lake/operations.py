@@ -31,6 +31,7 @@ from beffroi.lake.manifest import ImportReport, SourceInfo
 from beffroi.lake.publishing import ImportRefused, Progress, publish
 from beffroi.lake.reading import Reading, ReadOptions
 from beffroi.lake.store import DatasetRef, Lake, LakeNotWritable, write_note
+from beffroi.lake.terrain import import_terrain
 
 __all__ = [
     "ImportOutcome",
@@ -42,6 +43,7 @@ __all__ = [
     "discard_upload",
     "import_isolated",
     "import_source",
+    "import_terrain",
     "publish_reading",
     "publish_upload",
     "restore_version",

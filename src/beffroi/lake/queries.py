@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from beffroi.base.kernel.geo import BBox
 from beffroi.base.territory.viewer import Viewer
-from beffroi.lake import downloads, sql, tiles
+from beffroi.lake import downloads, sql, terrain, tiles
 from beffroi.lake.answers import (
     MEASURES,
     DatasetDetail,
@@ -55,6 +55,7 @@ from beffroi.lake.seeing import (
 )
 from beffroi.lake.sql import FILTER_OPS, BadQuery, Filter, QueryTooCostly
 from beffroi.lake.store import DatasetNotFound, DatasetRef, not_found
+from beffroi.lake.terrain import Terrain
 
 if TYPE_CHECKING:
     from beffroi.lake.uploads import UploadInfo, UploadPreview
@@ -79,10 +80,12 @@ __all__ = [
     "Seen",
     "SourceInfo",
     "TablePage",
+    "Terrain",
     "TilesState",
     "VersionSummary",
     "aggregate",
     "all_datasets",
+    "altitude_m",
     "dataset",
     "datasets",
     "download",
@@ -94,6 +97,8 @@ __all__ = [
     "found_item",
     "import_report",
     "reading_classes",
+    "relief",
+    "relief_tile",
     "rows",
     "seen_dataset",
     "seen_datasets",
@@ -366,6 +371,28 @@ def tile(viewer: Viewer, ref: DatasetRef, z: int, x: int, y: int, *, version: st
     if seen.manifest.geometry_type is None:
         raise not_found(ref)
     return tiles.tile(seen.folder, seen.class_name, seen.class_columns, z, x, y)
+
+
+def relief(territory: str) -> Terrain | None:
+    """Return what is known of the relief of a territory, None when nothing is; relief is public."""
+    return terrain.terrain_of(lake_in_use().root, territory)
+
+
+def relief_tile(territory: str, version: str, z: int, x: int, y: int) -> bytes | None:
+    """Return a terrain-RGB PNG tile, None outside the relief.
+
+    Raises:
+        DatasetNotFound: no such version.
+    """
+    path = terrain.archive_path(lake_in_use().root, territory, version)
+    if path is None:
+        raise not_found(DatasetRef(territory, "relief"))
+    return tiles.archived(path, z, x, y)
+
+
+def altitude_m(territory: str, *, lon: float, lat: float) -> float | None:
+    """Return the altitude of the ground (metres) at a place (CRS84), None where the relief is not known."""
+    return terrain.altitude_m(lake_in_use().root, territory, lon=lon, lat=lat)
 
 
 def tiles_archive(viewer: Viewer, ref: DatasetRef, *, version: str | None = None) -> Download:

@@ -235,6 +235,13 @@ def tile(folder: Path, class_name: str, columns: Sequence[Column], z: int, x: in
     return None if archive is None else archive.tile(z, x, y)
 
 
+def archived(path: Path, z: int, x: int, y: int) -> bytes | None:
+    """Return one tile of an archive as stored, None when it has none there."""
+    if not (0 <= z <= 30 and 0 <= x < 1 << z and 0 <= y < 1 << z):
+        return None
+    return _archive(str(path), path.stat().st_ino).tile(z, x, y)
+
+
 def archive_path(folder: Path, class_name: str, columns: Sequence[Column]) -> Path | None:
     """Return the whole archive of a class, None when it is not baked under the rights of today."""
     return None if _served(folder, class_name, columns) is None else path_of(folder, class_name)

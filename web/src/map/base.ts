@@ -1,6 +1,6 @@
-import { Map as MapLibre, setWorkerUrl, type LngLatBoundsLike, type MapOptions } from "maplibre-gl";
+import { Map as MapLibre, setWorkerUrl, type LngLatBoundsLike, type MapOptions, type RasterDEMSourceSpecification } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
-import type { KnownTiles, MapConfig } from "./config";
+import type { KnownTiles, MapConfig, TerrainConfig } from "./config";
 import type { Palette } from "./palette";
 import { baseLayers, emptyStyle, namesLayer } from "./style";
 
@@ -43,6 +43,47 @@ export function addTiles(map: MapLibre, id: string, tiles: KnownTiles): void {
   map.addSource(id, { type: "vector", tiles: [open], minzoom: tiles.min, maxzoom: tiles.max });
 }
 
+const TERRAIN = "terrain";
+/** Slopes are shaded over the land and under all that lies on it. */
+const OVER_SLOPES = ["base-water", "base-waterways", "base-streets-edge", "base-rails", "base-limit", "base-buildings"];
+
+/** Shade the slopes, where the relief is known and the style shows it. */
+export function drawSlopes(map: MapLibre, config: MapConfig, colours: Palette): void {
+  if (!config.terrain || !colours.slopes) return;
+  const over = OVER_SLOPES.find((id) => map.getLayer(id));
+  map.addSource("slopes", demSource(config.terrain));
+  map.addLayer(
+    {
+      id: "slopes",
+      type: "hillshade",
+      source: "slopes",
+      paint: {
+        "hillshade-shadow-color": colours.slopeShade,
+        "hillshade-highlight-color": colours.slopeLight,
+        "hillshade-accent-color": colours.slopeShade,
+        "hillshade-exaggeration": colours.slopes,
+      },
+    },
+    over,
+  );
+}
+
+/** Raise the ground to its heights, or lay it flat. Slopes are shaded from tiles of their own: sharing would blur them. */
+export function raiseGround(map: MapLibre, config: MapConfig, on: boolean): void {
+  if (!config.terrain) return;
+  if (!on) {
+    map.setTerrain(null);
+    return;
+  }
+  if (!map.getSource(TERRAIN)) map.addSource(TERRAIN, demSource(config.terrain));
+  map.setTerrain({ source: TERRAIN, exaggeration: 1 });
+}
+
+function demSource({ url, min, max, bbox }: TerrainConfig): RasterDEMSourceSpecification {
+  const tiles = [new URL(url, location.href).href.replaceAll("%7B", "{").replaceAll("%7D", "}")];
+  return { type: "raster-dem", tiles, minzoom: min, maxzoom: max, bounds: bbox, tileSize: 256, encoding: "mapbox" };
+}
+
 /** Draw the base map, from the bottom up; return the layers drawn for each dataset. */
 export function drawBase(map: MapLibre, config: MapConfig, colours: Palette): Map<string, string[]> {
   const drawn = new Map<string, string[]>();
@@ -52,6 +93,7 @@ export function drawBase(map: MapLibre, config: MapConfig, colours: Palette): Ma
     for (const layer of layers) map.addLayer(layer);
     drawn.set(base.id, [...(drawn.get(base.id) ?? []), ...layers.map((layer) => layer.id)]);
   }
+  drawSlopes(map, config, colours);
   if (config.names.length) {
     const features = config.names.map(([name, lon, lat]) => ({
       type: "Feature" as const,

@@ -5,10 +5,13 @@ export interface LayerConfig {
   /** Address of the TileJSON of the version shown. */
   tiles: string;
   geometry: string;
+  rows: number;
   colour: string;
   /** Address of the dataset's page; its sheets are under `fiche/`. */
   page: string;
   shown: boolean;
+  /** Who made it and of when it is. */
+  source: string;
   /** `?version=…` when an earlier version is shown, for its sheets. */
   suffix: string;
 }
@@ -44,6 +47,14 @@ export interface OverlayConfig {
 /** The words the map says, by their short name; the server writes them in the language of the page. */
 export type Words = Record<string, string>;
 
+/** The relief, as terrain-RGB tiles (see `lake/terrain.py`). */
+export interface TerrainConfig {
+  url: string;
+  min: number;
+  max: number;
+  bbox: [west: number, south: number, east: number, north: number];
+}
+
 export interface MapConfig {
   font: string;
   bbox: [west: number, south: number, east: number, north: number];
@@ -51,6 +62,7 @@ export interface MapConfig {
   base: BaseConfig[];
   layers: LayerConfig[];
   overlays: OverlayConfig[];
+  terrain: TerrainConfig | null;
   /** Names of districts, each with the point it is written at: tiles would repeat them on every piece. */
   names: [name: string, lon: number, lat: number][];
   words: Words;

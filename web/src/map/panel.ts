@@ -16,9 +16,13 @@ export function bindPanel(town: TownMap): void {
       if (chosen) town.restyle(chosen);
     });
   }
+  for (const box of document.querySelectorAll<HTMLInputElement>("[data-terrain]")) {
+    box.checked = town.isRaised;
+    box.addEventListener("change", () => town.raise(box.checked));
+  }
   for (const print of document.querySelectorAll<HTMLElement>('[data-act="print"]')) {
     print.hidden = false;
-    print.addEventListener("click", () => window.print());
+    print.addEventListener("click", () => void import("./paper").then(({ printMap }) => printMap(town)));
   }
   const buildings = town.config.base.find((one) => one.role === "buildings");
   if (buildings && !knowsHeights(buildings.known)) {
@@ -33,8 +37,8 @@ function bindLayers(town: TownMap): void {
     const range = document.querySelector<HTMLInputElement>(`[data-opacity="${CSS.escape(layer.id)}"]`);
     const reflect = (): void => {
       box.checked = town.isOn(layer.id);
-      const fading = range?.closest<HTMLElement>(".opacity");
-      if (fading) fading.hidden = !box.checked;
+      const more = box.closest(".layer")?.querySelector<HTMLElement>("[data-more]");
+      if (more) more.hidden = !box.checked;
     };
     const swatch = box.parentElement?.querySelector(".swatch-dot > *");
     swatch?.setAttribute(swatch.hasAttribute("stroke") ? "stroke" : "fill", shade(layer.colour));

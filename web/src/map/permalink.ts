@@ -12,6 +12,8 @@ export interface Place {
   /** Live layers on. */
   live: string[];
   style: StyleName;
+  /** Whether the ground is raised to its heights. */
+  raised: boolean;
 }
 
 export function readPlace(hash: string): Partial<Place> {
@@ -36,6 +38,7 @@ export function readPlace(hash: string): Partial<Place> {
   if (live) place.live = live;
   const known = STYLES.find((name) => name === style);
   if (known) place.style = known;
+  if (values.has("terrain")) place.raised = values.get("terrain") === "1";
   return place;
 }
 
@@ -54,6 +57,7 @@ export function writePlace(place: Place, usual: StyleName): string {
   const layers = place.layers.map(([id, opacity]) => encodeURIComponent(id) + (opacity < 1 ? `:${Math.round(opacity * 100)}` : ""));
   if (layers.length) parts.push(`couches=${layers.join(",")}`);
   if (place.live.length) parts.push(`direct=${place.live.map(encodeURIComponent).join(",")}`);
+  if (place.raised) parts.push("terrain=1");
   if (place.style !== usual) parts.push(`style=${place.style}`);
   return `#${parts.join("&")}`;
 }

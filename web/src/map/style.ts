@@ -9,6 +9,7 @@ const HEIGHTS = ["hauteur", "hauteur_m", "height", "height_m", "haut", "hauteur_
 const STOREYS = ["nb_etages", "nombre_d_etages", "etages", "niveaux", "floors"];
 const STOREY_M = 3;
 const DEFAULT_HEIGHT_M = 6;
+const CROWD = 1000;
 const NAMES = ["nom", "nom_complet", "nom_voie", "nom_1_gauche", "libelle", "lib_off", "name", "libquart", "quartier"];
 
 /** An empty style: the ground, and the font the labels are drawn with (no glyph files are needed). */
@@ -185,9 +186,10 @@ export function dataLayers(layer: LayerConfig, colours: Palette): LayerSpecifica
       filter: only("Point"),
       paint: {
         "circle-color": colour,
-        "circle-radius": ["interpolate", ["linear"], ["zoom"], 11, 2.5, 15, 5, 18, 9],
+        // Thousands of points are dots until one is near enough to tell them apart.
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 11, layer.rows > CROWD ? 1 : 3, 15, layer.rows > CROWD ? 2.5 : 6, 18, 9],
         "circle-stroke-color": colours.halo,
-        "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 11, 0.5, 15, 1.5],
+        "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 11, layer.rows > CROWD ? 0 : 0.5, 16, 1.5],
       },
     },
   ];

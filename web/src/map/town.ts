@@ -1,10 +1,11 @@
 import type { Map as MapLibre, MapGeoJSONFeature, PointLike } from "maplibre-gl";
-import { addTiles, announce, drawBase, locate, openMap } from "./base";
+import { addTiles, announce, drawBase, locate, openMap, raiseGround } from "./base";
 import { readConfig, readTiles, type KnownTiles, type LayerConfig, type MapConfig } from "./config";
 import { Overlay } from "./overlays";
 import { palette, styleOfPage, type StyleName } from "./palette";
 import { bindPanel } from "./panel";
 import { readPlace, writePlace, type Place } from "./permalink";
+import { showScale } from "./scale";
 import { SheetPanel, type Found } from "./sheet";
 import { dataLayers, nameField } from "./style";
 import { bindTools } from "./tools";
@@ -36,6 +37,7 @@ export class TownMap {
   #base = new Map<string, string[]>();
   readonly #hiddenBase = new Set<string>();
   #style: StyleName;
+  #raised: boolean;
   #busy = false;
 
   constructor(element: HTMLElement, config: MapConfig) {
@@ -44,6 +46,7 @@ export class TownMap {
     this.isTown = "town" in element.dataset;
     const place = this.isTown ? readPlace(location.hash) : {};
     this.#style = place.style ?? styleOfPage();
+    this.#raised = place.raised ?? false;
     this.map = openMap(element, config, palette(this.#style), {
       fitBoundsOptions: { padding: 24 },
       // A single finger scrolls the page on a dataset's page; the town's map takes the screen.
@@ -83,8 +86,16 @@ export class TownMap {
     bindTools(this.map, this.element.parentElement ?? this.element, {
       locate: () => locate(this.element, this.config, (lon, lat) => this.map.jumpTo({ center: [lon, lat], zoom: 16.5 })),
       measure: () => void this.#measure(),
+      help: () => document.querySelector<HTMLDialogElement>("#aide-carte")?.showModal(),
     });
-    if (this.isTown) bindPanel(this);
+    if (!this.isTown) return;
+    bindPanel(this);
+    showScale(this.map, this.element, this.config.language);
+    this.map.getCanvas().addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || this.#busy) return;
+      event.preventDefault();
+      void this.#open(this.map.project(this.map.getCenter()));
+    });
   }
 
   /** Draw all that is on: at first, and again when the style has changed. */
@@ -97,6 +108,7 @@ export class TownMap {
       if (layer.on) await this.showLayer(layer.config.id, true);
     }
     for (const id of live) await this.overlays.get(id)?.show(colours);
+    if (this.#raised) raiseGround(this.map, this.config, true);
     this.map.once("idle", () => {
       this.element.dataset["ready"] = "yes";
       announce(this.element, this.config.words["ready"] ?? "", true);
@@ -108,9 +120,20 @@ export class TownMap {
     return this.#style;
   }
 
+  get isRaised(): boolean {
+    return this.#raised;
+  }
+
+  raise(on: boolean): void {
+    this.#raised = on;
+    raiseGround(this.map, this.config, on);
+    this.remember();
+  }
+
   restyle(style: StyleName): void {
     this.#style = style;
     const live = this.#live();
+    this.map.setTerrain(null);
     for (const id of live) this.overlays.get(id)?.hide();
     const { layers, sources } = this.map.getStyle();
     for (const { id, type } of layers) if (type !== "background") this.map.removeLayer(id);
@@ -125,6 +148,11 @@ export class TownMap {
 
   opacity(id: string): number {
     return this.#layers.get(id)?.opacity ?? 1;
+  }
+
+  /** The data layers that are on, as the legend of a printed page lists them. */
+  get shownLayers(): LayerConfig[] {
+    return [...this.#layers.values()].filter((layer) => layer.on).map((layer) => layer.config);
   }
 
   /** Show or hide a data layer; its tiles are asked for the first time it is shown. */
@@ -189,8 +217,13 @@ export class TownMap {
       layers: on.map((layer) => [layer.config.id, layer.opacity]),
       live: this.#live(),
       style: this.#style,
+      raised: this.#raised,
     };
     history.replaceState(null, "", writePlace(place, styleOfPage()));
+    for (const field of document.querySelectorAll<HTMLTextAreaElement>("[data-embed]")) {
+      const address = field.dataset["embed"] ?? "";
+      field.value = field.value.replace(/src="[^"]*"/, `src="${address}${location.hash}"`);
+    }
     for (const link of document.querySelectorAll<HTMLAnchorElement>("a[data-list]")) {
       const url = new URL(link.href);
       url.searchParams.set("bbox", this.map.getBounds().toArray().flat().map((one) => one.toFixed(5)).join(","));

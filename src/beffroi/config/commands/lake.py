@@ -36,6 +36,39 @@ def _ref(text: str) -> DatasetRef:
     return DatasetRef(territory, slug)
 
 
+@lake_command.command("terrain")
+@click.argument("grid", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--commune", required=True, help="Code INSEE de la commune.")
+@click.option("--crs", default=None, help="Système d’une grille .asc ; sinon EPSG:2154 (Lambert-93).")
+@click.option("--producer", default="", help="Qui a produit la grille, par exemple IGN.")
+@click.option("--licence", default="", help="Sa licence, par exemple Licence Ouverte 2.0.")
+def import_terrain(grid: Path, commune: str, crs: str | None, producer: str, licence: str) -> None:
+    """Importer le relief d’une commune : une grille ESRI (.asc, RGE ALTI) ou une cellule SRTM (.hgt, .zip)."""
+    start_django()
+    require_registry()
+    from django.conf import settings
+
+    from beffroi.base.kernel.time import now
+    from beffroi.base.territory import queries
+    from beffroi.lake import operations
+
+    known = queries.territory(commune.strip().upper())
+    terrain = operations.import_terrain(
+        grid,
+        lake=Path(settings.LAKE_DIR),
+        territory=known.code,
+        at=now(),
+        within=known.bbox,
+        crs=crs,
+        producer=producer,
+        licence=licence,
+    )
+    click.echo(
+        f"Relief de {known.name} : de {terrain.low_m:.0f} à {terrain.high_m:.0f} m, au pas de {terrain.step_m:.0f} m, "
+        f"tuiles {terrain.min_zoom} à {terrain.max_zoom} (version {terrain.version})"
+    )
+
+
 @lake_command.command("list")
 @click.option("--commune", default=None, help="Code INSEE ; sinon toutes.")
 def list_datasets(commune: str | None) -> None:

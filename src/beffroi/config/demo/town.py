@@ -23,8 +23,8 @@ Tell = Callable[[str, float], None]
 Extent = tuple[float, float, float, float]
 
 KEY_LIFE = timedelta(days=365)
-# The town's relief is a grid, which is no table: other rooms read it where it lies.
-NOT_TABLES = (".asc",)
+# The town's relief is a grid, which is no table: it has its own place in the lake.
+GRIDS = (".asc",)
 
 
 class DemoRefused(BeffroiError):
@@ -82,6 +82,7 @@ def build(folder: Path, *, population: int, passwords: dict[str, str], tell: Tel
         tell("Registre", 0.3)
         start_django()
         keys = _registry(town, passwords)
+        _relief(town, lake)
         _collect(waiting, tell)
     from beffroi.base.kernel.time import now
     from beffroi.lake.operations import announce_published
@@ -194,7 +195,7 @@ def _importing(town: Town, lake: Path) -> Iterator[Sequence[Future[tuple[str, st
     """Import the files of the town in child processes, the largest first; yield what is under way."""
     from beffroi.base.kernel.time import now
 
-    files = [item.path for item in town.files if not item.path.endswith(NOT_TABLES)]
+    files = [item.path for item in town.files if not item.path.endswith(GRIDS)]
     files.sort(key=lambda path: -(town.folder / path).stat().st_size)
     at = now()
     context = multiprocessing.get_context("spawn")
@@ -203,6 +204,17 @@ def _importing(town: Town, lake: Path) -> Iterator[Sequence[Future[tuple[str, st
         yield [pool.submit(import_file, town.folder / path, town.insee, town.bbox, lake, at) for path in files]
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _relief(town: Town, lake: Path) -> None:
+    from beffroi.base.kernel.time import now
+    from beffroi.lake.operations import import_terrain
+
+    licence = "Licence Ouverte 2.0 (ville fictive)"
+    for item in town.files:
+        if item.path.endswith(GRIDS):
+            path = town.folder / item.path
+            import_terrain(path, lake=lake, territory=town.insee, at=now(), producer="IGN (fictif)", licence=licence)
 
 
 def import_file(path: Path, territory: str, extent: Extent, lake: Path, at: datetime) -> tuple[str, str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from shapely.geometry import shape
@@ -45,13 +46,13 @@ def _role(name: str, pattern: str, *geometries: str, theme: str = "") -> BaseRol
 # In drawing order. One dataset per role: one of its theme first, then one that is not the cadastre's (which knows no
 # height), then the one with the most rows.
 BASE_ROLES = (
-    _role("limit", "limites?-commun(?:e|ale)s?|limitecommune|communes?|contours?", POLYGON),
     _role("fields", "parcelles-agricoles|rpg|cultures", POLYGON),
     _role("green", "espaces?-?verts?(?:-?surface)?|parcs?|jardins|vegetation|bois|forets?", POLYGON),
     _role("water", "eaux?|plans?-d-eau|hydrographie|hydro|courseau|rivieres?|surface-hydrographique", POLYGON),
     _role("waterways", "cours-?(?:d-)?eau|rivieres?|troncon-hydrographique|hydrographie", LINE),
     _role("streets", "voies?|filaire-?voies?|rues|routes?|troncons?(?:-de)?-routes?|filaire|streets", LINE),
     _role("rails", "voies?-ferrees?|troncons?-de-voie-ferree|tramway|rails?", LINE),
+    _role("limit", "limites?-commun(?:e|ale)s?|limitecommune|communes?|contours?", POLYGON),
     _role("buildings", "batiments?|bati|buildings?", POLYGON, theme="batiments"),
     _role("districts", "quartiers?", POLYGON),
 )
@@ -100,10 +101,31 @@ def layer(summary: DatasetSummary, *, shown: bool = False, old: bool = False) ->
         "title": shown_title(summary),
         "tiles": tilejson_url(summary),
         "geometry": (summary.geometry_type or "Geometry").removeprefix("Multi"),
+        "rows": summary.rows,
         "colour": theme(summary.theme).colour,
         "page": reverse("portal:dataset", args=[ref.territory, ref.slug]),
         "shown": shown,
+        "source": _source(summary),
         "suffix": f"?version={summary.version}" if old else "",
+    }
+
+
+def _source(summary: DatasetSummary) -> str:
+    """Return who made a dataset and of when the version is, as a legend says it."""
+    day = date_format(summary.updated_at, "j F Y")
+    return f"{summary.producer}, {day}" if summary.producer else day
+
+
+def terrain_config(territory: str) -> dict[str, Any] | None:
+    """Return what the map needs of the relief of a territory, None when it is not known."""
+    terrain = lake.relief(territory)
+    if terrain is None:
+        return None
+    return {
+        "url": f"/tuiles/{territory}/_relief/{terrain.version}/{{z}}/{{x}}/{{y}}.png",
+        "min": terrain.min_zoom,
+        "max": terrain.max_zoom,
+        "bbox": list(terrain.bbox),
     }
 
 
@@ -123,8 +145,13 @@ def town_map_config(
     datasets: list[DatasetSummary],
     *,
     overlays: Sequence[Overlay] = (),
+    shown: Collection[str] = (),
+    old: Collection[str] = (),
 ) -> str:
-    """Return the configuration of the map of the town."""
+    """Return the configuration of the map of the town.
+
+    `shown` are the slugs of the layers on from the start, `old` of those whose version is not the current one.
+    """
     mapped = [one for one in datasets if one.geometry_type]
     base = base_layers(mapped)
     box = (commune.bbox if commune else None) or _frame(mapped)
@@ -132,11 +159,13 @@ def town_map_config(
     return _config(
         viewer,
         base,
-        [layer(one) for one in mapped],
+        [layer(one, shown=one.ref.slug in shown, old=one.ref.slug in old) for one in mapped],
         box,
         pitch=50 if "buildings" in base else 0,
+        territory=commune.code if commune else "",
         names=district_names(viewer, districts) if districts else (),
         overlays=overlays,
+        old=old,
     )
 
 
@@ -182,17 +211,24 @@ def _config(
     box: BBox | None,
     *,
     pitch: int,
+    territory: str = "",
     names: Sequence[tuple[str, float, float]] = (),
     overlays: Sequence[Overlay] = (),
+    old: Collection[str] = (),
 ) -> str:
     known = {role: _known_tiles(viewer, summary) for role, summary in base.items()}
     config = {
         "font": font_url(),
         "bbox": list(box) if box else [-5.2, 41.3, 9.6, 51.1],
         "pitch": pitch,
-        "base": [{"role": role, "known": known[role], **layer(one)} for role, one in base.items() if known[role]],
+        "base": [
+            {"role": role, "known": known[role], **layer(one, old=one.ref.slug in old)}
+            for role, one in base.items()
+            if known[role]
+        ],
         "layers": layers,
         "overlays": [overlay_config(one) for one in overlays],
+        "terrain": terrain_config(territory) if territory else None,
         "names": names,
         "words": _words(),
         "language": get_language(),
@@ -233,6 +269,9 @@ def _words() -> dict[str, str]:
             "Mesure : cliquez les points du trajet, ou déplacez la carte aux flèches et appuyez sur Entrée pour son "
             "milieu. Retour arrière retire le dernier."
         ),
+        "scale": _("Échelle :"),
+        "baseSource": _("Fond de carte :"),
+        "printed": _("Carte imprimée le"),
         "measured": _("Mesure terminée."),
         "length": _("{length} à vol d’oiseau."),
         "area": _("{length} de parcours ; la surface enclose est de {area}."),

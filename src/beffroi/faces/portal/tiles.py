@@ -62,6 +62,15 @@ def tilejson(request: HttpRequest, territory: str, slug: str, version: str) -> H
 
 @open_to(EVERYONE)
 @require_safe
+def relief_tile(request: HttpRequest, territory: str, version: str, z: int, x: int, y: int) -> HttpResponse:
+    """Answer one tile of heights (terrain-RGB PNG); 204 outside the relief, which ends there."""
+    found = queries.relief_tile(territory, version, z, x, y)
+    response = HttpResponse(status=204) if found is None else HttpResponse(found, content_type="image/png")
+    return _cached(response, request)
+
+
+@open_to(EVERYONE)
+@require_safe
 def archive(request: HttpRequest, territory: str, slug: str, version: str) -> HttpResponseBase:
     """Answer the PMTiles archive, whole or by range of bytes as its readers ask."""
     found = queries.tiles_archive(cast(Request, request).viewer, DatasetRef(territory, slug), version=version)

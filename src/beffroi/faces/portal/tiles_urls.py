@@ -11,6 +11,7 @@ app_name = "tiles"
 _VERSION = "<slug:territory>/<slug:slug>/<str:version>"
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("<slug:territory>/_relief/<str:version>/<int:z>/<int:x>/<int:y>.png", tiles.relief_tile, name="relief-tile"),
     path(f"{_VERSION}.json", tiles.tilejson, name="tilejson"),
     path(f"{_VERSION}.pmtiles", tiles.archive, name="archive"),
     path(f"{_VERSION}/<int:z>/<int:x>/<int:y>.mvt", tiles.tile, name="tile"),

@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_DATASET}fiche/<str:feature_id>/", maps.sheet, name="sheet"),
     path("carte/", maps.town_map, name="map"),
     path("carte/liste/", maps.town_list, name="map-list"),
+    path("carte/integrer/", maps.embedded_map, name="map-embedded"),
     path("carte/ici/", places.here, name="here"),
     path("carte/proches/", places.near, name="near"),
     *privacy.urlpatterns,

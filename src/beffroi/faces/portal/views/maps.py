@@ -1,73 +1,124 @@
-"""The map of the town, the same content as a list, and the sheet of each thing."""
+"""The map of the town, the same content as a list, the map for other sites, and the sheet of each thing."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections import defaultdict
-from typing import cast
+from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
-from beffroi.base.kernel.words import folded
+from beffroi.base.territory.viewer import ANONYMOUS, Viewer
 from beffroi.faces.portal.directory import territory_of, town_datasets
 from beffroi.faces.portal.mapping import base_layers, shown_title, town_map_config
-from beffroi.faces.portal.sheets import name_column, read_sheet
+from beffroi.faces.portal.sheets import name_column, read_sheet, told
+from beffroi.faces.portal.showing import (
+    Asked,
+    asked_box,
+    asked_of_map,
+    by_theme,
+    known_on,
+    shown_first,
+    themes_of_map,
+)
 from beffroi.faces.portal.tables import AskedTable, asked_table
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
+from beffroi.faces.shell.middleware import CONTENT_SECURITY_POLICY
 from beffroi.faces.shell.overlays import open_overlays, overlay_config
-from beffroi.faces.shell.themes import Theme, theme
 from beffroi.lake import queries as lake
-from beffroi.lake.queries import DatasetRef, DatasetSummary
+from beffroi.lake.queries import DatasetDetail, DatasetRef
 
 # Coordinates, internal numbers and dates of handling tell nobody what a thing is.
 UNTOLD = re.compile(
     r"^(?:x|y|z|id|fid|gid|objectid)$|(?:^|_)(?:lon|lat|long|coor\w*|xy|id|uuid|maj|shape|geom)(?:_|\d*$)"
 )
-
-
-def _by_theme(datasets: list[DatasetSummary]) -> list[tuple[Theme, list[DatasetSummary]]]:
-    groups: dict[str, list[DatasetSummary]] = defaultdict(list)
-    for one in datasets:
-        groups[one.theme].append(one)
-    return sorted(((theme(slug), group) for slug, group in groups.items()), key=lambda pair: folded(pair[0].title))
+IN_BOX = 50
+EMBEDDED_POLICY = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
 
 
 @open_to(EVERYONE)
 @require_safe
 def town_map(request: HttpRequest) -> HttpResponse:
-    """Show the map of the town with a panel of layers; the panel is a list of links without JavaScript."""
+    """Show the map of the town with a panel of layers; the panel is a list of links without JavaScript.
+
+    `theme` opens it on a theme, `date` shows what was known at the end of a day.
+    """
     request = cast(Request, request)
-    mapped = [one for one in town_datasets(request) if one.geometry_type]
+    asked = asked_of_map(request.GET)
+    return render(request, "portal/map.html", _map_context(request, request.viewer, asked))
+
+
+@open_to(EVERYONE)
+@require_safe
+@xframe_options_exempt
+def embedded_map(request: HttpRequest) -> HttpResponse:
+    """Show the map alone, for the pages of other sites: what is public, whoever looks."""
+    request = cast(Request, request)
+    context = _map_context(request, ANONYMOUS, asked_of_map(request.GET))
+    response = render(request, "portal/map_embedded.html", context)
+    response.headers["Content-Security-Policy"] = EMBEDDED_POLICY
+    return response
+
+
+def _map_context(request: Request, viewer: Viewer, asked: Asked) -> dict[str, Any]:
+    code = territory_of(request)
+    mapped = [one for one in lake.datasets(viewer, territory=code) if one.geometry_type] if code else []
+    old, later = frozenset[str](), 0
+    if asked.day is not None and request.commune:
+        mapped, old, later = known_on(viewer, mapped, asked.day, timezone=request.commune.timezone)
     base = {summary.ref.slug for summary in base_layers(mapped).values()}
-    overlays = open_overlays(request)
-    context = {
-        "config": town_map_config(request.viewer, request.commune, mapped, overlays=overlays),
-        "overlays": [overlay_config(one) for one in overlays],
-        "groups": _by_theme([one for one in mapped if one.ref.slug not in base]),
+    layers = [one for one in mapped if one.ref.slug not in base]
+    overlays = open_overlays(request) if viewer == request.viewer and asked.day is None else ()
+    shown = shown_first(asked, layers)
+    config = town_map_config(viewer, request.commune, mapped, overlays=overlays, shown=shown, old=old)
+    kept = {"theme": asked.theme, "date": asked.day.isoformat() if asked.day else ""}
+    query = urlencode({key: value for key, value in kept.items() if value})
+    theirs = [one for one in layers if one.theme.replace("-", "_") in asked.folders]
+    return {
+        "config": config,
+        "asked": asked,
+        "themes": themes_of_map(),
+        "query": query,
+        "embedded": request.build_absolute_uri(reverse("portal:map-embedded") + (f"?{query}" if query else "")),
+        "groups": _titled(by_theme(theirs)),
+        "other_groups": _titled(by_theme([one for one in layers if one not in theirs])),
         "base_groups": [(one, shown_title(one)) for one in mapped if one.ref.slug in base],
+        "overlays": [overlay_config(one) for one in overlays],
+        "terrain": lake.relief(code) if code else None,
+        "later": later,
         "count": len(mapped),
     }
-    return render(request, "portal/map.html", context)
+
+
+def _titled(groups: list[Any]) -> list[Any]:
+    return [(theme, [(one, shown_title(one)) for one in layers]) for theme, layers in groups]
 
 
 @open_to(EVERYONE)
 @require_safe
 def town_list(request: HttpRequest) -> HttpResponse:
-    """Give the content of the map as lists: the layers, then the things of the layer `couche`."""
+    """Give the content of the map as lists: the layers, then the things of the layer `couche`, in `bbox` if given."""
     request = cast(Request, request)
     mapped = [one for one in town_datasets(request) if one.geometry_type]
-    slug = request.GET.get("couche", "")
-    context: dict[str, object] = {"groups": _by_theme(mapped), "count": len(mapped), "chosen": None}
+    slug, box = request.GET.get("couche", ""), asked_box(request.GET.get("bbox", ""))
+    context: dict[str, object] = {"groups": by_theme(mapped), "count": len(mapped), "chosen": None, "box": box}
     if slug:
         ref = DatasetRef(territory_of(request), slug)
         detail = lake.dataset(request.viewer, ref)
-        named = name_column(detail.columns)
-        asked = asked_table(request.viewer, ref, detail, request.GET)
-        context |= {"chosen": detail.summary, "asked": asked, "items": _items(asked, named.key if named else "")}
+        context["chosen"] = detail.summary
+        if box is None:
+            named = name_column(detail.columns)
+            asked = asked_table(request.viewer, ref, detail, request.GET)
+            context |= {"asked": asked, "items": _items(asked, named.key if named else "")}
+        else:
+            page = lake.features(request.viewer, ref, bbox=box, limit=IN_BOX, after=request.GET.get("apres") or None)
+            context |= {"items": _items_in_box(page.features, detail), "next": page.next_cursor}
     return render(request, "portal/map_list.html", context)
 
 
@@ -80,12 +131,29 @@ def _items(asked: AskedTable, name_key: str) -> list[dict[str, object]]:
         named = (
             cells[place].text if place is not None and cells[place].text != "–" else _("Élément {n}").format(n=number)
         )
-        told = [
+        told_of = [
             (column.title, value.text)
             for column, value in zip(asked.columns, cells, strict=True)
             if value.text != "–" and column.key != name_key and not UNTOLD.search(column.key)
         ]
-        items.append({"id": feature_id, "name": named, "facts": told[:3]})
+        items.append({"id": feature_id, "name": named, "facts": told_of[:3]})
+    return items
+
+
+def _items_in_box(features: tuple[bytes, ...], detail: DatasetDetail) -> list[dict[str, object]]:
+    named = name_column(detail.columns)
+    items: list[dict[str, object]] = []
+    for body in features:
+        feature = json.loads(body)
+        values = feature["properties"]
+        facts = [
+            (column.title, told(values[column.key], column).text)
+            for column in detail.columns
+            if values.get(column.key) not in (None, "") and column != named and not UNTOLD.search(column.key)
+        ]
+        name = str(values.get(named.key) or "") if named else ""
+        number = str(feature["id"])
+        items.append({"id": number, "name": name or _("Élément {n}").format(n=number), "facts": facts[:3]})
     return items
 
 

@@ -1,0 +1,118 @@
+"""The map of the town in a real browser: measure, styles, several things under the finger, paper, help."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from pyproj import Geod
+
+from faces.browser.conftest import Watched, until, wait_for_map
+
+pytestmark = [pytest.mark.chromium, pytest.mark.slow]
+
+TRUNK = "/carte/#z=16&lat=45.0092&lon=3.0046&couches=arbres"
+
+
+def test_a_length_is_the_geodesic_one(visit: Callable[..., Watched]) -> None:
+    """Two corners at the middle of the map, between which it is panned: the address tells where."""
+    watched = visit(TRUNK)
+    page = watched.page
+    wait_for_map(page)
+    page.locator("[data-act=measure]").click()
+    until(page, "document.querySelector('.map-status').textContent.startsWith('Mesure')")
+    places = []
+    for _ in range(2):
+        page.keyboard.press("Enter")
+        until(page, "location.hash.includes('lat=')")
+        found = re.search(r"lat=([\d.]+)&lon=([\d.]+)", page.evaluate("location.hash"))
+        assert found
+        places.append((float(found[2]), float(found[1])))
+        before = page.evaluate("location.hash")
+        # One press: the address is written once the map rests.
+        page.keyboard.press("ArrowRight")
+        until(page, f"location.hash !== {before!r}")
+    told = page.locator(".map-status").inner_text()
+    number = re.match(r"([\d,\s ]+) (m|km) à vol d’oiseau", told)
+    assert number, told
+    metres = float(number[1].replace(",", ".").replace("\u202f", "")) * (1000 if number[2] == "km" else 1)
+    exact = Geod(ellps="GRS80").inv(*places[0], *places[1])[2]
+    # The address rounds to 5 decimals, about a metre.
+    assert metres == pytest.approx(exact, abs=2.5)
+    assert watched.complaints == []
+
+
+def test_each_style_draws_the_same_layers_and_the_address_says_which(visit: Callable[..., Watched]) -> None:
+    watched = visit(TRUNK)
+    page = watched.page
+    wait_for_map(page)
+    page.locator("details.layers").nth(1).locator("summary").click()
+    shots = {page.locator(".map canvas").screenshot()}
+    for style in ("relief", "sombre", "contraste"):
+        page.locator("#style").select_option(style)
+        until(page, f"location.hash.includes('style={style}')")
+        page.wait_for_timeout(400)
+        shots.add(page.locator(".map canvas").screenshot())
+    assert len(shots) == 4
+    assert "couches=arbres" in page.evaluate("location.hash")
+    assert watched.complaints == []
+
+
+def test_several_things_under_the_finger_are_offered_as_a_choice(visit: Callable[..., Watched]) -> None:
+    """From far enough, neighbouring trees are under one finger; Enter asks for the middle of the map."""
+    watched = visit("/carte/#z=15&lat=45.00935&lon=3.0047&couches=arbres")
+    page = watched.page
+    wait_for_map(page)
+    page.locator(".map canvas").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".map-choice")
+    assert page.evaluate("document.activeElement.tagName") == "H2"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".map-sheet .sheet")
+    assert "Arbre 0" in page.locator(".map-sheet h2").inner_text()
+    assert watched.complaints == []
+
+
+def test_the_list_link_and_the_code_for_other_sites_follow_the_map(visit: Callable[..., Watched]) -> None:
+    page = visit(TRUNK).page
+    wait_for_map(page)
+    page.locator("[data-act=in]").click()
+    until(page, "document.querySelector('[data-list]').href.includes('bbox=3.0')")
+    assert "couche=arbres" in page.locator("[data-list]").get_attribute("href")
+    assert re.search(r"/carte/integrer/#z=17.*couches=arbres", page.locator("#integrer").input_value())
+
+
+def test_paper_carries_title_picture_scale_legend_and_sources(visit: Callable[..., Watched]) -> None:
+    watched = visit(TRUNK)
+    page = watched.page
+    wait_for_map(page)
+    page.evaluate("window.print = () => { document.body.dataset.printed = 'yes'; }")
+    page.locator("[data-act=print]").click()
+    until(page, "document.body.dataset.printed === 'yes'")
+    page.emulate_media(media="print")
+    assert not page.locator(".map-frame").is_visible()
+    text = page.locator("[data-paper]").inner_text()
+    assert "Carte · Bourg-l’Essai" in text
+    assert "Échelle : " in text
+    assert "Arbres (Service des espaces verts, 2 mars 2026)" in text
+    colours = page.evaluate(
+        """() => { const canvas = document.querySelector('.map-paper-picture');
+            const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+            const seen = new Set();
+            for (let at = 0; at < data.length; at += 4000) seen.add(data[at] << 16 | data[at + 1] << 8 | data[at + 2]);
+            return seen.size; }"""
+    )
+    assert colours > 4
+    assert watched.complaints == []
+
+
+def test_help_opens_closes_and_gives_the_focus_back(visit: Callable[..., Watched]) -> None:
+    page = visit("/carte/").page
+    wait_for_map(page)
+    page.locator("[data-act=help]").click()
+    assert page.locator("#aide-carte").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator("#aide-carte").is_visible()
+    assert page.evaluate("document.activeElement.dataset.act") == "help"
