@@ -22,7 +22,7 @@ from territory_makers import AT, TOWN, make_town
 
 LON, LAT = 3.8767, 43.6108
 SERVICES = ("proprete", "voirie", "habitat", "espaces-verts", "police-municipale")
-USE_CASES = ("1-01", "1-02", "1-03", "1-04", "1-05")
+USE_CASES = ("1-01", "1-02", "1-03", "1-04", "1-05", "7-19", "8-02")
 _numbers = count(1)
 
 

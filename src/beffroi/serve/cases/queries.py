@@ -14,6 +14,7 @@ from beffroi.base.territory.viewer import Viewer
 from beffroi.serve.cases import store
 from beffroi.serve.cases.definition import NEVER, OPEN, Access, Audience, Outcome, Sight, Status, case_not_found
 from beffroi.serve.cases.models import Attachment, Case, Message, Party, Step
+from beffroi.serve.cases.numbers import case_id_of as case_id_of
 from beffroi.serve.cases.numbers import number_of as number_of
 from beffroi.serve.cases.numbers import party_of, token_of
 from beffroi.serve.cases.rights import party_in, seen_case, sight_of

@@ -9,8 +9,11 @@ class ReportsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from beffroi.base.journal.events import subscribe
         from beffroi.base.journal.tasks import every_day
-        from beffroi.serve.reports import engine, tasks
+        from beffroi.serve.cases import events as cases
+        from beffroi.serve.reports import engine, matching, tasks
 
         engine.register()
+        subscribe("reports.matching", [cases.OPENED, cases.RELEASED], matching.look_for_counterpart)
         every_day("reports.daily", tasks.daily, hour=2)

@@ -182,6 +182,11 @@ def _opened(territory: str, _stamp: int, _generation: int, _fingerprint: str) ->
     return found
 
 
+def forget_categories() -> None:
+    """Have the open categories read again at the next question."""
+    _opened.cache_clear()
+
+
 def categories_for(viewer: Viewer, territory: str, *, use_case: str = "") -> list[OpenCategory]:
     """Return the categories in which the viewer may report in a commune, in the order of their use cases.
 

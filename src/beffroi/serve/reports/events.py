@@ -15,4 +15,24 @@ MATCHED = "report.matched"
 CONFIRMED = "report.confirmed"
 """Somebody saw an obstacle. Payload: ``number``, ``still_there`` (bool), ``trusted`` (bool)."""
 
-KINDS = (RECLASSIFIED, ALERT_RAISED, MATCHED, CONFIRMED)
+AMBASSADOR_NAMED = "report.ambassador_named"
+"""Subject ``person:<number>``. Payload: ``level``."""
+
+ORDERED = "work_order.created"
+ORDER_PLANNED = "work_order.planned"
+ORDER_DONE = "work_order.done"
+ORDER_CANCELLED = "work_order.cancelled"
+"""Subject: the case's. Payload: ``number``, ``order``, ``service``."""
+
+CONTRACT_ADDED = "contract.added"
+VISIT_PROVED = "contract.visit_proved"
+VISIT_MISSING = "contract.visit_missing"
+"""Subject ``contract:<number>``. Payload: ``visit``, ``place``, ``day``."""
+
+TEMPLATE_SAVED = "response_template.saved"
+TEMPLATE_DELETED = "response_template.deleted"
+
+KINDS = (
+    RECLASSIFIED, ALERT_RAISED, MATCHED, CONFIRMED, AMBASSADOR_NAMED, ORDERED, ORDER_PLANNED, ORDER_DONE,
+    ORDER_CANCELLED, CONTRACT_ADDED, VISIT_PROVED, VISIT_MISSING, TEMPLATE_SAVED, TEMPLATE_DELETED,
+)  # fmt: skip

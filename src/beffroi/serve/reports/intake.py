@@ -11,7 +11,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from beffroi.base.clock import queries as clock
-from beffroi.base.territory.viewer import AGENTS, Viewer
+from beffroi.base.territory.viewer import Viewer
 from beffroi.lake import queries as lake
 from beffroi.lake.store import DatasetRef
 from beffroi.serve.cases import operations as cases
@@ -22,6 +22,7 @@ from beffroi.serve.reports import abuse
 from beffroi.serve.reports.categories import Category, OpenCategory, category_for, checked_details
 from beffroi.serve.reports.models import Origin, Report
 from beffroi.serve.reports.places import Place, cell_of, checked_place, checked_zone
+from beffroi.serve.reports.trust import trust_level
 
 KIND = "report"
 WRITE_SCOPE = "reports:write"
@@ -136,6 +137,9 @@ def file_in(
                     network=sender.network,
                     words=abuse.words_of(submission.description),
                 )
+            if category.obstacle and not held and trust_level(territory, viewer.person_id) > 0:
+                # The town answers for her word: others see it, and read it, at once.
+                cases.accept_case(number=opened.number, by=None, at=at)
     except IntegrityError:
         # Two sendings of one key at the same instant: the other was first.
         known = cases.already_sent(territory, submission.idempotency_key, kind=KIND, category=category.code)
@@ -257,11 +261,6 @@ def _obstacle_facts(category: Category, submission: Submission, territory: str, 
             )
         expires_at = end
     return {"lasting": False, "expires_at": expires_at}
-
-
-def is_agent(viewer: Viewer, territory: str) -> bool:
-    """Tell whether the viewer works for the town."""
-    return AGENTS in viewer.clearances(territory)
 
 
 def place_of(report: Report) -> Place:

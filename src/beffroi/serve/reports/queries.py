@@ -23,7 +23,7 @@ from beffroi.serve.reports.filters import PAGE_SIZE as PAGE_SIZE
 from beffroi.serve.reports.filters import ReportFilter as ReportFilter
 from beffroi.serve.reports.filters import filtered
 from beffroi.serve.reports.likeness import Likeness, Sought, likenesses
-from beffroi.serve.reports.models import Report
+from beffroi.serve.reports.models import Match, Report
 from beffroi.serve.reports.places import Place, ground
 
 # Counting stops there: « plus de 10 000 » says as much, and stays quick.
@@ -348,6 +348,24 @@ def _with_reports(viewer: Viewer, territory: str, found: list[Likeness]) -> list
 
 
 # --- Around reports ---------------------------------------------------------------------------------------------------
+
+
+def matches(viewer: Viewer, number: str, *, token: str = "") -> list[Similar]:
+    """Return the counterparts a lost or found report was brought together with, to its parties and its service.
+
+    Raises:
+        CaseNotFound: the viewer may not know of it.
+    """
+    info = report(viewer, number, token=token)
+    if info.case.sight < Sight.PARTY:
+        return []
+    own = Q(first=info.case.id) | Q(second=info.case.id)
+    rows = list(Match.objects.filter(own).order_by("distance_m", "pk").values_list("first", "second", "distance_m"))
+    far = {first if first != info.case.id else second: distance for first, second, distance in rows}
+    readable = cases.readable(viewer, info.case.territory, prefix="case__")
+    others = Report.objects.select_related("case").filter(readable, pk__in=far).order_by("pk")
+    infos = _infos(viewer, info.case.territory, others)
+    return [Similar(one, 1.0, float(far[one.case.id])) for one in sorted(infos, key=lambda one: far[one.case.id])]
 
 
 def districts(territory: str, *, at: datetime) -> list[str]:

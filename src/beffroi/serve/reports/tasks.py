@@ -1,4 +1,4 @@
-"""What a worker does for reports each night: end obstacles that have lived their time, forget spent proofs."""
+"""What a worker does for reports each night: expect visits and note missing ones, end obstacles, forget proofs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import OPEN, Outcome
 from beffroi.serve.cases.queries import number_of
 from beffroi.serve.reports.models import Report, SpentProof
+from beffroi.serve.reports.visits import expect_visits, note_missing_visits
 
 logger = logging.getLogger(__name__)
 _EXPIRED = "Cet obstacle temporaire est arrivé à son terme sans être confirmé."
@@ -16,6 +17,8 @@ _EXPIRED = "Cet obstacle temporaire est arrivé à son terme sans être confirm�
 
 def daily(at: datetime) -> None:
     """Do the chores of the night."""
+    expect_visits(at)
+    note_missing_visits(at)
     ended = end_expired_obstacles(at)
     SpentProof.objects.filter(expires_at__lt=at).delete()
     if ended:
