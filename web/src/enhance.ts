@@ -1,6 +1,7 @@
 import { countSelected } from "./behaviours/bulk";
 import { keepDrafts } from "./behaviours/drafts";
 import { showChosenFiles } from "./behaviours/files";
+import { listenToKeys } from "./behaviours/shortcuts";
 import { dismissToasts } from "./behaviours/toast";
 
 /** What JavaScript adds to pages that already work without it. */
@@ -12,6 +13,7 @@ export function enhance(root: ParentNode): void {
   countSelected(root);
   dismissToasts(root);
   keepDrafts(root);
+  listenToKeys(root);
   focusFirstError(root);
 }
 

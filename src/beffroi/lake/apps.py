@@ -10,7 +10,9 @@ class LakeConfig(AppConfig):
 
     def ready(self) -> None:
         from beffroi.base.journal.tasks import every_day
-        from beffroi.lake import engine, tasks
+        from beffroi.base.territory.operations import register_sandbox_part
+        from beffroi.lake import engine, sandbox, tasks
 
         engine.register()
+        register_sandbox_part("lake", clear=sandbox.clear, fill=sandbox.fill)
         every_day("lake.daily", tasks.daily, hour=4)

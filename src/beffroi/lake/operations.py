@@ -24,7 +24,8 @@ import duckdb
 from beffroi import __version__
 from beffroi.base.kernel.errors import BeffroiError, Refused
 from beffroi.base.kernel.sentences import Sentence
-from beffroi.base.territory.viewer import Role, Viewer
+from beffroi.base.territory.engine import is_sandbox
+from beffroi.base.territory.viewer import AGENTS, PUBLIC, Role, Viewer
 from beffroi.lake import sql
 from beffroi.lake.definitions import Definition
 from beffroi.lake.manifest import ImportReport, SourceInfo
@@ -235,13 +236,17 @@ def publish_reading(
         BeffroiError: the lake itself cannot be written (disk full, permission). Faults of the source are outcomes.
     """
     ref = DatasetRef(territory, slug)
+    definition = definition or Definition(slug)
+    if is_sandbox(territory) and definition.access == PUBLIC:
+        # What is tried in a sandbox is never anyone's to read: no page, no API, no catalogue shows it outside.
+        definition = replace(definition, access=AGENTS)
     try:
         done = publish(
             Lake(lake_folder(lake)),
             ref,
             reading,
             source=source,
-            definition=definition or Definition(slug),
+            definition=definition,
             at=at,
             fingerprint=fingerprint,
             actor=actor,

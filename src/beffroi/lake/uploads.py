@@ -379,6 +379,13 @@ def _safe_name(filename: str) -> str:
     return f"{stem[:120]}{suffix[:30]}"
 
 
+def forget_all(territory: str) -> None:
+    """Remove every file deposited for a territory and what was known of it; for sandboxes."""
+    for row in Upload.objects.filter(territory=territory):
+        shutil.rmtree(_folder(row.token), ignore_errors=True)
+        row.delete()
+
+
 def _folder(token: str) -> Path:
     return Path(settings.UPLOAD_DIR) / "lake" / token
 

@@ -43,7 +43,22 @@ PUBLIC = [
     f"/ogc/collections/{CODE}.arbres?f=html",
     f"/ogc/collections/{CODE}.arbres/items?f=html&limit=5",
 ]
-RESERVED = ["/agent/", "/agent/couleurs/", "/elu/", "/elu/communes/"]
+RESERVED = [
+    "/agent/",
+    "/agent/bac-a-sable/",
+    "/agent/couleurs/",
+    "/agent/depots/",
+    "/agent/formation/",
+    "/agent/formation/donnees/",
+    "/agent/journal/",
+    "/agent/personnes/",
+    "/agent/personnes/inviter/",
+    "/agent/raccourcis/",
+    "/agent/usages/",
+    "/agent/usages/G-03/",
+    "/elu/",
+    "/elu/communes/",
+]
 
 
 def test_pages_are_valid_html(

@@ -8,7 +8,9 @@ class CatalogueConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from beffroi.base.catalogue import counting, lifecycle
+        from beffroi.base.catalogue import counting, lifecycle, operations
+        from beffroi.base.territory.operations import register_sandbox_part
 
+        register_sandbox_part("catalogue", clear=operations.forget_sandbox)
         lifecycle.register()
         request_finished.connect(counting.flush_when_due, dispatch_uid="catalogue.usage")

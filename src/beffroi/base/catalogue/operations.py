@@ -9,10 +9,11 @@ from django.db import IntegrityError, transaction
 from beffroi.base.catalogue import counting, events, queries
 from beffroi.base.catalogue.definition import Audience, State, UseCase
 from beffroi.base.catalogue.engine import engine
-from beffroi.base.catalogue.models import Remark, UseCaseState
+from beffroi.base.catalogue.models import Remark, UseCaseState, UseCaseUsage
 from beffroi.base.journal.operations import record
 from beffroi.base.kernel.errors import BeffroiError, Refused
 from beffroi.base.kernel.time import PARIS
+from beffroi.base.territory.engine import is_sandbox
 from beffroi.base.territory.viewer import Role, Viewer
 
 MAX_REMARK = 2000
@@ -195,6 +196,18 @@ def count_use(
 def flush_usage() -> int:
     """Write the counts held by this process now and return how many uses that was."""
     return counting.BUFFER.flush()
+
+
+def forget_sandbox(territory: str) -> None:
+    """Take the use cases of a sandbox back to their files: decisions, counts and remarks go.
+
+    Raises:
+        Refused: the territory is a real one, where decisions are never unmade.
+    """
+    if not is_sandbox(territory):
+        raise Refused("« {code} » n’est pas un bac à sable", where="catalogue", code=territory)
+    for model in (UseCaseState, UseCaseUsage, Remark):
+        model._default_manager.filter(territory=territory).delete()
 
 
 def add_remark(use_case_id: str, *, territory: str, text: str, person: int | None, at: datetime) -> int:

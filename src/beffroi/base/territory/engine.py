@@ -17,6 +17,9 @@ from beffroi.base.kernel.sentences import Sentence
 INSEE_PATTERN = r"^(2[AB]|[0-9]{2})[0-9]{3}$"
 SIREN_PATTERN = r"^[0-9]{9}$"
 
+# INSEE gives 99 to foreign countries: no French commune bears it (code officiel géographique).
+SANDBOX_PREFIX = "99"
+
 DATA_AGENTS = "data:agents"
 DATA_WRITE = "data:write"
 
@@ -59,6 +62,15 @@ def checked_insee(code: str) -> str:
             code=code[:40],
         )
     return code
+
+
+def is_sandbox(code: str) -> bool:
+    """Tell whether a code is that of a sandbox: nothing there is real, nothing may leave it (e-mails, public data).
+
+    >>> is_sandbox("99000"), is_sandbox("34172"), is_sandbox("998000004")
+    (True, False, False)
+    """
+    return len(code) == 5 and code.startswith(SANDBOX_PREFIX)
 
 
 def checked_siren(siren: str) -> str:

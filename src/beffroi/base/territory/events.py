@@ -49,6 +49,12 @@ class TerritoryChanged(TerritoryEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxReset(TerritoryEvent):
+    kind: ClassVar[str] = "sandbox.reset"
+    of: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneAdded(TerritoryEvent):
     kind: ClassVar[str] = "zone.added"
     zone: int

@@ -19,6 +19,7 @@ from beffroi.base.territory import engine, events
 from beffroi.base.territory.models import ApiKey, Person, RoleGrant, ServiceUnit
 from beffroi.base.territory.queries import UnknownPerson
 from beffroi.base.territory.queries import territory as territory_info
+from beffroi.base.territory.sandbox import register_sandbox_part, reset_sandbox
 from beffroi.base.territory.territories import (
     actor_of,
     add_commune,
@@ -48,7 +49,9 @@ __all__ = [
     "grant_role",
     "invite_person",
     "register_person",
+    "register_sandbox_part",
     "rename_person",
+    "reset_sandbox",
     "reset_second_factor",
     "revoke_api_key",
     "revoke_role",
@@ -136,9 +139,12 @@ def invite_person(
 
     Raises:
         Refused: `by` does not administer the territory.
+        BadPerson: the territory is a sandbox: a message would leave it.
         BadPerson, BadGrant: as `create_person` and `grant_role` say.
     """
     actor = actor_of(by, territory)
+    if engine.is_sandbox(territory):
+        raise BadPerson("dans le bac à sable, on n’invite personne", where=territory, remedy="quittez-le d’abord")
     known = Person.objects.filter(email=email.strip().lower()).values_list("pk", flat=True).first()
     person_id = known or create_person(email=email, name=name, at=at, actor=actor)
     grant_role(person_id=person_id, territory=territory, role=role, services=services, by=by, at=at)

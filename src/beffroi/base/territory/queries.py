@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 import shapely
 from django.conf import settings
-from django.db.models import Case, IntegerField, Q, Value, When
+from django.db.models import Case, F, IntegerField, Q, Value, When
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -47,7 +47,8 @@ class BadKey(BeffroiError):
 class CommuneInfo:
     """A territory as faces show it. `kind` is "commune" or "grouping"; `bbox` and `centre` are CRS84 degrees.
 
-    `colour` and `accent` are ``#rrggbb`` or empty; `arms` is the fingerprint of its picture, empty without one.
+    `colour` and `accent` are ``#rrggbb`` or empty; `arms` is the fingerprint of its picture, empty without one;
+    `sandbox_of` is the code of the commune whose sandbox it is, empty for a real one.
     """
 
     code: str
@@ -62,6 +63,7 @@ class CommuneInfo:
     colour: str = ""
     accent: str = ""
     arms: str = ""
+    sandbox_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +146,20 @@ def _info(row: Territory) -> CommuneInfo:
         colour=row.colour,
         accent=row.accent,
         arms=row.arms,
+        sandbox_of=getattr(row, "real", None) or "",
     )
 
 
 def communes() -> list[CommuneInfo]:
-    """Return every commune, by name."""
-    return [_info(row) for row in Commune.objects.defer("shape_wkb").order_by("name", "code")]
+    """Return every commune, by name; sandboxes are none."""
+    rows = Commune.objects.defer("shape_wkb").filter(sandbox_of__isnull=True)
+    return [_info(row) for row in rows.order_by("name", "code")]
+
+
+def sandbox_of(code: str) -> CommuneInfo | None:
+    """Return the sandbox of a commune, None until it is first reset."""
+    row = Territory.objects.defer("shape_wkb").annotate(real=F("commune__sandbox_of")).filter(real=code).first()
+    return None if row is None else _info(row)
 
 
 def groupings() -> list[CommuneInfo]:
@@ -175,7 +185,7 @@ def territory(code: str) -> CommuneInfo:
     Raises:
         UnknownTerritory: this installation has none.
     """
-    row = Territory.objects.defer("shape_wkb").filter(code=code).first()
+    row = Territory.objects.defer("shape_wkb").annotate(real=F("commune__sandbox_of")).filter(code=code).first()
     if row is None:
         raise UnknownTerritory(
             "territoire « {code} » inconnu",
@@ -205,13 +215,17 @@ def default_commune() -> CommuneInfo | None:
 
 def commune_of_host(host: str) -> CommuneInfo | None:
     """Return the territory that the domain `host` shows, else the default one; in one query."""
-    ranked = Territory.objects.defer("shape_wkb").annotate(
-        rank=Case(
-            When(hosts__domain=host.lower(), then=Value(0)),
-            When(code=settings.DEFAULT_COMMUNE, then=Value(1)),
-            When(commune__isnull=False, then=Value(2)),
-            default=Value(3),
-            output_field=IntegerField(),
+    ranked = (
+        Territory.objects.defer("shape_wkb")
+        .filter(commune__sandbox_of__isnull=True)
+        .annotate(
+            rank=Case(
+                When(hosts__domain=host.lower(), then=Value(0)),
+                When(code=settings.DEFAULT_COMMUNE, then=Value(1)),
+                When(commune__isnull=False, then=Value(2)),
+                default=Value(3),
+                output_field=IntegerField(),
+            )
         )
     )
     row = ranked.order_by("rank", "added_at", "code").first()

@@ -44,6 +44,11 @@ class Viewer:
         """Tell whether the viewer holds `role` in `territory`."""
         return any(grant.role == role and grant.territory == territory for grant in self.grants)
 
+    def moved(self, *, real: str, sandbox: str) -> Viewer:
+        """Return the same person with the rights held in `real` given in `sandbox`, and none anywhere else."""
+        grants = tuple(Grant(sandbox, one.role, one.services) for one in self.grants if one.territory == real)
+        return Viewer(self.person_id, grants, self.scopes)
+
     def clearances(self, territory: str) -> frozenset[str]:
         """Return the visibility classes of `territory` the viewer may read: ``public``, ``agents``, ``service:<slug>``.
 

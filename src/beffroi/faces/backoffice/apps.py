@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class BackofficeConfig(AppConfig):
     name = "beffroi.faces.backoffice"
     label = "backoffice"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from beffroi.faces.backoffice import engine
+
+        engine.register()

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from beffroi.faces.backoffice import journal, look, usecases
+from beffroi.faces.backoffice import awaiting, courses, journal, look, sandbox, usecases
 from beffroi.faces.backoffice.views import home
 
 app_name = "backoffice"
+# Imported for what they register: the cards of « my work today ».
+WORK_SOURCES = (awaiting,)
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("personnes/", include("beffroi.faces.backoffice.people_urls")),
     path("depots/", include("beffroi.faces.backoffice.uploads_urls")),
     path("couleurs/", look.look, name="look"),
+    *sandbox.urlpatterns,
+    *courses.urlpatterns,
     *usecases.urlpatterns,
     *journal.urlpatterns,
 ]

@@ -27,6 +27,8 @@ class Request(HttpRequest):
 
     viewer: Viewer
     commune: CommuneInfo | None
+    # The commune of the domain, when `commune` is its sandbox.
+    real_commune: CommuneInfo | None
     needs_second_factor: bool
 
 

@@ -70,6 +70,7 @@ PERMISSIONS_POLICY = ", ".join(
 )
 
 KEEP_HEADER = "X-Beffroi-Keep"
+SANDBOX_COOKIE = "beffroi_bac_a_sable"
 
 # Addresses that programs call: they are answered in JSON and never redirected.
 PROGRAM_PATHS = ("/api/", "/tuiles/", "/ogc/", "/sta/", "/open311/", "/citymodel/", "/cap/")
@@ -105,7 +106,19 @@ class _Known:
 
     @cached_property
     def viewer(self) -> Viewer:
-        return self._rights[0]
+        viewer, sandbox = self._rights[0], self._sandbox
+        # In the sandbox the rights are those of the sandbox alone: nothing real can be touched from there.
+        return viewer if sandbox is None else viewer.moved(real=sandbox.sandbox_of, sandbox=sandbox.code)
+
+    @cached_property
+    def _sandbox(self) -> queries.CommuneInfo | None:
+        """Return the sandbox this browser asked to be in, if the person works for the commune of the page."""
+        if self.COOKIES.get(SANDBOX_COOKIE) != "1" or self.real_commune is None:  # type: ignore[attr-defined]
+            return None
+        viewer, code = self._rights[0], self.real_commune.code
+        if viewer.scopes is not None or not any(viewer.has(role, code) for role in STRONG_ROLES):
+            return None
+        return queries.sandbox_of(code)
 
     @cached_property
     def needs_second_factor(self) -> bool:
@@ -113,6 +126,10 @@ class _Known:
 
     @cached_property
     def commune(self) -> queries.CommuneInfo | None:
+        return self._sandbox or self.real_commune
+
+    @cached_property
+    def real_commune(self) -> queries.CommuneInfo | None:
         return queries.commune_of_host(self.get_host().rpartition(":")[0] or self.get_host())  # type: ignore[attr-defined]
 
 

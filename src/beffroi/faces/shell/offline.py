@@ -32,7 +32,7 @@ def web_manifest(request: HttpRequest) -> HttpResponse:
 
     Source: W3C Web Application Manifest, https://www.w3.org/TR/appmanifest/.
     """
-    commune = cast(Request, request).commune
+    commune = cast(Request, request).real_commune
     name = commune.name if commune else "Beffroi"
     stamp = f"{look_stamp(commune)}{commune.arms if commune else ''}"
     described = {
@@ -104,7 +104,7 @@ def _shell(request: Request) -> list[str]:
     """Return the addresses that every page needs, and the two pages that must always open."""
     main: dict[str, Any] = assets.manifest().get("src/main.ts", {})
     files = [*main.get("css", ()), *main.get("assets", ()), *([main["file"]] if main else ())]
-    stamp = look_stamp(request.commune)
+    stamp = look_stamp(request.real_commune)
     dress = [f"{reverse('shell:commune-css')}?v={stamp}"] if stamp else []
     return [
         *(static(f"beffroi/{name}") for name in files),

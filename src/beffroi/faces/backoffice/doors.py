@@ -1,0 +1,110 @@
+"""The doors of the back office: where one may go, for the home page, the bar of every page and the shortcuts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from beffroi.base.territory.viewer import Role
+from beffroi.faces.shell.access import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A subject of the back office: its title, what one does there, its address, its icon, its key on the keyboard."""
+
+    title: str
+    use: str
+    url: str
+    symbol: str
+    key: str
+
+
+# Name of the address, title, what one does there, icon, key, and whether it is for administrators only.
+DOORS: tuple[tuple[str, str, str, str, str, bool], ...] = (
+    (
+        "backoffice:uploads",
+        gettext_noop("Déposer des données"),
+        gettext_noop("Envoyer un fichier, le voir avant de le publier."),
+        "upload",
+        "d",
+        False,
+    ),
+    (
+        "backoffice:usecases",
+        gettext_noop("Services en ligne"),
+        gettext_noop("Préparer, essayer, ouvrir ou retirer un service."),
+        "services",
+        "s",
+        False,
+    ),
+    (
+        "portal:datasets",
+        gettext_noop("Jeux de données"),
+        gettext_noop("Tout ce que la commune publie ou réserve."),
+        "data",
+        "j",
+        False,
+    ),
+    (
+        "portal:map",
+        gettext_noop("Carte"),
+        gettext_noop("Les mêmes couches, avec celles réservées aux agents."),
+        "map",
+        "c",
+        False,
+    ),
+    (
+        "backoffice:training",
+        gettext_noop("Se former"),
+        gettext_noop("Un parcours par métier, étape par étape."),
+        "school",
+        "f",
+        False,
+    ),
+    (
+        "backoffice:sandbox",
+        gettext_noop("Bac à sable"),
+        gettext_noop("Essayer sans rien toucher de réel."),
+        "cube",
+        "b",
+        False,
+    ),
+    (
+        "backoffice:people",
+        gettext_noop("Personnes et droits"),
+        gettext_noop("Comptes, rôles, clés d’accès."),
+        "people",
+        "p",
+        True,
+    ),
+    (
+        "backoffice:look",
+        gettext_noop("Couleurs et armes"),
+        gettext_noop("Le nom, les armes et les couleurs des pages."),
+        "building",
+        "a",
+        True,
+    ),
+    (
+        "backoffice:journal",
+        gettext_noop("Journal"),
+        gettext_noop("Qui a fait quoi, et quand."),
+        "history",
+        "l",
+        True,
+    ),
+)
+
+
+def doors(request: Request) -> list[Door]:
+    """Return the doors this reader may open; those of administrators only for them."""
+    administers = request.commune is not None and request.viewer.has(Role.ADMINISTRATOR, request.commune.code)
+    return [
+        Door(_(title), _(use), reverse(name), symbol, key)
+        for name, title, use, symbol, key, reserved in DOORS
+        if administers or not reserved
+    ]
