@@ -23,6 +23,10 @@ $(VENV)/.dev: $(VENV)/.core requirements/dev.lock
 	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	touch $@
 
+$(VENV)/.mobility: $(VENV)/.core requirements/mobility.lock
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --require-hashes -r requirements/mobility.lock
+	touch $@
+
 node_modules/.installed: web/package.json web/package-lock.json $(VENV)/.core
 	tools/npm --prefix web ci --silent --no-progress
 	mkdir -p node_modules && touch $@
@@ -36,7 +40,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard src/beffroi/faces/shell/locale/*/L
 %.mo: %.po $(VENV)/.core
 	$(BIN)/python tools/translations.py compile $<
 
-install: $(VENV)/.core $(ASSETS) $(CATALOGUES) ## set up .venv, the assets and the translations
+install: $(VENV)/.core $(VENV)/.mobility $(ASSETS) $(CATALOGUES) ## set up .venv, the assets and the translations
 
 dev: install $(VENV)/.dev
 
@@ -73,6 +77,7 @@ bench: install ## measure imports and queries on the fictional town, beside GDAL
 
 lock: dev ## pin the dependencies again, with hashes and without addresses
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build pyproject.toml -o requirements/core.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra mobility -c requirements/core.lock -o requirements/mobility.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev -c requirements/core.lock -o requirements/dev.lock pyproject.toml
 
 messages: dev ## gather the strings to translate into the catalogues

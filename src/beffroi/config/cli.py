@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "import": "importing",
     "territory": "territory",
     "lake": "lake",
+    "mobility": "mobility",
     "usecases": "usecases",
     "check": "check",
     "backup": "backup",

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "beffroi.base.catalogue",
     "beffroi.lake",
     "beffroi.sense.places",
+    "beffroi.sense.mobility",
     "beffroi.serve.cases",
     "beffroi.serve.reports",
     "beffroi.faces.shell",

@@ -1,4 +1,4 @@
-"""The WSGI application that `beffroi serve` gives to granian: public features first, then the site."""
+"""The WSGI application that `beffroi serve` gives to granian."""
 
 import os
 
@@ -7,7 +7,9 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "beffroi.config.settings")
 site = get_wsgi_application()
 
-# Once Django is set up: the branch reads its settings.
+# Once Django is set up: the branch reads its settings, and routes are compiled while the first pages are answered.
 from beffroi.faces.api.ogc.fast import with_fast_path  # noqa: E402
+from beffroi.sense.mobility.tasks import warm_in_background  # noqa: E402
 
 application = with_fast_path(site)
+warm_in_background()

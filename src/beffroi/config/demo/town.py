@@ -86,7 +86,10 @@ def build(folder: Path, *, population: int, passwords: dict[str, str], tell: Tel
         _collect(waiting, tell)
     from beffroi.base.kernel.time import now
     from beffroi.lake.operations import announce_published
+    from beffroi.sense.mobility.operations import build_graph
 
+    tell("Graphe des rues", 0.97)
+    build_graph(town.insee, at=now(), terrain=town.folder / "relief" / "mnt_25m.asc")
     announce_published(at=now())
     return keys
 

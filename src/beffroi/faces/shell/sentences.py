@@ -9,10 +9,12 @@ from beffroi.base.kernel.sentences import Sentence
 
 
 def said(value: Sentence | BeffroiError | str | None) -> str:
-    """Translate the template of `value`, then fill it with its values."""
+    """Translate the template of `value`, then fill it with its values, themselves translated when they are sentences."""
     if value is None:
         return ""
     if isinstance(value, Sentence):
         text = gettext(value.template)
-        return text.format(**value.values) if value.values else text
+        if not value.values:
+            return text
+        return text.format(**{key: said(one) if isinstance(one, Sentence) else one for key, one in value.values.items()})
     return str(value)

@@ -18,6 +18,7 @@ from beffroi.base.kernel.files import written_whole
 from beffroi.lake.town.city import City, Progress, draw_city
 from beffroi.lake.town.council import write_agenda, write_deliberations, write_menus, write_restricted
 from beffroi.lake.town.files import Origin, Sheet, Writer
+from beffroi.lake.town.footing import write_footing
 from beffroi.lake.town.furniture import write_lamps, write_mobility, write_small_things, write_trees
 from beffroi.lake.town.ground import (
     GROUPING_SIREN,
@@ -83,6 +84,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Bâtiments", write_buildings),
     ("Adresses", write_addresses),
     ("Voirie", write_roads),
+    ("Cheminements", write_footing),
     ("Plan local d'urbanisme", write_plan),
     ("Relief, eau et végétation", write_nature),
     ("Éclairage", write_lamps),

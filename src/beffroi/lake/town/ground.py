@@ -262,19 +262,29 @@ _RANK = np.array(["2", "2", "4", "3", "5", "6", "6"])
 _SPEED = np.array([50, 50, 30, 50, 30, 20, 30])
 
 
+def in_town(city: City) -> Array:
+    """Tell the segments of streets that are in the built-up part of the town."""
+    middles = shapely.get_coordinates(shapely.line_interpolate_point(city.network.segments, 0.5, normalized=True))
+    found: Array = city.network.shape.depth(middles, city.scale.urban_m) < 1.1
+    return found
+
+
+def is_stairs(city: City) -> Array:
+    """Tell the short lanes of the old centre that are flights of stairs."""
+    network = city.network
+    street = network.street_of_segment
+    lanes = (network.fabric_of_street[street] == Fabric.CORE) & (network.way[street] == Way.STREET)
+    found: Array = lanes & (street % 7 == 1) & (shapely.length(network.segments) < 60)
+    return found
+
+
 def write_roads(city: City, writer: Writer) -> None:
     """Write the roads, cut at crossings, as BD TOPO does, and the list of streets."""
     network = city.network
     street = network.street_of_segment
     way = network.way[street]
     count = len(street)
-    town = (
-        city.network.shape.depth(
-            shapely.get_coordinates(shapely.line_interpolate_point(network.segments, 0.5, normalized=True)),
-            city.scale.urban_m,
-        )
-        < 1.1
-    )
+    town = in_town(city)
     speed = np.where(town, _SPEED[way], np.where(way == Way.ROAD, 80, 50))
     core = network.fabric_of_street[street] == Fabric.CORE
     writer.shapefile(
@@ -284,7 +294,11 @@ def write_roads(city: City, writer: Writer) -> None:
         network.segments,
         {
             "ID": cleabs("TRONROUT", count),
-            "NATURE": np.where(core & (way == Way.STREET) & (street % 5 == 0), "Rue piétonne", _NATURE[way]),
+            "NATURE": np.select(
+                [is_stairs(city), core & (way == Way.STREET) & (street % 5 == 0)],
+                ["Escalier", "Rue piétonne"],
+                _NATURE[way],
+            ),
             "NOM_VOIE": city.street_name[street],
             "IMPORTANCE": _RANK[way],
             "LARGEUR": np.round(network.width_m[street] * 0.62, 1),

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class MobilityConfig(AppConfig):
+    name = "beffroi.sense.mobility"
+    label = "mobility"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from beffroi.base.journal.events import subscribe
+        from beffroi.base.journal.tasks import every_day
+        from beffroi.lake.events import DATASET_PUBLISHED, DATASET_RESTORED
+        from beffroi.sense.mobility import engine, events, tasks
+
+        engine.register()
+        subscribe("mobility.graphs", (DATASET_PUBLISHED, DATASET_RESTORED), tasks.on_dataset)
+        subscribe("mobility.obstacles", (events.OBSTACLE_REPORTED, events.OBSTACLE_ENDED), tasks.on_obstacle)
+        every_day("mobility.daily", tasks.forget_old_obstacles, hour=4)

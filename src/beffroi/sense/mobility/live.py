@@ -1,0 +1,79 @@
+"""Keep each process abreast of the obstacles: one small read before a route, and a new overlay only when they changed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Q
+
+from beffroi.sense.mobility.models import Obstacle, Revision
+from beffroi.sense.mobility.obstacles import ObstacleInfo, Standing, obstacle_kinds, overlays, standing
+from beffroi.sense.mobility.router import Router
+
+
+@dataclass(slots=True)
+class _State:
+    """What is laid over one router: of which revision, until when it holds, and what stands where."""
+
+    router: Router | None = None
+    revision: int = -1
+    holds_until: datetime | None = None
+    standings: list[Standing] = field(default_factory=list)
+    by_segment: dict[int, list[ObstacleInfo]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+_STATES: dict[str, _State] = {}
+_MAKING = threading.Lock()
+
+
+def told(row: Obstacle) -> ObstacleInfo:
+    """Return the read-only form of an obstacle."""
+    kind = obstacle_kinds().get(row.kind)
+    return ObstacleInfo(
+        id=row.pk, territory=row.territory, subject=row.subject, kind=row.kind, title=kind.title if kind else row.kind,
+        label=row.label, lon=row.lon, lat=row.lat, radius_m=row.radius_m, starts_at=row.starts_at, until=row.until,
+    )  # fmt: skip
+
+
+def known_obstacles(territory: str, at: datetime) -> list[ObstacleInfo]:
+    """Return the obstacles of a territory not ended at `at`, those to come included, oldest first."""
+    rows = Obstacle.objects.filter(Q(until__isnull=True) | Q(until__gt=at), territory=territory, ended_at__isnull=True)
+    return [told(row) for row in rows.order_by("id")]
+
+
+def bring_up_to_date(router: Router, territory: str, at: datetime) -> dict[int, list[ObstacleInfo]]:
+    """Lay the obstacles of the moment over a router and return them by segment.
+
+    One read of one row when nothing changed. Called before each route, so that none is answered from the past.
+    """
+    revision = Revision.objects.filter(pk=territory).values_list("number", flat=True).first() or 0
+    with _MAKING:
+        state = _STATES.setdefault(territory, _State())
+    with state.lock:
+        current = state.router is router and state.revision == revision
+        if current and (state.holds_until is None or at < state.holds_until):
+            return state.by_segment
+        known = known_obstacles(territory, at)
+        now_standing = standing(router, [one for one in known if one.holds(at)])
+        router.lay(overlays(now_standing))
+        state.by_segment = _by_segment(now_standing)
+        state.standings, state.router, state.revision = now_standing, router, revision
+        state.holds_until = _next_change(known, at)
+        return state.by_segment
+
+
+def _by_segment(standings: Iterable[Standing]) -> dict[int, list[ObstacleInfo]]:
+    found: dict[int, list[ObstacleInfo]] = {}
+    for one in standings:
+        for segment, _ in one.touched:
+            found.setdefault(segment, []).append(one.obstacle)
+    return found
+
+
+def _next_change(known: Iterable[ObstacleInfo], at: datetime) -> datetime | None:
+    moments = [moment for one in known for moment in (one.starts_at, one.until) if moment is not None and moment > at]
+    return min(moments, default=None)

@@ -1,0 +1,34 @@
+"""Obstacles of the moment, and the number that tells every process that they changed."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Obstacle(models.Model):
+    """One thing in the way, from `starts_at` until `until` (nobody knows when: null) or until it is `ended_at`."""
+
+    territory = models.CharField(max_length=20)
+    # What it is known by where it comes from: "report:123", "works:2026-14".
+    subject = models.CharField(max_length=200, unique=True)
+    kind = models.CharField(max_length=40)
+    label = models.CharField(max_length=200, blank=True)
+    lon = models.FloatField()
+    lat = models.FloatField()
+    radius_m = models.FloatField()
+    starts_at = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["territory", "ended_at", "until"], name="obstacle_live")]
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.kind}"
+
+
+class Revision(models.Model):
+    """How many times the obstacles of a territory changed: the one thing each process reads before a route."""
+
+    territory = models.CharField(max_length=20, primary_key=True)
+    number = models.BigIntegerField(default=0)

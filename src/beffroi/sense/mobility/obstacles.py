@@ -1,0 +1,184 @@
+"""Obstacles of the moment: what each kind changes for whom, where it lies on the graph, and when it holds."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.resources import shipped_folder
+from beffroi.sense.mobility.profiles import load_profiles
+from beffroi.sense.mobility.router import Overlay, Router
+from beffroi.sense.mobility.streets import Array
+
+TOUCH_M = 25.0
+"""An obstacle reported beside a street is on it when no nearer street is within this distance."""
+
+
+class BadObstacle(BeffroiError):
+    """An obstacle cannot be taken in: unknown kind, place off the globe, end before its start."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObstacleKind:
+    """What a kind of obstacle changes: the profiles it stops, and the seconds it costs others."""
+
+    slug: str
+    title: str
+    closes: frozenset[str]
+    slows: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ObstacleInfo:
+    """One obstacle, as rooms and faces read it. `radius_m` is how far it reaches around its place."""
+
+    id: int
+    territory: str
+    subject: str
+    kind: str
+    title: str
+    label: str
+    lon: float
+    lat: float
+    radius_m: float
+    starts_at: datetime
+    until: datetime | None
+
+    def holds(self, at: datetime) -> bool:
+        return self.starts_at <= at and (self.until is None or at < self.until)
+
+
+@lru_cache(maxsize=1)
+def obstacle_kinds() -> dict[str, ObstacleKind]:
+    """Return the kinds of obstacles, by slug."""
+    return read_kinds(shipped_folder("mobility") / "obstacles.toml")
+
+
+def read_kinds(path: Path) -> dict[str, ObstacleKind]:
+    """Read the file of kinds.
+
+    Raises:
+        BadObstacle: a profile or group is unknown, or the file does not read.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadObstacle("TOML illisible ({reason})", where=path.name, remedy="corrigez-le", reason=str(error)) from error
+    profiles = list(load_profiles()[0])
+    groups: dict[str, list[str]] = {"*": profiles, **table.get("groups", {}), **{one: [one] for one in profiles}}
+
+    def named(word: str, where: str) -> list[str]:
+        if word not in groups:
+            raise BadObstacle(
+                "« {word} » n'est ni un profil ni un groupe",
+                where=f"{path.name}: {where}",
+                remedy="valeurs possibles : {all}",
+                word=word,
+                all=", ".join(groups),
+            )
+        return groups[word]
+
+    kinds = {}
+    for slug, one in table["kinds"].items():
+        closes = {profile for word in one.get("close", []) for profile in named(word, slug)}
+        slows: dict[str, float] = {}
+        # A group first, then a profile by its own name, which corrects it.
+        for word, seconds in sorted(one.get("slow", {}).items(), key=lambda pair: pair[0] in profiles):
+            slows |= dict.fromkeys(named(word, slug), float(seconds))
+        kinds[slug] = ObstacleKind(slug, one["title"], frozenset(closes), {k: v for k, v in slows.items() if k not in closes})
+    return kinds
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An obstacle on the graph: the segments it touches, and where on each (share of its length)."""
+
+    obstacle: ObstacleInfo
+    touched: tuple[tuple[int, float], ...]
+
+
+def standing(router: Router, obstacles: Iterable[ObstacleInfo]) -> list[Standing]:
+    """Find the segments each obstacle touches: those within its radius, else the nearest within `TOUCH_M`."""
+    everything = np.ones(len(router.graph), bool)
+    found = []
+    for one in obstacles:
+        touched = touched_segments(router, one.lon, one.lat, one.radius_m)
+        if not touched:
+            nearest = router.nearest(one.lon, one.lat, everything, reach_m=TOUCH_M)
+            touched = [(nearest.segment, nearest.share)] if nearest else []
+        found.append(Standing(one, tuple(touched)))
+    return found
+
+
+def touched_segments(router: Router, lon: float, lat: float, radius_m: float) -> list[tuple[int, float]]:
+    """Return the segments that pass within `radius_m` of a place, and where each is nearest to it."""
+    graph = router.graph
+    x, y = (float(value) for value in graph.metres(lon, lat))
+    found = []
+    for segment in _around(graph.about["grid"], graph.cell_first, graph.cell_segments, x, y, radius_m):
+        away, share = _nearest_on(router.flat[graph.offset[segment] : graph.offset[segment + 1]], x, y)
+        if away <= radius_m:
+            found.append((int(segment), share))
+    return found
+
+
+def _around(grid: dict[str, Any], first: Array, segments: Array, x: float, y: float, radius_m: float) -> list[int]:
+    cell = grid["cell_m"]
+    columns = range(
+        max(0, int((x - radius_m - grid["west"]) // cell)),
+        min(grid["columns"] - 1, int((x + radius_m - grid["west"]) // cell)) + 1,
+    )
+    rows = range(
+        max(0, int((y - radius_m - grid["south"]) // cell)),
+        min(grid["rows"] - 1, int((y + radius_m - grid["south"]) // cell)) + 1,
+    )
+    found: set[int] = set()
+    for row in rows:
+        for column in columns:
+            place = row * grid["columns"] + column
+            found.update(segments[first[place] : first[place + 1]].tolist())
+    return sorted(found)
+
+
+def _nearest_on(line: Array, x: float, y: float) -> tuple[float, float]:
+    line = line.astype(float)
+    step = np.diff(line, axis=0)
+    square = np.maximum((step**2).sum(axis=1), 1e-12)
+    along = np.clip(((np.array([x, y]) - line[:-1]) * step).sum(axis=1) / square, 0, 1)
+    away = np.hypot(*(line[:-1] + along[:, None] * step - [x, y]).T)
+    best = int(np.argmin(away))
+    lengths = np.sqrt(square)
+    total = lengths.sum()
+    return float(away[best]), float((lengths[:best].sum() + along[best] * lengths[best]) / total)
+
+
+def overlays(standings: Sequence[Standing]) -> dict[str, Overlay]:
+    """Return what the obstacles change, for each profile they concern."""
+    kinds = obstacle_kinds()
+    closed: dict[str, dict[int, list[float]]] = {}
+    slowed: dict[str, dict[int, float]] = {}
+    for one in standings:
+        kind = kinds.get(one.obstacle.kind)
+        if kind is None:
+            continue
+        for segment, share in one.touched:
+            for profile in kind.closes:
+                closed.setdefault(profile, {}).setdefault(segment, []).append(share)
+            for profile, seconds in kind.slows.items():
+                there = slowed.setdefault(profile, {})
+                there[segment] = there.get(segment, 0.0) + seconds
+    return {
+        profile: Overlay(
+            {segment: tuple(sorted(shares)) for segment, shares in closed.get(profile, {}).items()},
+            slowed.get(profile, {}),
+        )
+        for profile in {*closed, *slowed}
+    }

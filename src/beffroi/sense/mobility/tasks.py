@@ -1,0 +1,92 @@
+"""What mobility does in the background: build a graph when its streets changed, hear obstacles told by others."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import datetime
+
+from django_tasks import task
+
+from beffroi.base.journal.events import RecordedEvent
+from beffroi.base.kernel.time import now
+from beffroi.sense.mobility import operations
+from beffroi.sense.mobility.events import OBSTACLE_ENDED
+from beffroi.sense.mobility.recipes import recipes
+from beffroi.sense.mobility.router import NoEngine, search_module
+
+logger = logging.getLogger(__name__)
+FORGET_AFTER_DAYS = 400
+
+
+@task()
+def build_graph(territory: str) -> None:
+    """Build the graph of a territory again; nothing is done when its sources are those of the one in use."""
+    try:
+        operations.build_graph(territory, at=now())
+    except operations.NothingToBuildFrom:
+        logger.info("no streets of %s to build a graph from", territory)
+
+
+def on_dataset(event: RecordedEvent) -> None:
+    """Have a worker build the graph again when one of the datasets it is made of is published or restored."""
+    territory, _, slug = event.subject.removeprefix("dataset:").partition("/")
+    if any(pattern.search(slug) for recipe in recipes() for pattern in recipe.patterns()):
+        build_graph.enqueue(territory)
+
+
+def on_obstacle(event: RecordedEvent) -> None:
+    """Take in an obstacle that another writer recorded; what our own operations recorded is already in."""
+    if event.payload.get("applied"):
+        return
+    if event.kind == OBSTACLE_ENDED:
+        try:
+            operations.end_obstacle(subject=event.subject, at=event.at, announce=False)
+        except operations.ObstacleNotFound:
+            logger.info("%s ended before it was known", event.subject)
+        return
+    told = event.payload
+    operations.obstacle_at(
+        territory=event.territory,
+        subject=event.subject,
+        kind=str(told["kind"]),
+        lon=float(told["lon"]),
+        lat=float(told["lat"]),
+        radius_m=float(told.get("radius_m") or 4.0),
+        starts_at=_instant(told.get("starts_at")),
+        until=_instant(told.get("until")),
+        label=str(told.get("label") or ""),
+        at=event.at,
+        announce=False,
+    )
+
+
+def _instant(text: object) -> datetime | None:
+    return datetime.fromisoformat(str(text)) if text else None
+
+
+def forget_old_obstacles(at: datetime) -> None:
+    """Let go of obstacles that ended long ago; the journal keeps what was done."""
+    from datetime import timedelta
+
+    from beffroi.sense.mobility.models import Obstacle
+
+    Obstacle.objects.filter(ended_at__lt=at - timedelta(days=FORGET_AFTER_DAYS)).delete()
+    Obstacle.objects.filter(until__lt=at - timedelta(days=FORGET_AFTER_DAYS)).delete()
+
+
+def warm_in_background() -> None:
+    """Compile the search in a thread, so that no visitor waits for it; says nothing where it is not installed."""
+
+    def warm() -> None:
+        try:
+            from beffroi.sense.mobility.warming import warm_search
+
+            search_module()
+            warm_search()
+        except NoEngine:
+            return
+        except Exception:  # a warm-up that fails must not stop a server that can answer everything else
+            logger.exception("the search of routes could not be made ready")
+
+    threading.Thread(target=warm, name="mobility-warm", daemon=True).start()
