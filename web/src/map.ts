@@ -5,6 +5,11 @@ for (const element of document.querySelectorAll<HTMLElement>("[data-map]")) {
   void import("./map/town").then(({ showTown }) => showTown(element));
 }
 
+/** The page of routes draws its own: the ways found, and two places to choose. */
+for (const element of document.querySelectorAll<HTMLElement>("[data-route]")) {
+  void import("./map/route").then(({ showRoutes }) => showRoutes(element));
+}
+
 /** A form is filled in from top to bottom: its map is read when it comes into sight. */
 const pickers = new IntersectionObserver((seen) => {
   for (const { isIntersecting, target } of seen) {

@@ -18,6 +18,7 @@ def furnish(password: str) -> None:
     from beffroi.base.territory.viewer import Role
     from beffroi.sense.places.operations import index_territory
     from faces.portal.small_town import AT, BBOX, CODE, NAME, import_small_town
+    from sense.mobility.town_graph import place_graph
     from territory_makers import make_person, make_town
 
     call_command("migrate", verbosity=0)
@@ -31,6 +32,7 @@ def furnish(password: str) -> None:
     settings.LAKE_DIR.mkdir(parents=True, exist_ok=True)
     import_small_town(settings.LAKE_DIR, sources)
     index_territory(CODE)
+    place_graph(CODE)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,9 @@ def build(commune: str | None, osm: Path | None, terrain: Path | None, terrain_c
     if graph is None:
         click.echo("Rien n’a changé : le graphe en service est à jour.")
         return
-    click.echo(f"{len(graph)} tronçons, {graph.ends} carrefours, {graph.length_m.sum() / 1000:.0f} km ; {graph.version}")
+    click.echo(
+        f"{len(graph)} tronçons, {graph.ends} carrefours, {graph.length_m.sum() / 1000:.0f} km ; {graph.version}"
+    )
 
 
 @mobility_command.command("show")

@@ -166,7 +166,8 @@ def _answered(body: dict[str, Any]) -> HttpResponse:
 def route_collection(answer: Answer) -> dict[str, Any]:
     """Return an answer as a GeoJSON collection, its words in the reader's language."""
     features = [
-        _feature(one, told, rank) for rank, (one, told) in enumerate(zip(answer.routes, answer.instructions, strict=True))
+        _feature(one, told, rank)
+        for rank, (one, told) in enumerate(zip(answer.routes, answer.instructions, strict=True))
     ]
     body: dict[str, Any] = {
         "type": "FeatureCollection",
@@ -302,14 +303,18 @@ def isochrone(
     request: Request,
     start: From,
     profile: Slug = "a-pied",
-    minutes: Annotated[str, Query(max_length=20, description="Une à quatre durées, en minutes", examples=["5,10"])] = "15",
+    minutes: Annotated[
+        str, Query(max_length=20, description="Une à quatre durées, en minutes", examples=["5,10"])
+    ] = "15",
     territory: Territory = None,
 ) -> HttpResponse:
     """Donne le sol atteint en tant de minutes, obstacles du moment compris."""
     try:
         asked = [int(part) for part in minutes.split(",")]
     except ValueError as error:
-        raise BadPlace("durées « {text} » illisibles", where="minutes", remedy="par exemple 5,10,15", text=minutes) from error
+        raise BadPlace(
+            "durées « {text} » illisibles", where="minutes", remedy="par exemple 5,10,15", text=minutes
+        ) from error
     found, info = queries.isochrone(
         _territory(request, territory), profile=queries.profile(profile), start=place_of(start, "from"),
         minutes=asked, at=now(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from beffroi.faces.portal import privacy
-from beffroi.faces.portal.views import datasets, home, maps, places, services, urgences
+from beffroi.faces.portal.views import datasets, home, itinerary, maps, places, services, urgences
 
 app_name = "portal"
 
@@ -31,5 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("carte/integrer/", maps.embedded_map, name="map-embedded"),
     path("carte/ici/", places.here, name="here"),
     path("carte/proches/", places.near, name="near"),
+    path("itineraire/", itinerary.itinerary, name="itinerary"),
+    path("itineraire/<int:rank>.gpx", itinerary.gpx, name="itinerary-gpx"),
     *privacy.urlpatterns,
 ]

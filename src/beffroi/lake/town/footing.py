@@ -37,7 +37,13 @@ def _write_survey(city: City, writer: Writer) -> None:
     slope = 100 * (city.terrain.at(others) - city.terrain.at(ends)) / np.maximum(length, 8.0)
     draw = rng.random(len(street))
     surface = np.select(
-        [core & (draw < 0.35), core & (draw < 0.55), core & (draw < 0.8), (way >= Way.CUL_DE_SAC) & (draw < 0.5), draw < 0.06],
+        [
+            core & (draw < 0.35),
+            core & (draw < 0.55),
+            core & (draw < 0.8),
+            (way >= Way.CUL_DE_SAC) & (draw < 0.5),
+            draw < 0.06,
+        ],
         ["pavés", "pavés anciens", "dalles", "stabilisé", "graviers"],
         "enrobé",
     )

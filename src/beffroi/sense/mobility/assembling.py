@@ -1,4 +1,4 @@
-"""Make a graph of streets: places in metres, lengths, slopes from the terrain, arcs both ways, turns, grid, landmarks."""
+"""Make a graph of streets: lengths, slopes from the terrain, arcs both ways, turns, a grid, landmarks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from beffroi.sense.mobility.vocabulary import (
     Attribute,
     Confidence,
     Kind,
-    Mode,
     Origin,
 )
 
@@ -64,7 +63,7 @@ def assemble(
         walk_first=walk[0],
         walk_heads=walk[1],
         walk_arcs=walk[2],
-        **drive,
+        **drive,  # type: ignore[arg-type]
         component=_components(ends.tail, ends.head, len(lon)),
         landmark=landmark,
         cell_first=cells[0],
@@ -326,7 +325,9 @@ def _landmarks(
         return (), given
     where = (np.array([(lon, lat) for lon, lat, _ in known]) - np.array(origin)) * scale
     tree = STRtree(points(xy))
-    found, distance = tree.query_nearest(points(where), max_distance=LANDMARK_M, return_distance=True, all_matches=False)
+    found, distance = tree.query_nearest(
+        points(where), max_distance=LANDMARK_M, return_distance=True, all_matches=False
+    )
     for rank in np.argsort(distance)[::-1].tolist():
         given[found[1, rank]] = found[0, rank]
     return tuple(name for _, _, name in known), given

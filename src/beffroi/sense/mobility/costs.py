@@ -23,7 +23,7 @@ from beffroi.sense.mobility.vocabulary import (
 )
 
 LIFT_S = 60.0
-"""Time to call and take a lift. Source: order of magnitude of CIBSE Guide D (2020), public lifts of two to four floors."""
+"""Time to call and take a lift of two to four floors: a choice of ours."""
 SLOWEST_KMH = 0.7
 _KERBED = [Kind.CROSSING, Kind.ROAD_MAJOR, Kind.ROAD, Kind.STREET, Kind.SERVICE]
 
@@ -47,11 +47,13 @@ class Barrier(IntFlag):
 class Costs:
     """Costs of the arcs of a graph for a profile: arrays of 2s values.
 
-    `cost` float32, seconds as felt, infinite where impossible; `time` float32, seconds; `why` uint16, `Barrier` bits;
-    `documented` (s) bool: all the profile needs to know is declared or measured.
+    `cost` float32, seconds as felt, infinite where impossible; `inner`, the same but for what one meets only at the end
+    of the arc, for who stops before; `time` float32, seconds; `why` uint16, `Barrier` bits; `documented` (s) bool: all
+    the profile needs to know is declared or measured.
     """
 
     cost: Array
+    inner: Array
     time: Array
     why: Array
     documented: Array
@@ -60,17 +62,21 @@ class Costs:
 def costs_of(graph: Graph, profile: Profile) -> Costs:
     """Compute the costs of every arc for `profile`."""
     documented = documented_segments(graph, profile)
-    why = _impossible(graph, profile, documented)
+    why, at_end = _impossible(graph, profile, documented)
     speed, comfort = _pace(graph, profile)
     length = np.repeat(graph.length_m.astype(np.float64), 2)
     time = length / (speed / 3.6)
     cost = time * comfort
     steps_time, steps_cost = _stairs(graph, profile)
     time, cost = time + steps_time, cost + steps_cost
-    stop = _stops(graph, profile)
-    time, cost = time + stop, cost + stop + _kerbs(graph, profile)
+    for ends in (False, True):
+        stop = _stops(graph, profile, ends=ends)
+        time, cost = time + stop, cost + stop + _kerbs(graph, profile, ends=ends)
+        if not ends:
+            inner = np.where(why > 0, np.inf, cost).astype(np.float32)
+    why |= at_end
     cost[why > 0] = np.inf
-    return Costs(cost.astype(np.float32), time.astype(np.float32), why, documented)
+    return Costs(cost.astype(np.float32), inner, time.astype(np.float32), why, documented)
 
 
 def documented_segments(graph: Graph, profile: Profile) -> Array:
@@ -105,11 +111,12 @@ def _signed(along: Array, against: Array) -> Array:
     return both
 
 
-def _impossible(graph: Graph, profile: Profile, documented: Array) -> Array:
-    columns, why = graph.columns, np.zeros(2 * len(graph), np.uint16)
+def _impossible(graph: Graph, profile: Profile, documented: Array) -> tuple[Array, Array]:
+    """Return why each arc is impossible by itself, and by what stands at its end."""
+    columns, why, at_end = graph.columns, np.zeros(2 * len(graph), np.uint16), np.zeros(2 * len(graph), np.uint16)
 
-    def bar(where: Array, reason: Barrier) -> None:
-        why[where if len(where) == len(why) else np.repeat(where, 2)] |= np.uint16(reason)
+    def bar(where: Array, reason: Barrier, into: Array = why) -> None:
+        into[where if len(where) == len(into) else np.repeat(where, 2)] |= np.uint16(reason)
 
     access = np.empty(2 * len(graph), np.uint8)
     access[0::2], access[1::2] = columns["forward"], columns["backward"]
@@ -120,8 +127,8 @@ def _impossible(graph: Graph, profile: Profile, documented: Array) -> Array:
         bar((kind == Kind.STEPS) & (columns["wheelchair"] != Yes.YES) | (kind == Kind.ESCALATOR), Barrier.STAIRS)
     if profile.wheels:
         bar(columns["wheelchair"] == Yes.NO, Barrier.STANDING)
-        bar((graph.arc_barrier & WHEELS) > 0, Barrier.STANDING)
-    bar((graph.arc_barrier & profile.mode) > 0, Barrier.STANDING)
+        bar((graph.arc_barrier & WHEELS) > 0, Barrier.STANDING, at_end)
+    bar((graph.arc_barrier & profile.mode) > 0, Barrier.STANDING, at_end)
     if profile.max_slope_pct is not None:
         steepest = np.fmax(graph.steepest_up_pct, graph.steepest_down_pct)
         # A slope read off a terrain model, cells of 25 to 30 m, is no measure: it makes a street costly, not closed,
@@ -129,17 +136,18 @@ def _impossible(graph: Graph, profile: Profile, documented: Array) -> Array:
         margin = np.where(_confidence(graph, Attribute.SLOPE) >= Confidence.DECLARED, 1.0, 1.5)
         bar((steepest > profile.max_slope_pct * margin) & (kind != Kind.LIFT), Barrier.SLOPE)
     if profile.max_kerb_cm is not None:
-        bar(graph.arc_kerb_cm > profile.max_kerb_cm, Barrier.KERB)
+        bar(graph.arc_kerb_cm > profile.max_kerb_cm, Barrier.KERB, at_end)
         bar(columns["kerb_cm"] > profile.max_kerb_cm, Barrier.KERB)
     if profile.min_width_cm is not None:
         bar((columns["width_cm"] > 0) & (columns["width_cm"] < profile.min_width_cm), Barrier.WIDTH)
     bar(np.isin(columns["surface"], [key for key, value in profile.surfaces.items() if value is None]), Barrier.SURFACE)
-    for own, limit in ((profile.weight_kg, "max_weight_kg"), (profile.height_cm, "max_height_cm"), (profile.width_cm, "max_width_cm"), (profile.width_cm, "road_cm")):  # fmt: skip
+    sizes = ((profile.weight_kg, "max_weight_kg"), (profile.height_cm, "max_height_cm"))
+    for own, limit in (*sizes, (profile.width_cm, "max_width_cm"), (profile.width_cm, "road_cm")):
         if own:
             bar((columns[limit] > 0) & (columns[limit] < own), Barrier.SIZE)
     if profile.documented_only:
         bar(~documented, Barrier.UNDOCUMENTED)
-    return why
+    return why, at_end
 
 
 def _confidence(graph: Graph, attribute: Attribute) -> Array:
@@ -205,25 +213,26 @@ def _stairs(graph: Graph, profile: Profile) -> tuple[Array, Array]:
     return time, time * profile.step_cost
 
 
-def _stops(graph: Graph, profile: Profile) -> Array:
-    """Return the time lost at the end of an arc, or on it: crossings, lifts, junctions."""
+def _stops(graph: Graph, profile: Profile, *, ends: bool) -> Array:
+    """Return the time lost on an arc, or at its end: crossings, lifts, junctions."""
     waits = np.array([0.0, *profile.crossings_s])
-    stop = waits[graph.arc_crossing].copy()
-    stop += np.repeat(np.where(graph.columns["kind"] == Kind.CROSSING, waits[graph.columns["crossing"]], 0.0), 2)
-    if profile.mode == Mode.FOOT:
-        stop[(graph.arc_barrier & LIFT) > 0] += LIFT_S
-        stop += np.repeat(np.where(graph.columns["kind"] == Kind.LIFT, LIFT_S, 0.0), 2)
-    return stop + profile.junction_s
+    on_foot = profile.mode == Mode.FOOT
+    if ends:
+        lifts = np.where((graph.arc_barrier & LIFT) > 0, LIFT_S, 0.0) if on_foot else 0.0
+        at_end: Array = waits[graph.arc_crossing] + lifts + profile.junction_s
+        return at_end
+    kind = graph.columns["kind"]
+    stop = np.where(kind == Kind.CROSSING, waits[graph.columns["crossing"]], 0.0)
+    return np.repeat(stop + (np.where(kind == Kind.LIFT, LIFT_S, 0.0) if on_foot else 0.0), 2)
 
 
-def _kerbs(graph: Graph, profile: Profile) -> Array:
+def _kerbs(graph: Graph, profile: Profile, *, ends: bool) -> Array:
+    """Return what kerbs cost: those of a crossing itself, or those at the end of an arc."""
     if profile.mode != Mode.FOOT:
         return np.zeros(2 * len(graph))
-    ends = np.where(graph.arc_kerb_cm == KERB_UNKNOWN, profile.kerb_unknown_s, 0.0)
-    ends = ends + np.maximum(graph.arc_kerb_cm, 0) * profile.kerb_cm_s
-    own = graph.columns["kerb_cm"]
-    crossings = np.where(own == KERB_UNKNOWN, profile.kerb_unknown_s, 0.0) + np.maximum(own, 0) * profile.kerb_cm_s
-    return ends + np.repeat(crossings, 2)
+    kerb = graph.arc_kerb_cm if ends else np.repeat(graph.columns["kerb_cm"], 2)
+    found: Array = np.where(kerb == KERB_UNKNOWN, profile.kerb_unknown_s, np.maximum(kerb, 0) * profile.kerb_cm_s)
+    return found
 
 
 __all__ = ["Barrier", "Costs", "costs_of", "documented_segments"]

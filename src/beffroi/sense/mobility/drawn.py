@@ -1,14 +1,15 @@
 """Small networks drawn with characters, on which a rule of a profile is seen at a glance (after Valhalla's "gurka").
 
-    A--s--B        Capital letters are ends; a line of - or | is a street; a letter in it names the way.
-    |     |        One character is 10 m across, 20 m down. Streets are lit, flat, 2 m wide, in asphalt, all measured,
-    C-----D        but for what `ways` and `ends` say.
+A--s--B        Capital letters are ends; a line of - or | is a street; a letter in it names the way.
+|     |        One character is 10 m across, 20 m down. Streets are lit, flat, 2 m wide, in asphalt, all measured,
+C-----D        but for what `ways` and `ends` say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from math import cos, radians
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from beffroi.sense.mobility.router import Router, Spot
 from beffroi.sense.mobility.streets import Streets, blank_columns, blank_origin
 from beffroi.sense.mobility.vocabulary import Attribute, Confidence, Crossing, Kind, Mode, Origin, Surface, Yes
 
+Place = tuple[float, float]
 ACROSS_M, DOWN_M = 10.0, 20.0
 _DAY = datetime(2026, 1, 1, tzinfo=UTC)
 _WORDS: dict[str, Any] = {"kind": Kind, "surface": Surface, "lit": Yes, "wheelchair": Yes, "crossing": Crossing,
@@ -41,12 +43,14 @@ def drawn_graph(
     ways: Mapping[str, Any] | None = None,
     ends: Mapping[str, Mapping[str, Any]] | None = None,
     turns: tuple[str, ...] = (),
+    at: Place = (0.0, 0.0),
 ) -> tuple[Graph, dict[str, tuple[float, float]]]:
     """Return the graph of a drawing and the place (degrees) of each letter.
 
     `ways` gives a kind, or a table of columns of `SEGMENT_COLUMNS` (words for the coded ones, plus `oneway`,
     `unknown`: a list of attributes), to a way by its letter or its two ends (``"AB"``); `ends` gives ``kerb_cm``,
-    ``crossing``, ``barrier`` to a letter; `turns` (``"ABC"``) forbids going from A to C through B.
+    ``crossing``, ``barrier`` to a letter; `turns` (``"ABC"``) forbids going from A to C through B. `at` is where the
+    first character stands.
     """
     where, lines = _read(text)
     order = {letter: number for number, letter in enumerate(sorted(where))}
@@ -67,7 +71,7 @@ def drawn_graph(
         for key in (label, a + b, b + a):
             if key and ways and key in ways:
                 _describe(columns, origin, rank, ways[key], reverse=key == b + a)
-    places = {letter: _place(at) for letter, at in where.items()}
+    places = {letter: _place(spot, at) for letter, spot in where.items()}
     streets = Streets(
         points=np.array([places[letter] for a, b, _ in lines for letter in (a, b)], float),
         offset=np.arange(0, 2 * count + 1, 2),
@@ -113,8 +117,9 @@ def _read(text: str) -> tuple[dict[str, tuple[int, int]], list[tuple[str, str, s
     return where, lines
 
 
-def _place(at: tuple[int, int]) -> tuple[float, float]:
-    return at[1] * ACROSS_M / METRES_PER_DEGREE, -at[0] * DOWN_M / METRES_PER_DEGREE
+def _place(spot: tuple[int, int], at: Place) -> Place:
+    across = spot[1] * ACROSS_M / (METRES_PER_DEGREE * cos(radians(at[1])))
+    return at[0] + across, at[1] - spot[0] * DOWN_M / METRES_PER_DEGREE
 
 
 def _describe(columns: dict[str, Any], origin: Any, rank: int, told: Any, *, reverse: bool) -> None:
@@ -152,15 +157,19 @@ def answer_on(when: dict[str, Any]) -> dict[str, Any]:
     found = routes.ways(router, layer, start, goal, most=1, obstacles=known)
     if not found:
         none = routes.no_way(router, layer, start, goal, known)
-        return {"possible": False, "path": "", "opens": none.opens.reason.name.lower() if none.opens else ""}
+        return {"possible": False, "path": "", "opens": _reason(none.opens) if none.opens else ""}
     reason = routes.why(router, layer, start, goal, found[0], known)
     return {
         "possible": True,
         "path": _letters(found[0], places),
-        "avoided": sorted(one.reason.name.lower() for one in reason.barriers),
+        "avoided": sorted(_reason(one) for one in reason.barriers),
         "seconds": round(found[0].time_s),
         "metres": round(found[0].length_m),
     }
+
+
+def _reason(met: routes.Met) -> str:
+    return (met.reason.name or "").lower()
 
 
 def _obstacle(told: Mapping[str, Any], places: Mapping[str, tuple[float, float]]) -> ObstacleInfo:

@@ -1,11 +1,11 @@
 """The engine mobility gives to the catalogue: a profile, and an example drawn as a small map of characters.
 
-    [mobility]
-    profile = "fauteuil-manuel"              # chosen first on the page
+[mobility]
+profile = "fauteuil-manuel"              # chosen first on the page
 
-    [[example]]
-    when = { profile = "fauteuil-manuel", map = "A--s--B\\n|     |\\nC-----D", ways = { s = "steps" }, from = "A", to = "B" }
-    then = { path = "ACDB", possible = true }
+[[example]]
+when = { profile = "fauteuil-manuel", map = "A--s--B…", ways = { s = "steps" }, from = "A", to = "B" }
+then = { path = "ACDB", possible = true }
 """
 
 from __future__ import annotations

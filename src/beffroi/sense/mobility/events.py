@@ -2,17 +2,19 @@
 
 An obstacle is told by either of two ways, with the same effect:
 
-- a room above calls ``operations.obstacle_at`` and ``operations.end_obstacle`` in its own transaction: routes count it at
-  the next request, and the events below are recorded;
-- another writer records ``obstacle.reported`` itself, its subject naming the obstacle (``report:123``), with the payload
-  ``{"kind", "lon", "lat", "radius_m", "starts_at", "until", "label"}`` (kind, lon and lat are required; instants in ISO
-  8601); then ``obstacle.ended`` on the same subject. A worker brings it to the routes, in about half a second.
+- a room above calls ``operations.obstacle_at`` and ``operations.end_obstacle`` in its own transaction: routes count
+  it at the next request, and the events below are recorded;
+- another writer records ``obstacle.reported`` itself, its subject naming the obstacle (``report:123``), with the
+  payload ``{"kind", "lon", "lat", "radius_m", "starts_at", "until", "label"}`` (kind, lon and lat are required;
+  instants in ISO 8601); then ``obstacle.ended`` on the same subject. A worker brings it to the routes in
+  about half a second.
 """
 
 from __future__ import annotations
 
 OBSTACLE_REPORTED = "obstacle.reported"
-"""Something stands in the way. Payload: kind (see ``mobility/obstacles.toml``), lon, lat, radius_m, starts_at, until, label."""
+"""Something stands in the way. Payload: kind (of ``mobility/obstacles.toml``), lon, lat, radius_m, starts_at, until,
+label."""
 
 OBSTACLE_ENDED = "obstacle.ended"
 """It no longer does. Same subject; payload: kind."""

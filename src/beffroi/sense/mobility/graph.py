@@ -146,7 +146,7 @@ _ARRAYS = tuple(
 
 
 def save(graph: Graph, folder: Path) -> None:
-    """Write the arrays of a graph in `folder`, which must be new; the caller makes it durable and gives it its place."""
+    """Write the arrays of a graph in `folder`, which must be new; the caller makes it durable."""
     folder.mkdir(parents=True)
     for name in _ARRAYS:
         np.save(folder / f"{name}.npy", getattr(graph, name))
@@ -190,8 +190,7 @@ def load(folder: Path) -> Graph:
             reason=str(error),
         ) from error
     origins = tuple(
-        Origin(one["title"], one["date"], Confidence(one["confidence"]), one["licence"])
-        for one in about.pop("origins")
+        Origin(one["title"], one["date"], Confidence(one["confidence"]), one["licence"]) for one in about.pop("origins")
     )
     names, landmarks = tuple(about.pop("names")), tuple(about.pop("landmarks"))
     return Graph(**arrays, columns=columns, origins=origins, names=names, landmarks=landmarks, about=about)

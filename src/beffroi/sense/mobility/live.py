@@ -1,4 +1,4 @@
-"""Keep each process abreast of the obstacles: one small read before a route, and a new overlay only when they changed."""
+"""Keep each process abreast of the obstacles: one small read before a route, a new overlay when they changed."""
 
 from __future__ import annotations
 

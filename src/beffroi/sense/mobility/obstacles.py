@@ -71,7 +71,9 @@ def read_kinds(path: Path) -> dict[str, ObstacleKind]:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadObstacle("TOML illisible ({reason})", where=path.name, remedy="corrigez-le", reason=str(error)) from error
+        raise BadObstacle(
+            "TOML illisible ({reason})", where=path.name, remedy="corrigez-le", reason=str(error)
+        ) from error
     profiles = list(load_profiles()[0])
     groups: dict[str, list[str]] = {"*": profiles, **table.get("groups", {}), **{one: [one] for one in profiles}}
 
@@ -93,7 +95,9 @@ def read_kinds(path: Path) -> dict[str, ObstacleKind]:
         # A group first, then a profile by its own name, which corrects it.
         for word, seconds in sorted(one.get("slow", {}).items(), key=lambda pair: pair[0] in profiles):
             slows |= dict.fromkeys(named(word, slug), float(seconds))
-        kinds[slug] = ObstacleKind(slug, one["title"], frozenset(closes), {k: v for k, v in slows.items() if k not in closes})
+        kinds[slug] = ObstacleKind(
+            slug, one["title"], frozenset(closes), {k: v for k, v in slows.items() if k not in closes}
+        )
     return kinds
 
 

@@ -184,9 +184,7 @@ def _changed(territory: str) -> None:
     Revision.objects.filter(territory=territory).update(number=F("number") + 1)
 
 
-def _check(
-    kind: str, lon: float, lat: float, radius_m: float, starts_at: datetime, until: datetime | None
-) -> None:
+def _check(kind: str, lon: float, lat: float, radius_m: float, starts_at: datetime, until: datetime | None) -> None:
     kinds = obstacle_kinds()
     if kind not in kinds:
         raise BadObstacle(
@@ -197,8 +195,8 @@ def _check(
             all=", ".join(kinds),
         )
     if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        raise BadObstacle("lieu hors du globe ({lon}, {lat})", where="lon", remedy="longitude, puis latitude, en degrés",
-                          lon=lon, lat=lat)  # fmt: skip
+        raise BadObstacle("lieu hors du globe ({lon}, {lat})", where="lon", remedy="donnez des degrés", lon=lon,
+                          lat=lat)  # fmt: skip
     if not NEAREST_M <= radius_m <= FARTHEST_M:
         raise BadObstacle("rayon de {radius} m hors des bornes", where="radius_m", remedy="de {least} à {most} m",
                           radius=radius_m, least=NEAREST_M, most=FARTHEST_M)  # fmt: skip

@@ -60,7 +60,9 @@ def read_osm(path: Path) -> Streets:
             reason=str(error),
         ) from error
     if not ways:
-        raise BadExtract("aucune rue dans cet extrait", where=path.name, remedy="donnez un extrait qui couvre la commune")
+        raise BadExtract(
+            "aucune rue dans cet extrait", where=path.name, remedy="donnez un extrait qui couvre la commune"
+        )
     return _cut(ways, relations, places, tagged, landmarks, Origin("OpenStreetMap", date, Confidence.DECLARED, LICENCE))
 
 
@@ -136,7 +138,10 @@ def _cut(
     uses = Counter(ref for way in ways for ref in way.refs)
     cut = {ref for ref, count in uses.items() if count > 1} | _costly(tagged)
     number: dict[int, int] = {}
-    tail, head, owner, offset, points = [], [], [], [0], []
+    tail: list[int] = []
+    head: list[int] = []
+    owner: list[int] = []
+    offset, points = [0], list[tuple[float, float]]()
     pieces: dict[int, list[int]] = {}
     for rank, way in enumerate(ways):
         start = 0

@@ -1,7 +1,7 @@
 """What the tags of an OpenStreetMap way or node mean for a graph of streets. Pure functions over mappings.
 
-Source: wiki.openstreetmap.org, pages Key:highway, Key:access, Key:oneway, Key:kerb, Key:crossing, Key:incline, Key:width
-(read November 2026); default speeds: Code de la route R413-2 and R413-3 (France).
+Source: wiki.openstreetmap.org, pages Key:highway, Key:access, Key:oneway, Key:kerb, Key:crossing, Key:incline,
+Key:width (November 2026); default speeds: Code de la route R413-2 and R413-3 (France).
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ def length_cm(text: str | None) -> int:
         return 0
     unit = {"cm": 1.0, "mm": 0.1, "m": 100.0, "": 100.0, "ft": 30.48, "'": 30.48}.get(found[2].lower())
     value = float(found[1].replace(",", "."))
-    return int(round(value * unit)) if unit and 0 < value * unit < 60_000 else 0
+    return round(value * unit) if unit and 0 < value * unit < 60_000 else 0
 
 
 def incline_pct(text: str | None) -> int:
@@ -203,7 +203,7 @@ def incline_pct(text: str | None) -> int:
         from math import radians, tan
 
         value = 100 * tan(radians(value))
-    return int(round(value)) if -90 <= value <= 90 else NO_INCLINE
+    return round(value) if -90 <= value <= 90 else NO_INCLINE
 
 
 def speed_kmh(text: str | None, default: int) -> int:
@@ -219,7 +219,7 @@ def speed_kmh(text: str | None, default: int) -> int:
     if not found:
         return default
     value = float(found[1].replace(",", ".")) * (1.609 if found[2].lower() == "mph" else 1)
-    return max(5, min(130, int(round(value))))
+    return max(5, min(130, round(value)))
 
 
 def weight_kg(text: str | None) -> int:

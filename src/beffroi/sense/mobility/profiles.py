@@ -1,20 +1,20 @@
 """Profiles: data files that say what is impossible, slow or unpleasant for someone, with the source of each figure.
 
-    title  = "Fauteuil roulant manuel"
-    plain  = "Je me déplace en fauteuil roulant manuel"
-    mode   = "foot"                       # foot, bicycle, car, lorry
-    order  = 20                           # rank in lists
-    needs  = ["width", "surface", "slope", "kerb"]   # what must be known for a street to count as documented
+title  = "Fauteuil roulant manuel"
+plain  = "Je me déplace en fauteuil roulant manuel"
+mode   = "foot"                       # foot, bicycle, car, lorry
+order  = 20                           # rank in lists
+needs  = ["width", "surface", "slope", "kerb"]   # what must be known for a street to count as documented
 
-    [speed]       kmh, or limit_share (share of the speed limit, for vehicles) and junction_s
-    [[slope]]     upto_pct, speed (times the flat speed), cost (times the time), in rising order
-    [surface]     name = [speed, cost], or false: impossible
-    [impossible]  stairs, max_slope_pct, max_kerb_cm, min_width_cm, kinds, wheels
-    [stairs]      step_s, cost             [kerb] cm_s, unknown_s      [crossing] marked_s, signals_s, unmarked_s, unsure_s
-    [kinds]       name = times the cost    [unknown] attribute = times the cost     [night] unlit, unsure, deserted
-    [size]        weight_kg, height_cm, width_cm
-    [adjustable]  what the person may set: max_slope_pct = [least, most], max_kerb_cm, min_width_cm, stairs = true
-    [sources]     table or table.key = where the figures come from
+[speed]       kmh, or limit_share (share of the speed limit, for vehicles) and junction_s
+[[slope]]     upto_pct, speed (times the flat speed), cost (times the time), in rising order
+[surface]     name = [speed, cost], or false: impossible
+[impossible]  stairs, max_slope_pct, max_kerb_cm, min_width_cm, kinds, wheels
+[stairs]      step_s, cost             [kerb] cm_s, unknown_s      [crossing] marked_s, signals_s, unmarked_s, unsure_s
+[kinds]       name = times the cost    [unknown] attribute = times the cost     [night] unlit, unsure, deserted
+[size]        weight_kg, height_cm, width_cm
+[adjustable]  what the person may set: max_slope_pct = [least, most], max_kerb_cm, min_width_cm, stairs = true
+[sources]     table or table.key = where the figures come from
 """
 
 from __future__ import annotations
@@ -168,7 +168,19 @@ _TABLES: dict[str, tuple[str, ...]] = {
     "adjustable": ("max_slope_pct", "max_kerb_cm", "min_width_cm", "stairs"),
 }
 _TOP = ("title", "plain", "mode", "order", "needs", "slope", "sources", *_TABLES)
-_SOURCED = ("speed", "slope", "impossible", "stairs", "kerb", "crossing", "surface", "kinds", "unknown", "night", "size")
+_SOURCED = (
+    "speed",
+    "slope",
+    "impossible",
+    "stairs",
+    "kerb",
+    "crossing",
+    "surface",
+    "kinds",
+    "unknown",
+    "night",
+    "size",
+)
 
 
 def read_profile(path: Path) -> Profile:
@@ -227,7 +239,7 @@ def _check_values(table: dict[str, Any], where: str) -> None:
             isinstance(table.get(key), dict) and all(f"{key}.{inner}" in sources for inner in table[key])
         )
         if table.get(key) and not told:
-            _refuse(where, key, "chiffres sans source", "dites-la sous [sources] : {name} = \"…\"", name=key)
+            _refuse(where, key, "chiffres sans source", 'dites-la sous [sources] : {name} = "…"', name=key)
     for key in ("speed", "stairs", "kerb", "crossing", "kinds", "unknown", "night", "size"):
         for inner, value in table.get(key, {}).items():
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -238,16 +250,22 @@ def _check_values(table: dict[str, Any], where: str) -> None:
     steps = table.get("slope", [])
     bounds = [step.get("upto_pct") for step in steps]
     complete = all(
-        isinstance(step.get(key), (int, float)) and step[key] > 0 for step in steps for key in ("upto_pct", "speed", "cost")
+        isinstance(step.get(key), (int, float)) and step[key] > 0
+        for step in steps
+        for key in ("upto_pct", "speed", "cost")
     )
     if not complete or bounds != sorted(set(bounds)):
         _refuse(where, "slope", "marches illisibles", "donnez upto_pct, speed et cost, par pente croissante")
     for name, value in table.get("surface", {}).items():
         fine = value is False or (isinstance(value, list) and len(value) == 2 and all(item > 0 for item in value))
         if not fine:
-            _refuse(where, f"surface.{name}", "valeur illisible", "donnez [vitesse, coût], ou false si c'est impossible")
+            _refuse(
+                where, f"surface.{name}", "valeur illisible", "donnez [vitesse, coût], ou false si c'est impossible"
+            )
     if any(value < 1 for key in ("unknown",) for value in table.get(key, {}).values()):
-        _refuse(where, "unknown", "facteur inférieur à 1", "ce que l'on ignore ne peut coûter moins que ce que l'on sait")
+        _refuse(
+            where, "unknown", "facteur inférieur à 1", "ce que l'on ignore ne peut coûter moins que ce que l'on sait"
+        )
 
 
 def _profile(slug: str, table: dict[str, Any]) -> Profile:

@@ -37,7 +37,7 @@ def times_from(router: Router, layer: Layer, start: Spot, *, limit_s: float) -> 
     # A cost is never under its time but for kinds a profile prefers (a cycle way): half as much again covers those.
     best, by = router.reached(layer, start, limit=np.inf)
     time = np.full(len(best), np.inf)
-    tails = router._tails(layer)
+    tails = router.tails_of(layer)
     order = np.argsort(best, kind="stable")
     steps = layer.costs.time[layer.topology.arcs]
     for end in order.tolist():

@@ -1,11 +1,11 @@
 """How the streets of a town are read from its datasets: files that say which columns mean what.
 
-    title, dataset (pattern of a slug)
-    [columns]  id, kind, name, direction, speed_kmh, road_m, rank: lists of columns, the first that exists is read
-    [kinds] [ranks] [directions]: values of those columns, in the words of the graph
-    [[survey]]     dataset, key, columns (width_m, surface, slope_pct, steps, passable), surfaces, year or date
-    [[crossings]]  dataset, reach_m, columns (kerb_cm, lowered, signals, tactile)
-    [[lamps]]      dataset, reach_m           [[landmarks]]  dataset, name
+title, dataset (pattern of a slug)
+[columns]  id, kind, name, direction, speed_kmh, road_m, rank: lists of columns, the first that exists is read
+[kinds] [ranks] [directions]: values of those columns, in the words of the graph
+[[survey]]     dataset, key, columns (width_m, surface, slope_pct, steps, passable), surfaces, year or date
+[[crossings]]  dataset, reach_m, columns (kerb_cm, lowered, signals, tactile)
+[[lamps]]      dataset, reach_m           [[landmarks]]  dataset, name
 """
 
 from __future__ import annotations

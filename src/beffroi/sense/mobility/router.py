@@ -192,7 +192,7 @@ class Router:
             pace=pace if np.isfinite(pace) else 0.0,
             marks=marks,
             place_of=_first_places(topology, 2 * len(self.graph)),
-            usable=np.isfinite(costs.cost[0::2]) | np.isfinite(costs.cost[1::2]),
+            usable=np.isfinite(costs.inner[0::2]) | np.isfinite(costs.inner[1::2]),
             overlay=CLEAR,
         )
 
@@ -220,9 +220,7 @@ class Router:
         best, by = np.full(count, np.inf), np.full(count, -1, np.int32)
         seeds = np.array([end], np.int64)
         self._heap_until_done(
-            lambda heap: search_module().spread(
-                first, heads, cost, seeds, np.zeros(1), np.inf, best, by, *heap
-            ),
+            lambda heap: search_module().spread(first, heads, cost, seeds, np.zeros(1), np.inf, best, by, *heap),
             reset=(best, by),
         )
         return best
@@ -307,7 +305,7 @@ class Router:
         arcs = [last_arcs[rank]]
         end = int(goals[rank])
         _, by, _ = memory
-        tails = self._tails(layer)
+        tails = self.tails_of(layer)
         while by[end] >= 0:
             place = int(by[end])
             arcs.append(layer.arc(place))
@@ -354,11 +352,11 @@ class Router:
     def _leaving(self, layer: Layer, spot: Spot) -> tuple[Array, Array, tuple[int, ...]]:
         """Return the ends one may go to from a spot, at what cost and by which arc."""
         ahead, back = 2 * spot.segment, 2 * spot.segment + 1
-        cost, entry = layer.costs.cost, layer.topology.entry
+        cost, inner, entry = layer.costs.cost, layer.costs.inner, layer.topology.entry
         shut = layer.overlay.closed.get(spot.segment, ())
         costs = [
-            _part(cost[ahead], 1 - spot.share, closed=any(at >= spot.share for at in shut)),
-            _part(cost[back], spot.share, closed=any(at <= spot.share for at in shut)),
+            _part(cost[ahead], inner[ahead], 1 - spot.share, closed=any(at >= spot.share for at in shut)),
+            _part(cost[back], inner[back], spot.share, closed=any(at <= spot.share for at in shut)),
         ]
         extra = layer.overlay.slowed.get(spot.segment, 0.0)
         return np.array([entry[ahead], entry[back]], np.int64), np.array(costs, np.float64) + extra, (ahead, back)
@@ -366,7 +364,7 @@ class Router:
     def _reaching(self, layer: Layer, spot: Spot) -> tuple[Array, Array, tuple[int, ...]]:
         """Return the ends from which one may reach a spot, at what cost and by which arc."""
         ahead, back = 2 * spot.segment, 2 * spot.segment + 1
-        cost, graph = layer.costs.cost, self.graph
+        inner, graph = layer.costs.inner, self.graph
         shut = layer.overlay.closed.get(spot.segment, ())
         extra = layer.overlay.slowed.get(spot.segment, 0.0)
         sides = (
@@ -377,9 +375,12 @@ class Router:
         for end, arc, share, closed in sides:
             # A doubled end leads to the spot too, unless the turn is the forbidden one.
             for twin in self._twins(layer, end):
-                if twin == end or arc in layer.topology.arcs[layer.topology.first[twin] : layer.topology.first[twin + 1]]:
+                if (
+                    twin == end
+                    or arc in layer.topology.arcs[layer.topology.first[twin] : layer.topology.first[twin + 1]]
+                ):
                     ends.append(twin)
-                    costs.append(_part(cost[arc], share, closed=closed) + extra)
+                    costs.append(_part(inner[arc], inner[arc], share, closed=closed) + extra)
                     arcs.append(arc)
         return np.array(ends, np.int64), np.array(costs, np.float64), tuple(arcs)
 
@@ -397,8 +398,9 @@ class Router:
         low, high = sorted((start.share, goal.share))
         if any(low <= at <= high for at in layer.overlay.closed.get(start.segment, ())):
             return None
-        cost = float(layer.costs.cost[arc]) * (high - low)
-        return (cost, arc) if np.isfinite(layer.costs.cost[arc]) else None
+        inner = float(layer.costs.inner[arc])
+        slowed = layer.overlay.slowed.get(start.segment, 0.0)
+        return (inner * (high - low) + slowed, arc) if np.isfinite(inner) else None
 
     # --- Working memory ----------------------------------------------------------------------------------------------
 
@@ -425,7 +427,7 @@ class Router:
                 self._drive_xy = (self.graph.x[place], self.graph.y[place])
             return self._drive_xy
 
-    def _tails(self, layer: Layer) -> Array:
+    def tails_of(self, layer: Layer) -> Array:
         with self._lock:
             kept = self.__dict__.setdefault("_tails_of", {})
             if layer.profile.vehicle not in kept:
@@ -435,9 +437,14 @@ class Router:
             return found
 
 
-def _part(cost: float, share: float, *, closed: bool) -> float:
-    """Return the cost of a share of an arc, infinite when it is closed or impossible."""
-    return float(cost) * share if np.isfinite(cost) and not closed else float(np.inf)
+def _part(cost: float, inner: float, share: float, *, closed: bool) -> float:
+    """Return the cost of the last `share` of an arc, its end included: infinite when it is closed or impossible.
+
+    `inner` is what the arc costs by itself, `cost` with its end.
+    """
+    if closed or not np.isfinite(cost):
+        return float(np.inf)
+    return float(inner) * share + float(cost - inner)
 
 
 def _known(slug: str) -> bool:
@@ -519,4 +526,15 @@ def _bounds(marks: Array, begin: tuple[Array, Array], finish: tuple[Array, Array
     return best, goal_from - 1e-3, goal_to - 1e-3
 
 
-__all__ = ["CLEAR", "Barrier", "Found", "Layer", "NoEngine", "OffTheStreets", "Overlay", "Router", "Spot", "search_module"]
+__all__ = [
+    "CLEAR",
+    "Barrier",
+    "Found",
+    "Layer",
+    "NoEngine",
+    "OffTheStreets",
+    "Overlay",
+    "Router",
+    "Spot",
+    "search_module",
+]

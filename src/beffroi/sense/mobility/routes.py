@@ -60,7 +60,7 @@ class Route:
     """One way from a place to another. Lengths in metres, times in seconds, slopes in percent.
 
     `cost_s` is the time as the profile feels it, which is what was made smallest. `rises` are (metres walked, height
-    relative to the start); `surfaces` gives metres by surface, None for unknown; `kerb_cm` is the highest kerb measured.
+    relative to the start); `surfaces` gives metres by surface, None for unknown; `kerb_cm` is the highest kerb told.
     """
 
     pieces: tuple[Piece, ...]
@@ -144,7 +144,9 @@ def described(router: Router, layer: Layer, pieces: list[Piece], obstacles: Obst
     height = np.concatenate([[0.0], np.cumsum(up - down)])
     kind = columns["kind"][segments]
     flights = kind == Kind.STEPS
-    steps = np.where(columns["steps"][segments] > 0, columns["steps"][segments], np.ceil(graph.length_m[segments] / 0.35))
+    steps = np.where(
+        columns["steps"][segments] > 0, columns["steps"][segments], np.ceil(graph.length_m[segments] / 0.35)
+    )
     # The last arc's own end is not met: one stops on it or at it.
     met = arcs[:-1]
     kerbs = np.concatenate([graph.arc_kerb_cm[met], columns["kerb_cm"][segments[kind == Kind.CROSSING]]])
@@ -198,9 +200,7 @@ def _line(router: Router, pieces: list[Piece]) -> tuple[tuple[float, float], ...
     return tuple(line)
 
 
-def ways(
-    router: Router, layer: Layer, start: Spot, goal: Spot, *, most: int, obstacles: Obstacles
-) -> list[Route]:
+def ways(router: Router, layer: Layer, start: Spot, goal: Spot, *, most: int, obstacles: Obstacles) -> list[Route]:
     """Return the best way and up to `most` - 1 others that differ from it in more than a third of their length."""
     best = router.path(layer, start, goal)
     if best is None:
@@ -235,7 +235,9 @@ def _penalise(router: Router, layer: Layer, costs: Array, found: Found) -> None:
 def _cost(layer: Layer, found: Found) -> float:
     pieces = pieces_of(found)
     slowed = layer.overlay.slowed
-    return float(sum(layer.costs.cost[one.arc] * one.share + slowed.get(one.segment, 0.0) for one in pieces))
+    costs, inner = layer.costs.cost, layer.costs.inner
+    whole = sum(costs[one.arc] - inner[one.arc] for one in pieces[:-1])
+    return float(whole + sum(inner[one.arc] * one.share + slowed.get(one.segment, 0.0) for one in pieces))
 
 
 def _shared(router: Router, one: Found, other: Found) -> float:
@@ -259,7 +261,7 @@ def frank(router: Router, layer: Layer) -> Layer:
         base = time[layer.topology.arcs]
         kept[key] = replace(
             layer,
-            costs=replace(layer.costs, cost=time),
+            costs=replace(layer.costs, cost=time, inner=time),
             base=base,
             live=base,
             pace=pace if np.isfinite(pace) else 0.0,
@@ -285,7 +287,7 @@ def why(router: Router, layer: Layer, start: Spot, goal: Spot, route: Route, obs
 def barriers_on(
     router: Router, layer: Layer, pieces: list[Piece], obstacles: Obstacles, avoided: set[int]
 ) -> list[Met]:
-    """Return what stops this profile on a path, and the obstacles of the moment on it, but for segments of `avoided`."""
+    """Return what stops this profile on a path, and the obstacles of the moment on it, outside `avoided` segments."""
     found: list[Met] = []
     for one in pieces:
         if one.segment in avoided:
@@ -374,7 +376,7 @@ def _farthest(
     sx, sy = graph.metres(start.lon, start.lat)
     if not np.isfinite(away[end]) or away[end] >= np.hypot(sx - gx, sy - gy):
         return None, float(np.hypot(sx - gx, sy - gy))
-    tails = router._tails(layer)
+    tails = router.tails_of(layer)
     arcs, left = [], float(away[end])
     while by[end] >= 0:
         arcs.append(layer.arc(int(by[end])))
@@ -390,8 +392,8 @@ def _farthest(
 def _opening(
     router: Router, layer: Layer, ahead: Array, behind: Array, obstacles: Obstacles
 ) -> tuple[Met | None, float | None]:
-    """Return the one barrier between what can be reached and what leads to the goal whose removal gives the best way."""
-    tails, heads = router._tails(layer), layer.topology.heads
+    """Return the barrier, between what is reached and what leads to the goal, whose removal gives the best way."""
+    tails, heads = router.tails_of(layer), layer.topology.heads
     arcs = layer.topology.arcs
     shut = ~np.isfinite(layer.live) & ((layer.costs.why[arcs] & ~np.uint16(_REMOVABLE)) == 0)
     between = np.flatnonzero(shut & np.isfinite(ahead[tails]) & np.isfinite(behind[heads]))

@@ -87,9 +87,9 @@ def shortest(
     """Search from `seeds` to `goals` (ends, each with a cost of its own); return (cost, goal reached or -1, opened).
 
     `marks` (n, 2k) float32: the cost from each of k landmarks, then to it; `goal_from`, `goal_to` (k): the least of
-    ``marks[goal] + goal cost`` and of ``goal cost - marks[goal]``; `marked` (k) tells the landmarks to use. `best`, `by`, `stamp` (n) are
-    working memory, valid where `stamp` equals `turn`; `by` is the place in `heads` of the arc one came by, -1 at a
-    seed. The heap grows in `keys`, `values`, `costs`; -2 as goal says that it was too small.
+    ``marks[goal] + goal cost`` and of ``goal cost - marks[goal]``; `marked` tells the landmarks to use. `best`, `by`,
+    `stamp` (n) are working memory, valid where `stamp` equals `turn`; `by` is the place in `heads` of the arc one
+    came by, -1 at a seed. The heap grows in `keys`, `values`, `costs`; -2 as goal says that it was too small.
     """
     size, opened = 0, 0
     found, total = -1, INFINITE

@@ -1,14 +1,13 @@
 """Graphs on disk and in this process: built aside, put in place whole, the newest one answered from.
 
-    <data>/mobility/<territory>/current              name of the version in use
-                               /sources.json         files given by hand: extract, terrain
-                               /versions/<version>/  arrays, see `graph.py`
+<data>/mobility/<territory>/current              name of the version in use
+                           /sources.json         files given by hand: extract, terrain
+                           /versions/<version>/  arrays, see `graph.py`
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 import threading
@@ -94,7 +93,7 @@ def router_of(territory: str) -> Router:
     """
     pointer = home(territory) / "current"
     try:
-        stamp = os.stat(pointer).st_mtime_ns
+        stamp = pointer.stat().st_mtime_ns
     except FileNotFoundError:
         raise NoGraph(
             "aucun graphe des rues pour la commune {territory}",

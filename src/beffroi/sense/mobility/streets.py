@@ -17,10 +17,10 @@ class Streets:
     """Segments that meet at their ends only. Coordinates are longitude, latitude in degrees (OGC:CRS84).
 
     `points` (n, 2) and `offset` (s + 1): the vertices of segment i are ``points[offset[i]:offset[i + 1]]``. `tail` and
-    `head` number the ends: equal numbers are one place. `columns` are those of `SEGMENT_COLUMNS`. `origin`
-    (s, 6) says which of `origins` told each `Attribute`, 0 for nobody. `kerb_cm`, `crossing` and `barrier` (bits) are of ends, by number;
-    `charged` tells the ends that cost whatever the segment one comes by (surveys of junctions), while others cost
-    only those who come on foot ways. `turns` are (segment, end, segment) that vehicles may not make.
+    `head` number the ends: equal numbers are one place. `columns` are those of `SEGMENT_COLUMNS`. `origin` (s, 6) says
+    which of `origins` told each `Attribute`, 0 for nobody. `kerb_cm`, `crossing` and `barrier` (bits) are of ends, by
+    number; `charged` tells the ends that cost whatever the segment one comes by (surveys of junctions), while others
+    cost only those who come on foot ways. `turns` are (segment, end, segment) that vehicles may not make.
     """
 
     points: Array

@@ -70,7 +70,9 @@ def read_terrain(path: Path, *, crs: str = "EPSG:2154") -> Terrain:
         if path.suffix == ".zip":
             with zipfile.ZipFile(path) as archive:
                 name = next((item for item in archive.namelist() if item.lower().endswith(".hgt")), None)
-                return _srtm(Path(name).name, archive.read(name)) if name else _refuse(path, "aucun .hgt dans l'archive")
+                return (
+                    _srtm(Path(name).name, archive.read(name)) if name else _refuse(path, "aucun .hgt dans l'archive")
+                )
         if path.suffix == ".hgt":
             return _srtm(path.name, path.read_bytes())
         if path.suffix == ".asc":
@@ -96,7 +98,7 @@ def _refuse(path: Path, reason: str) -> Terrain:
 
 def _srtm(name: str, body: bytes) -> Terrain:
     found = re.match(r"([NS])(\d{2})([EW])(\d{3})", name.upper())
-    side = int(round((len(body) / 2) ** 0.5))
+    side = round((len(body) / 2) ** 0.5)
     if not found or side * side * 2 != len(body) or side < 2:
         raise ValueError("une dalle SRTM se nomme comme N43E007 et tient un carré de nombres")
     south = int(found[2]) * (1 if found[1] == "N" else -1)

@@ -63,7 +63,7 @@ class Plan:
 
 
 def plan_of(territory: str) -> Plan | None:
-    """Return what the graph of a territory can be made of, from the datasets everyone may read; None without streets."""
+    """Return what the graph of a territory can be made of, from public datasets; None without streets."""
     known = lake.datasets(ANONYMOUS, territory=territory)
     for recipe in recipes():
         lines = [one for one in known if recipe.dataset.search(one.ref.slug) and "Line" in (one.geometry_type or "")]
@@ -152,9 +152,7 @@ def _ends(points: Array, offset: Array) -> tuple[Array, Array]:
     return number[: len(offset) - 1], number[len(offset) - 1 :]
 
 
-def _columns(
-    recipe: Recipe, table: dict[str, Array], kind: Array, owner: Array
-) -> tuple[dict[str, Array], list[str]]:
+def _columns(recipe: Recipe, table: dict[str, Array], kind: Array, owner: Array) -> tuple[dict[str, Array], list[str]]:
     count = len(kind)
     columns = blank_columns(count)
     columns["kind"] = kind
@@ -266,7 +264,7 @@ def _lay_crossings(streets: Streets, part: dict[str, Any], summary: DatasetSumma
 
 def _kerb_cm(table: dict[str, Array], row: int) -> int:
     if "kerb_cm" in table and table["kerb_cm"][row] is not None:
-        return int(round(float(table["kerb_cm"][row])))
+        return round(float(table["kerb_cm"][row]))
     if "lowered" in table:
         # "Accessible by its threshold": 2 cm, 4 when bevelled (arrêté du 15 janvier 2007); otherwise a usual kerb.
         word = _folded(table["lowered"][row])

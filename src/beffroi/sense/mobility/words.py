@@ -111,7 +111,8 @@ def instructions(router: Router, route: Route) -> list[Instruction]:
 
 
 def _stretches(router: Router, route: Route) -> list[_Stretch]:
-    kinds, found = router.graph.columns["kind"], []
+    kinds = router.graph.columns["kind"]
+    found: list[_Stretch] = []
     for one in route.pieces:
         kind = Kind(int(kinds[one.segment]))
         special = kind in (Kind.STEPS, Kind.LIFT, Kind.ESCALATOR, Kind.CROSSING)

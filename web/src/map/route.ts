@@ -1,0 +1,184 @@
+import { LngLatBounds, Marker, type LngLatBoundsLike, type Map as MapLibre } from "maplibre-gl";
+import { announce, drawBase, isCalm, locate, openMap } from "./base";
+import { readConfig, say, type MapConfig } from "./config";
+import { palette } from "./palette";
+import { bindTools } from "./tools";
+
+interface RouteConfig extends MapConfig {
+  /** Address of the routes as GeoJSON; empty before a search. */
+  route: string;
+}
+
+type End = "de" | "vers";
+const ENDS: readonly End[] = ["de", "vers"];
+const KEPT = "beffroi.itineraire";
+
+/** The map of the page of routes: shows the ways found, fills in both places of the form. */
+class RouteMap {
+  readonly #element: HTMLElement;
+  readonly #config: RouteConfig;
+  readonly #map: MapLibre;
+  readonly #fields = new Map<End, HTMLInputElement>();
+  readonly #pins = new Map<End, Marker>();
+  #next: End = "de";
+
+  constructor(element: HTMLElement) {
+    this.#element = element;
+    this.#config = readConfig<RouteConfig>(element, "route");
+    for (const end of ENDS) {
+      const field = document.querySelector<HTMLInputElement>(`[data-end=${end}] input`);
+      if (!field) continue;
+      this.#fields.set(end, field);
+      field.addEventListener("focus", () => (this.#next = end));
+      field.addEventListener("change", () => this.#pin(end));
+    }
+    if (this.#fields.get("de")?.value && !this.#fields.get("vers")?.value) this.#next = "vers";
+    this.#map = openMap(element, this.#config, palette(), { cooperativeGestures: true, fitBoundsOptions: { padding: 16 } });
+  }
+
+  start(): void {
+    this.#map.once("load", () => void this.#fill());
+    this.#map.on("click", ({ lngLat }) => this.#take(lngLat.lng, lngLat.lat));
+    bindTools(this.#map, this.#element.parentElement ?? this.#element, {
+      locate: () =>
+        locate(this.#element, this.#config, (lon, lat) => {
+          this.#next = "de";
+          this.#take(lon, lat);
+          this.#map.jumpTo({ center: [lon, lat], zoom: 16 });
+        }),
+      drop: () => {
+        const { lng, lat } = this.#map.getCenter();
+        this.#take(lng, lat);
+      },
+    });
+  }
+
+  async #fill(): Promise<void> {
+    const colours = palette();
+    drawBase(this.#map, this.#config, colours);
+    for (const end of ENDS) this.#pin(end);
+    if (this.#config.route) await this.#draw();
+    this.#map.once("idle", () => (this.#element.dataset["ready"] = "yes"));
+    this.#map.triggerRepaint();
+  }
+
+  async #draw(): Promise<void> {
+    const answer = await fetch(this.#config.route, { credentials: "same-origin" });
+    if (!answer.ok) return;
+    const found = (await answer.json()) as GeoJSON.FeatureCollection<GeoJSON.LineString> & {
+      no_route?: { farthest: GeoJSON.Feature<GeoJSON.LineString> | null };
+    };
+    const partial = found.no_route?.farthest;
+    const features = partial ? [partial] : [...found.features].reverse();
+    this.#map.addSource("route", { type: "geojson", data: { type: "FeatureCollection", features } });
+    const style = getComputedStyle(this.#element);
+    const best = style.getPropertyValue("--route").trim() || "#1d4f91";
+    const other = style.getPropertyValue("--route-other").trim() || "#6b7a90";
+    const layout = { "line-cap": "round", "line-join": "round" } as const;
+    this.#map.addLayer({ id: "route-edge", type: "line", source: "route", layout, paint: { "line-color": "#ffffff", "line-width": 9 } });
+    this.#map.addLayer({
+      id: "route",
+      type: "line",
+      source: "route",
+      layout,
+      paint: { "line-color": ["case", ["==", ["get", "rank"], 0], best, other], "line-width": ["case", ["==", ["get", "rank"], 0], 6, 4] },
+    });
+    const box = new LngLatBounds();
+    for (const { geometry } of features) for (const [lon, lat] of geometry.coordinates) box.extend([lon ?? 0, lat ?? 0]);
+    if (!box.isEmpty()) this.#map.fitBounds(box as LngLatBoundsLike, { padding: 40, animate: !isCalm(), maxZoom: 17 });
+  }
+
+  #take(lon: number, lat: number): void {
+    const field = this.#fields.get(this.#next);
+    if (!field) return;
+    field.value = `${lon.toFixed(6)}, ${lat.toFixed(6)}`;
+    this.#pin(this.#next);
+    announce(this.#element, say(this.#config.words, this.#next === "de" ? "from" : "to"));
+    this.#next = this.#next === "de" ? "vers" : "de";
+  }
+
+  #pin(end: End): void {
+    const numbers = (this.#fields.get(end)?.value ?? "").split(/[,;]\s+|;/).map((part) => Number(part.trim().replace(",", ".") || Number.NaN));
+    const [lon, lat] = numbers;
+    if (lon === undefined || lat === undefined || !(Math.abs(lon) <= 180 && Math.abs(lat) <= 85)) return;
+    const known = this.#pins.get(end);
+    if (known) {
+      known.setLngLat([lon, lat]);
+      return;
+    }
+    const sign = document.createElement("div");
+    sign.className = `route-pin ${end}`;
+    sign.setAttribute("role", "img");
+    sign.setAttribute("aria-label", say(this.#config.words, end === "de" ? "start" : "goal"));
+    this.#pins.set(end, new Marker({ element: sign }).setLngLat([lon, lat]).addTo(this.#map));
+  }
+}
+
+/** A person's settings stay on her device: put back in an empty form, kept when she searches. */
+function rememberSettings(form: HTMLFormElement): void {
+  const names = ["profil", "pente", "ressaut", "escaliers", "documente"] as const;
+  const fields = names.map((name) => form.elements.namedItem(name)).filter((field) => field instanceof HTMLElement) as (
+    | HTMLInputElement
+    | HTMLSelectElement
+  )[];
+  const read = (field: HTMLInputElement | HTMLSelectElement): string =>
+    field instanceof HTMLInputElement && field.type === "checkbox" ? (field.checked ? "on" : "") : field.value;
+  if (!new URLSearchParams(location.search).has("de")) {
+    try {
+      const kept = JSON.parse(localStorage.getItem(KEPT) ?? "{}") as Record<string, string>;
+      for (const field of fields) {
+        const value = kept[field.name];
+        if (value === undefined) continue;
+        if (field instanceof HTMLInputElement && field.type === "checkbox") field.checked = value === "on";
+        else field.value = value;
+      }
+    } catch {
+      // Storage is closed, or holds something else: the form opens as it is.
+    }
+  }
+  form.addEventListener("submit", () => {
+    try {
+      localStorage.setItem(KEPT, JSON.stringify(Object.fromEntries(fields.map((field) => [field.name, read(field)]))));
+    } catch {
+      // Storage is closed: the search works all the same.
+    }
+  });
+}
+
+function bindPage(form: HTMLFormElement): void {
+  const field = (end: End): HTMLInputElement | null => form.querySelector(`[data-end=${end}] input`);
+  const swap = form.querySelector<HTMLButtonElement>("[data-swap]");
+  if (swap) {
+    swap.hidden = false;
+    swap.addEventListener("click", () => {
+      const [from, to] = [field("de"), field("vers")];
+      if (!from || !to) return;
+      [from.value, to.value] = [to.value, from.value];
+      for (const one of [from, to]) one.dispatchEvent(new Event("change"));
+    });
+  }
+  for (const print of document.querySelectorAll<HTMLButtonElement>("[data-print]")) {
+    print.hidden = false;
+    print.addEventListener("click", () => window.print());
+  }
+  for (const share of document.querySelectorAll<HTMLButtonElement>("[data-share]")) {
+    if (!("clipboard" in navigator)) continue;
+    share.hidden = false;
+    share.addEventListener("click", () => {
+      void navigator.clipboard.writeText(location.href).then(() => (share.textContent = share.dataset["done"] ?? ""));
+    });
+  }
+}
+
+export function showRoutes(element: HTMLElement): void {
+  const form = document.querySelector<HTMLFormElement>("[data-itinerary]");
+  if (form) {
+    rememberSettings(form);
+    bindPage(form);
+  }
+  try {
+    new RouteMap(element).start();
+  } catch {
+    announce(element, readConfig(element, "route").words["failed"] ?? "");
+  }
+}
