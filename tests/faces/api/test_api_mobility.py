@@ -56,12 +56,12 @@ def test_an_obstacle_changes_the_very_next_answer(client: Client, places: dict[s
 
 
 def test_no_route_is_an_answer_too(client: Client, places: dict[str, Any]) -> None:
-    operations.obstacle_at(territory=TOWN, subject="r:1", kind="rue-fermee", lon=places["C"][0] + 0.0004,
-                           lat=places["C"][1], at=now())  # fmt: skip
+    lon, lat = places["D"]
+    operations.obstacle_at(territory=TOWN, subject="r:1", kind="rue-fermee", lon=lon, lat=lat + 0.0002, at=now())
     body = route(client, places, profile="fauteuil-manuel").json()
     assert body["features"] == []
     assert body["no_route"]["opens"]["said"] == "Escalier de 14 marches, rue AB"
-    assert body["no_route"]["farthest"]["properties"]["length_m"] > 0
+    assert body["no_route"]["farthest"]["properties"]["length_m"] == pytest.approx(140, abs=1)
 
 
 @pytest.mark.parametrize(

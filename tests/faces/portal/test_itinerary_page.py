@@ -54,12 +54,12 @@ def test_no_way_says_what_stops_and_how_far_one_gets(client: Client, places: dic
     assert "Chemin conseillé" in text, "brought to the nearest street one may use"
     _, text = told(client, places, profil="poussette", vers=asked(places, "B"), documente="on", ressaut="")
     assert "Chemin conseillé" in text
-    operations.obstacle_at(territory="00001", subject="r:1", kind="rue-fermee", lon=places["C"][0] + 0.0004,
-                           lat=places["C"][1], at=now())  # fmt: skip
+    lon, lat = places["D"]
+    operations.obstacle_at(territory="00001", subject="r:1", kind="rue-fermee", lon=lon, lat=lat + 0.0002, at=now())
     _, text = told(client, places)
     assert "Aucun chemin ne convient à ce profil" in text
     assert "Un seul obstacle ferme la route : Escalier de 14 marches, rue AB" in text
-    assert "On peut approcher à" in text
+    assert "On peut approcher à 40 m de l’arrivée à vol d’oiseau, après 140 m." in text
 
 
 def test_an_obstacle_on_the_way_is_said(client: Client, places: dict[str, Any]) -> None:
@@ -72,7 +72,7 @@ def test_an_obstacle_on_the_way_is_said(client: Client, places: dict[str, Any]) 
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"de": "ici"}, "Ce lieu n’est pas lisible"),
+        ({"de": "ici"}, "Cette adresse n’est pas connue ici"),
         ({"de": "1,1"}, "aucune rue praticable à moins de 300 m"),
         ({"profil": "trottinette"}, "Sélectionnez un choix valide"),
         ({"pente": "beaucoup"}, "Saisissez un nombre"),

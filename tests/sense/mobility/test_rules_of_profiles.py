@@ -136,7 +136,7 @@ def test_no_way_names_the_one_barrier_to_remove() -> None:
     ways = {"AB": {"kind": "steps"}, "CD": {"incline_pct": 12}}
     told = answer_on({"map": SQUARE, "ways": ways, "profile": "fauteuil-electrique", "settings": {"max_slope_pct": 8},
                       "from": "A", "to": "B"})  # fmt: skip
-    assert told == {"possible": False, "path": "", "opens": "slope"}
+    assert told == {"possible": False, "path": "", "opens": "stairs"}
 
 
 def test_no_way_across_two_barriers_names_none() -> None:

@@ -26,11 +26,12 @@ class RouteMap {
     this.#element = element;
     this.#config = readConfig<RouteConfig>(element, "route");
     for (const end of ENDS) {
-      const field = document.querySelector<HTMLInputElement>(`[data-end=${end}] input`);
+      const field = document.querySelector<HTMLInputElement>(`[data-end=${end}] input[type=text]`);
       if (!field) continue;
       this.#fields.set(end, field);
       field.addEventListener("focus", () => (this.#next = end));
       field.addEventListener("change", () => this.#pin(end));
+      field.closest(`[data-end=${end}]`)?.addEventListener("address", () => this.#pin(end));
     }
     if (this.#fields.get("de")?.value && !this.#fields.get("vers")?.value) this.#next = "vers";
     this.#map = openMap(element, this.#config, palette(), { cooperativeGestures: true, fitBoundsOptions: { padding: 16 } });
@@ -97,10 +98,21 @@ class RouteMap {
     this.#next = this.#next === "de" ? "vers" : "de";
   }
 
+  /** Where the field says: the address chosen, else the two numbers the map wrote in it. */
+  #place(end: End): [number, number] | null {
+    const field = this.#fields.get(end);
+    const part = (name: string): string => field?.parentElement?.querySelector<HTMLInputElement>(`[data-part=${name}]`)?.value ?? "";
+    const text = field?.value.trim() ?? "";
+    const chosen = text !== "" && part("label") === text;
+    const [lon, lat] = (chosen ? [part("lon"), part("lat")] : text.split(/[,;]\s+|;/)).map((one) => Number(one.trim().replace(",", ".") || Number.NaN));
+    if (lon === undefined || lat === undefined || !(Math.abs(lon) <= 180 && Math.abs(lat) <= 85)) return null;
+    return [lon, lat];
+  }
+
   #pin(end: End): void {
-    const numbers = (this.#fields.get(end)?.value ?? "").split(/[,;]\s+|;/).map((part) => Number(part.trim().replace(",", ".") || Number.NaN));
-    const [lon, lat] = numbers;
-    if (lon === undefined || lat === undefined || !(Math.abs(lon) <= 180 && Math.abs(lat) <= 85)) return;
+    const place = this.#place(end);
+    if (!place) return;
+    const [lon, lat] = place;
     const known = this.#pins.get(end);
     if (known) {
       known.setLngLat([lon, lat]);
@@ -146,7 +158,7 @@ function rememberSettings(form: HTMLFormElement): void {
 }
 
 function bindPage(form: HTMLFormElement): void {
-  const field = (end: End): HTMLInputElement | null => form.querySelector(`[data-end=${end}] input`);
+  const field = (end: End): HTMLInputElement | null => form.querySelector(`[data-end=${end}] input[type=text]`);
   const swap = form.querySelector<HTMLButtonElement>("[data-swap]");
   if (swap) {
     swap.hidden = false;
@@ -154,6 +166,10 @@ function bindPage(form: HTMLFormElement): void {
       const [from, to] = [field("de"), field("vers")];
       if (!from || !to) return;
       [from.value, to.value] = [to.value, from.value];
+      for (const name of ["lon", "lat", "label"]) {
+        const [a, b] = [from, to].map((one) => one.parentElement?.querySelector<HTMLInputElement>(`[data-part=${name}]`));
+        if (a && b) [a.value, b.value] = [b.value, a.value];
+      }
       for (const one of [from, to]) one.dispatchEvent(new Event("change"));
     });
   }

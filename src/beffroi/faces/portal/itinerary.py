@@ -11,6 +11,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
+from beffroi.faces.shell.addresses import Address, AddressField, as_typed
 from beffroi.faces.shell.sentences import said
 from beffroi.sense.mobility import queries
 from beffroi.sense.mobility.profiles import Profile
@@ -44,7 +45,7 @@ OBSTACLES = (
     gettext_noop("Lieu signalé comme inquiétant"),
     gettext_noop("Rue inondée"),
 )
-_PLACE_HELP = gettext_lazy("Une longitude et une latitude, ou touchez la carte. Par exemple : -4,0032, 45,8926.")
+_PLACE_HELP = gettext_lazy("Une adresse, ou touchez la carte.")
 
 
 def plain(profile: Profile) -> str:
@@ -52,11 +53,38 @@ def plain(profile: Profile) -> str:
     return _(PROFILES.get(profile.slug, profile.plain))
 
 
+def place_read(text: str) -> tuple[float, float] | None:
+    """Read « longitude, latitude », with French decimal commas or not; None when the text is something else."""
+    parts = text.replace(";", " ").split()
+    if len(parts) == 1:
+        parts = text.split(",")
+    numbers = [part.strip(" ,").replace(",", ".") for part in parts if part.strip(" ,")]
+    try:
+        lon, lat = (float(number) for number in numbers)
+    except ValueError:
+        return None
+    return (lon, lat) if -180 <= lon <= 180 and -90 <= lat <= 90 else None
+
+
+class PlaceField(AddressField):
+    """An address, or a longitude and a latitude as the map writes them."""
+
+    def to_python(self, value: Any) -> Address | None:
+        """Return the place meant.
+
+        Raises:
+            ValidationError: no address answers, or several do.
+        """
+        typed = as_typed(value)
+        place = place_read(typed.text)
+        return super().to_python(value) if place is None else Address(typed.text, *place)
+
+
 class ItineraryForm(forms.Form):
     """From where, to where, how."""
 
-    de = forms.CharField(label=gettext_lazy("Départ"), max_length=80, help_text=_PLACE_HELP)
-    vers = forms.CharField(label=gettext_lazy("Arrivée"), max_length=80)
+    de = PlaceField(label=gettext_lazy("Départ"), help_text=_PLACE_HELP)
+    vers = PlaceField(label=gettext_lazy("Arrivée"), help_text=_PLACE_HELP)
     profil = forms.ChoiceField(label=gettext_lazy("Comment vous déplacez-vous ?"))
     pente = forms.FloatField(label=gettext_lazy("Pente la plus forte (%)"), required=False, min_value=0, max_value=60)
     ressaut = forms.IntegerField(
@@ -77,8 +105,10 @@ class ItineraryForm(forms.Form):
         help_text=gettext_lazy("Ce que personne n’a relevé est écarté : moins de chemins, moins de surprises."),
     )
 
-    def __init__(self, *args: Any, profiles: Sequence[Profile], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, profiles: Sequence[Profile], citycode: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in ("de", "vers"):
+            self.fields[name].citycode = citycode  # type: ignore[attr-defined]
         field = self.fields["profil"]
         field.choices = [(one.slug, plain(one)) for one in profiles]  # type: ignore[attr-defined]
 
@@ -87,32 +117,10 @@ class ItineraryForm(forms.Form):
         """Tell whether the person set something of her own."""
         return any(self.data.get(name) for name in ("pente", "ressaut", "escaliers", "documente"))
 
-    def clean_de(self) -> tuple[float, float]:
-        return place_read(self.cleaned_data["de"])
 
-    def clean_vers(self) -> tuple[float, float]:
-        return place_read(self.cleaned_data["vers"])
-
-
-def place_read(text: str) -> tuple[float, float]:
-    """Read « longitude, latitude », with French decimal commas or not.
-
-    Raises:
-        ValidationError: it is no place; says what is expected.
-    """
-    parts = text.replace(";", " ").split()
-    if len(parts) == 1:
-        parts = text.split(",")
-    numbers = [part.strip(" ,").replace(",", ".") for part in parts if part.strip(" ,")]
-    try:
-        lon, lat = (float(number) for number in numbers)
-    except ValueError:
-        lon = lat = float("nan")
-    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        raise forms.ValidationError(
-            _("Ce lieu n’est pas lisible. Donnez une longitude et une latitude, comme -4,0032, 45,8926.")
-        )
-    return lon, lat
+def place_of(address: Address) -> tuple[float, float]:
+    """Return the longitude and latitude of an address."""
+    return address.lon, address.lat
 
 
 def asked_route(form: ItineraryForm, territory: str, at: Any) -> Answer:
@@ -127,7 +135,9 @@ def asked_route(form: ItineraryForm, territory: str, at: Any) -> Answer:
         "stairs": stairs if profile.adjustable.get("stairs") else None,
     }
     chosen = profile.adjusted(**kept, documented_only=data["documente"])
-    return queries.route(territory, profile=chosen, start=data["de"], goal=data["vers"], at=at, most=3)
+    return queries.route(
+        territory, profile=chosen, start=place_of(data["de"]), goal=place_of(data["vers"]), at=at, most=3
+    )
 
 
 def api_address(form: ItineraryForm, answer: Answer) -> str:
@@ -135,8 +145,8 @@ def api_address(form: ItineraryForm, answer: Answer) -> str:
     profile = answer.profile
     asked: dict[str, Any] = {
         "profile": profile.slug,
-        "from": ",".join(f"{one:.6f}" for one in form.cleaned_data["de"]),
-        "to": ",".join(f"{one:.6f}" for one in form.cleaned_data["vers"]),
+        "from": ",".join(f"{one:.6f}" for one in place_of(form.cleaned_data["de"])),
+        "to": ",".join(f"{one:.6f}" for one in place_of(form.cleaned_data["vers"])),
         "alternatives": 3,
         "explain": "false",
     }

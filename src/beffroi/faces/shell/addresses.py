@@ -63,7 +63,7 @@ class AddressInput(forms.Widget):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         """Return what the template shows: what was typed, and the candidates when there are several."""
         context = super().get_context(name, value, attrs)
-        typed = _as_typed(value)
+        typed = as_typed(value)
         context["widget"] |= {"typed": typed, "citycode": self.citycode, "candidates": self.candidates}
         return context
 
@@ -109,7 +109,7 @@ class AddressField(forms.Field):
         Raises:
             ValidationError: no address answers, or several do.
         """
-        typed = _as_typed(value)
+        typed = as_typed(value)
         if not typed.text:
             return None
         return _placed(typed) or self._looked_for(typed)
@@ -157,7 +157,8 @@ def _placed(typed: Typed) -> Address | None:
     return Address(typed.label, lon, lat) if known else None
 
 
-def _as_typed(value: Any) -> Typed:
+def as_typed(value: Any) -> Typed:
+    """Return what a form sent, an address already known, or a text, as what was typed."""
     if isinstance(value, Typed):
         return value
     if isinstance(value, Address):

@@ -18,6 +18,8 @@ MOST_ALTERNATIVES = 3
 SHARED_AT_MOST = 0.7
 LONGER_AT_MOST = 1.6
 PENALTY = 1.5
+NEARER_M = 10.0
+"""How much nearer one must get for a way that does not arrive to be worth telling."""
 Obstacles = Mapping[int, list[ObstacleInfo]]
 _REMOVABLE = int(
     Barrier.STAIRS | Barrier.SLOPE | Barrier.KERB | Barrier.WIDTH | Barrier.SURFACE | Barrier.STANDING
@@ -374,7 +376,7 @@ def _farthest(
     away[~np.isfinite(ahead)] = np.inf
     end = int(np.argmin(away))
     sx, sy = graph.metres(start.lon, start.lat)
-    if not np.isfinite(away[end]) or away[end] >= np.hypot(sx - gx, sy - gy):
+    if not np.isfinite(away[end]) or away[end] > np.hypot(sx - gx, sy - gy) - NEARER_M:
         return None, float(np.hypot(sx - gx, sy - gy))
     tails = router.tails_of(layer)
     arcs, left = [], float(away[end])

@@ -30,7 +30,9 @@ from beffroi.sense.mobility import queries
 def _form(request: Request) -> ItineraryForm:
     asked = any(key in request.GET for key in ("de", "vers"))
     initial = {"profil": request.GET.get("profil", "a-pied")}
-    return ItineraryForm(request.GET if asked else None, profiles=queries.profiles(), initial=initial)
+    code = request.commune.code if request.commune else ""
+    data = request.GET if asked else None
+    return ItineraryForm(data, profiles=queries.profiles(), citycode=code, initial=initial)
 
 
 @open_to(EVERYONE)
