@@ -6,7 +6,16 @@ interface Feature {
   properties: { label: string; name: string; postcode: string; city: string };
 }
 
+interface Place {
+  label: string;
+  lon: string;
+  lat: string;
+}
+
+type Keep = (label: string, lon: string, lat: string) => void;
+
 const PROPOSED = "6";
+const REMEMBERED = "beffroi-lieu";
 
 for (const box of document.querySelectorAll<HTMLElement>("[data-address]:not([data-ready])")) enhance(box);
 
@@ -15,7 +24,7 @@ function enhance(box: HTMLElement): void {
   if (!field) return;
   box.dataset["ready"] = "yes";
   const part = (name: string): HTMLInputElement | null => box.querySelector(`[data-part="${name}"]`);
-  const keep = (label: string, lon: string, lat: string): void => {
+  const keep: Keep = (label, lon, lat) => {
     for (const [name, value] of Object.entries({ label, lon, lat })) {
       const hidden = part(name);
       if (hidden) hidden.value = value;
@@ -36,6 +45,26 @@ function enhance(box: HTMLElement): void {
     count: box.dataset["count"] ?? "",
   });
   locate(box, take);
+  remember(box, field, keep);
+}
+
+/** In a form marked `data-remember`, the last address chosen comes back: this device keeps it, the town does not. */
+function remember(box: HTMLElement, field: HTMLInputElement, keep: Keep): void {
+  if (!box.closest("[data-remember]")) return;
+  box.addEventListener("address", (event) => {
+    const chosen = (event as CustomEvent<Place>).detail;
+    if (chosen.label) localStorage.setItem(REMEMBERED, JSON.stringify(chosen));
+    else localStorage.removeItem(REMEMBERED);
+  });
+  if (field.value) return;
+  try {
+    const { label, lon, lat } = JSON.parse(localStorage.getItem(REMEMBERED) ?? "{}") as Partial<Place>;
+    if (!label || !lon || !lat) return;
+    field.value = label;
+    keep(label, lon, lat);
+  } catch {
+    localStorage.removeItem(REMEMBERED);
+  }
 }
 
 function option(feature: Feature): Option<Feature> {

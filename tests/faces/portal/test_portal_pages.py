@@ -20,6 +20,7 @@ ARBRES = f"/donnees/{CODE}/arbres/"
 QUERIES = {
     "/": 2,
     "/recherche/?q=arbre": 2,
+    "/autour/?ou=12+grande+rue": 1,
     "/services/": 2,
     "/donnees/": 1,
     "/donnees/?theme=espaces_verts": 1,
@@ -131,9 +132,3 @@ def test_the_list_holds_what_the_map_shows(small_town: str, client: Client) -> N
     assert all(f"?couche={slug}" in listed for slug in layers)
     items = client.get("/carte/liste/", {"couche": "arbres"}).context["items"]
     assert items[0]["name"].startswith("Arbre ")
-
-
-def test_a_search_forgets_accents_and_small_words(small_town: str, client: Client) -> None:
-    found = client.get("/recherche/", {"q": "les ARBRES d'alignement"}).context["datasets"]
-    assert [one.ref.slug for one in found] == ["arbres"]
-    assert client.get("/recherche/", {"q": "zzzz"}).context["count"] == 0

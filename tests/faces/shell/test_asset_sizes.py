@@ -84,3 +84,10 @@ def test_templates_carry_no_inline_style_nor_script() -> None:
         if re.search(r"\sstyle=|\son[a-z]+=|<style|<script(?![^>]*(?:\ssrc=|json))", path.read_text())
     ]
     assert guilty == []
+
+
+@pytest.mark.parametrize("entry", ["search", "address"])
+def test_suggestions_are_cheap(entry: str, manifest: dict[str, dict[str, list[str]]]) -> None:
+    found = manifest[f"src/{entry}.ts"]
+    size = packed([found["file"], *(manifest[name]["file"] for name in found.get("imports", []))])  # type: ignore[list-item]
+    assert size <= 6 * KB, f"{entry}: {size} bytes over 6 kB; {MEND}"

@@ -61,7 +61,9 @@ def test_kinds_are_counted_beyond_what_is_given_and_can_be_chosen(small_town: st
 
 
 def test_a_street_that_two_datasets_tell_is_told_once(small_town: str) -> None:
-    assert titles(small_town, "grande rue", Kind.STREET) == ["Grande Rue"]
+    found = places.search(ANONYMOUS, small_town, "rue", kinds=[Kind.STREET])
+    assert sorted(hit.title for hit in found.hits) == ["Grande Rue", "Rue de l’Église", "Rue du Beffroi"]
+    assert found.counts == {Kind.STREET: 3}
 
 
 def test_what_is_near_comes_first_among_equals(small_town: str) -> None:
@@ -112,6 +114,8 @@ def test_around_gives_the_nearest_of_each_sort_with_its_distance(small_town: str
     assert by_sort["Consigne"].entry.hours == "24/7"
     assert by_sort["Consigne"].distance_m == pytest.approx(7.9, abs=0.2)
     assert {"Consigne", "Fourrière automobile", "Objets trouvés"} <= set(by_sort)
+    # How far is a district? Not as far as some point of it.
+    assert not {"Le Bas", "Le Haut"} & set(by_sort)
     # One tree, not a hundred and twenty.
     assert len([one for one in near if str(one.entry.ref) == f"{small_town}/arbres"]) == 1
 

@@ -14,6 +14,7 @@ _DATASET = "donnees/<slug:territory>/<slug:slug>/"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("recherche/", home.search, name="search"),
+    path("autour/", home.around, name="around"),
     path("urgences/", urgences.urgences, name="urgences"),
     path("services/", services.services, name="services"),
     path("services/<slug:use_case>/", services.service, name="service"),

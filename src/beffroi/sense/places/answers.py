@@ -27,7 +27,8 @@ class Entry:
     """One thing that can be found. `ref` and `id` name its row in the lake; a service has its use case as `id`.
 
     `words` are found but not shown. `weight` ranks equals: the heavier first. `lon`, `lat` in degrees, None when the
-    thing is nowhere in particular. `start` is an ISO date and time. A street knows where its letters go.
+    thing is nowhere in particular; `radius_m` is half of its greatest extent, 0 for a point. `start` is an ISO date and
+    time. A street knows where its letters go.
     """
 
     kind: Kind
@@ -42,6 +43,7 @@ class Entry:
     lon: float | None = None
     lat: float | None = None
     weight: float = 0.0
+    radius_m: int = 0
     postcode: str = ""
     city: str = ""
     citycode: str = ""

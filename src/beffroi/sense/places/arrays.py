@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from beffroi.base.kernel.words import words
+from beffroi.base.kernel.words import folded, words
 from beffroi.sense.places.answers import Entry, House, Kind
 from beffroi.sense.places.asked import SUFFIXES
 from beffroi.sense.places.lexicon import Lexicon
@@ -26,7 +26,8 @@ Degrees = npt.NDArray[np.float64]
 class Arrays:
     """Entries by number, the weightiest first; the word number w stands in entries ``postings[starts[w]:starts[w+1]]``.
 
-    `titled` tells for each posting whether the word is in the title. `lons`, `lats` are NaN for what is nowhere.
+    `titled` tells for each posting whether the word is in the title. `doubles` marks streets of a road network that a
+    file of addresses also knows, with their houses: they are told once. `lons`, `lats` are NaN for what is nowhere.
     The houses of entry e are ``houses_from[e]:houses_from[e+1]``, in the order of `house_keys` (see `house_key`).
     """
 
@@ -37,6 +38,7 @@ class Arrays:
     kinds: npt.NDArray[np.uint8]
     datasets: npt.NDArray[np.int16]
     title_words: npt.NDArray[np.uint8]
+    doubles: npt.NDArray[np.bool_]
     lons: Degrees
     lats: Degrees
     houses_from: Numbers
@@ -90,12 +92,24 @@ def packed(entries: Sequence[Entry], datasets: Sequence[int], houses: Sequence[S
         kinds=np.array([_KIND_NUMBER[entry.kind] for entry in entries], dtype=np.uint8),
         datasets=np.array(datasets, dtype=np.int16),
         title_words=title_words,
+        doubles=_doubles(entries, houses),
         lons=_degrees(entry.lon for entry in entries),
         lats=_degrees(entry.lat for entry in entries),
         houses_from=_ends(len(of_entry) for of_entry in houses),
         house_keys=np.array([house_key(house.number, house.suffix) for house in flat], dtype=np.int32),
         house_lons=_degrees(house.lon for house in flat),
         house_lats=_degrees(house.lat for house in flat),
+    )
+
+
+def _doubles(entries: Sequence[Entry], houses: Sequence[Sequence[House]]) -> npt.NDArray[np.bool_]:
+    settled = {folded(entry.title) for entry, own in zip(entries, houses, strict=True) if own}
+    return np.array(
+        [
+            entry.kind is Kind.STREET and not own and folded(entry.title) in settled
+            for entry, own in zip(entries, houses, strict=True)
+        ],
+        dtype=np.bool_,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+import numpy as np
 import shapely
 
 from beffroi.base.kernel.words import folded
@@ -16,6 +17,7 @@ from beffroi.lake.definitions import search_options
 from beffroi.lake.queries import DatasetDetail, DatasetRef
 from beffroi.sense.places.answers import Entry, House, Kind
 from beffroi.sense.places.index import Gathered, Source
+from beffroi.sense.places.nearness import distances_m
 from beffroi.sense.places.plan import FEW_ROWS, NAMES_AT_LEAST, Plan, plan_of
 
 MOST_ROWS = 5_000_000
@@ -79,21 +81,23 @@ def _rows(viewer: Viewer, detail: DatasetDetail, plan: Plan) -> list[Row]:
         timeout_s=_READ_TIMEOUT_S,
         memory_mb=_READ_MEMORY_MB,
     )
-    points = _points([row[-1] for row in found.rows]) if located else [(None, None)] * len(found.rows)
-    return [
-        dict(zip(columns, row, strict=True)) | {"lon": lon, "lat": lat}
-        for row, (lon, lat) in zip(found.rows, points, strict=True)
-    ]
+    placed = _placed([row[-1] for row in found.rows]) if located else [_NOWHERE] * len(found.rows)
+    return [dict(zip(columns, row, strict=True)) | place for row, place in zip(found.rows, placed, strict=True)]
 
 
-def _points(shapes: Sequence[bytes | None]) -> list[tuple[float | None, float | None]]:
-    """Return a point of each shape, in degrees: itself, or one that lies on it."""
+_NOWHERE: dict[str, Any] = {"lon": None, "lat": None, "radius_m": 0}
+
+
+def _placed(shapes: Sequence[bytes | None]) -> list[dict[str, Any]]:
+    """Return a point of each shape, in degrees: itself, or one that lies on it; and half of its extent, in metres."""
     read = shapely.from_wkb(shapes)
     on = shapely.point_on_surface(read)
-    empty = shapely.is_missing(on) | shapely.is_empty(on)
-    xs, ys = shapely.get_x(on).tolist(), shapely.get_y(on).tolist()
+    nowhere = shapely.is_missing(on) | shapely.is_empty(on)
+    xs, ys, boxes = shapely.get_x(on), shapely.get_y(on), shapely.bounds(read)
+    radii = np.nan_to_num(distances_m(boxes[:, 0], boxes[:, 1], boxes[:, 2], boxes[:, 3]) / 2)
     return [
-        (None, None) if nowhere else (round(x, 7), round(y, 7)) for x, y, nowhere in zip(xs, ys, empty, strict=True)
+        _NOWHERE if absent else {"lon": round(x, 7), "lat": round(y, 7), "radius_m": round(radius)}
+        for x, y, radius, absent in zip(xs.tolist(), ys.tolist(), radii.tolist(), nowhere, strict=True)
     ]
 
 
@@ -134,6 +138,7 @@ def _thing(detail: DatasetDetail, plan: Plan, row: Row, title: str) -> Entry:
         start=_instant(start),
         lon=row["lon"],
         lat=row["lat"],
+        radius_m=row["radius_m"],
         weight=1.0 if plan.hours and row[plan.hours] else 0.5,
     )
 

@@ -26,7 +26,7 @@ from beffroi.sense.places.answers import Entry, House, Kind
 from beffroi.sense.places.arrays import Arrays
 from beffroi.sense.places.lexicon import Lexicon
 
-FORMAT = "1"
+FORMAT = "2"
 """Changes when files written before can no longer be read as they are: they are made again."""
 
 _SCHEMA = """

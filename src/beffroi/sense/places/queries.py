@@ -31,6 +31,7 @@ from beffroi.sense.places.services import ServiceShelf, shelf_of
 
 __all__ = [
     "MOST",
+    "MOST_LETTERS",
     "BadPlaceQuery",
     "Entry",
     "Found",
@@ -49,6 +50,8 @@ MOST_LETTERS = 200
 MOST = 100
 NEAR_M = 2_000.0
 _REACH_M = 5_000.0
+# How far is a district or a wood? Not as far as some point of it: such things are left out of what is near.
+_WIDE_M = 150.0
 _ADDRESS_REACH_M = 2_000.0
 
 
@@ -170,6 +173,8 @@ def around(viewer: Viewer, territory: str, lon: float, lat: float, *, limit: int
         lons = np.where(allowed, index.arrays.lons, np.nan)
         for number, distance in _nearest(lons, index.arrays.lats, lon, lat, 600, _REACH_M):
             entry = index.entry(number)
+            if entry.radius_m > _WIDE_M:
+                continue
             sort = (folded(entry.category), "" if entry.category else str(entry.ref))
             if sort not in nearest or distance < nearest[sort].distance_m:
                 nearest[sort] = Near(entry, distance)
@@ -202,6 +207,7 @@ class _FileShelf:
         wanted = [kind_number(Kind.STREET if kind is Kind.ADDRESS else kind) for kind in kinds]
 
         def keep(marked: Marked) -> Marked:
+            marked = marked & ~self.arrays.doubles
             if wanted:
                 marked = marked & np.isin(self.arrays.kinds, wanted)
             concerned = np.unique(self.arrays.datasets[marked]).tolist()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
-from beffroi.base.catalogue import engine
 from beffroi.base.catalogue import queries as catalogue
-from beffroi.base.catalogue.definition import OPEN_STATES, Audience
+from beffroi.base.catalogue.definition import OPEN_STATES, Audience, UseCase
 from beffroi.base.territory.viewer import Viewer
 from beffroi.sense.places.answers import Entry, Kind
 from beffroi.sense.places.arrays import Arrays, packed
@@ -37,25 +36,32 @@ def shelf_of(viewer: Viewer, territory: str) -> ServiceShelf | None:
     if not territory:
         return None
     staff = any(viewer.has(role, territory) for role in catalogue.STAFF)
-    stamp = (catalogue.states_stamp(), engine.generation(), catalogue.catalogue().fingerprint)
-    return _shelf(territory, staff, stamp)
+    found = tuple(
+        one.use_case
+        for one in catalogue.use_cases(territory=territory, states=OPEN_STATES)
+        if staff or Audience.RESIDENT in one.use_case.audience
+    )
+    return _shelf(catalogue.catalogue().fingerprint, tuple(one.id for one in found), _Same(found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Same:
+    """Use cases that do not count in a cache key: their ids and the catalogue do."""
+
+    use_cases: tuple[UseCase, ...] = field(compare=False)
 
 
 @lru_cache(maxsize=64)
-def _shelf(territory: str, staff: bool, _stamp: tuple[int, int, str]) -> ServiceShelf:
-    """Return the shelf as long as nobody decides anything; `_stamp` changes whenever it would."""
+def _shelf(_catalogue: str, _ids: tuple[str, ...], kept: _Same) -> ServiceShelf:
     titles = {theme.slug: theme.title for theme in catalogue.themes()}
     entries = tuple(
         Entry(
             Kind.SERVICE,
-            one.use_case.title,
-            id=one.use_case.id,
-            details=one.use_case.need,
-            words=" ".join(
-                (one.use_case.need, one.use_case.promise, *(titles.get(slug, slug) for slug in one.use_case.themes))
-            ),
+            one.title,
+            id=one.id,
+            details=one.need,
+            words=" ".join((one.need, one.promise, *(titles.get(slug, slug) for slug in one.themes))),
         )
-        for one in catalogue.use_cases(territory=territory, states=OPEN_STATES)
-        if staff or Audience.RESIDENT in one.use_case.audience
+        for one in kept.use_cases
     )
     return ServiceShelf(packed(entries, [0] * len(entries), [()] * len(entries)), entries)

@@ -1,7 +1,7 @@
 """The folder of the indexes: ``<BEFFROI_DATA_DIR>/search/<territory>/<class>.sqlite``, made from the lake alone.
 
-Deleting it loses nothing: it is not in backups, and is made again by the next publication, the daily work or
-``beffroi lake index``. A file takes its name once it is whole and on the disk.
+Deleting it loses nothing: it is not in backups, and is made again by the next publication or by the daily
+work. A file takes its name once it is whole and on the disk.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.http import require_http_methods, require_safe
 
 from beffroi.base.catalogue import operations, queries
-from beffroi.base.catalogue.definition import STATE_TITLES, Audience, State
+from beffroi.base.catalogue.definition import AUDIENCE_TITLES, STATE_TITLES, Audience, State
 from beffroi.base.catalogue.queries import UseCaseView
 from beffroi.faces.portal.directory import public_service, services_by_public, territory_of
 from beffroi.faces.portal.finding import found_services
@@ -41,13 +41,28 @@ class RemarkForm(forms.Form):
 @open_to(EVERYONE)
 @require_safe
 def services(request: HttpRequest) -> HttpResponse:
-    """List the services open to residents, by theme, then those of the town's staff; `q` filters."""
+    """List every open service by theme; `q`, `theme` and `public` (citoyen, agent, elu) keep some of them."""
     request = cast(Request, request)
     text = request.GET.get("q", "").strip()[:200]
+    theme = next((one for one in queries.themes() if one.slug == request.GET.get("theme")), None)
+    public = next((one for one in Audience if one.value == request.GET.get("public")), None)
     shown, others = services_by_public(request)
+    if public is not None:
+        shown, others = [one for one in (*shown, *others) if public in one.use_case.audience], []
+    if theme is not None:
+        shown, others = ([one for one in some if theme.slug in one.use_case.themes] for some in (shown, others))
     if text:
         shown, others = found_services(shown, text), found_services(others, text)
-    context = {"q": text, "groups": _by_theme(shown), "others": others, "count": len(shown) + len(others)}
+    context = {
+        "q": text,
+        "theme": theme,
+        "themes": [one for one in queries.themes() if one.workshop],
+        "public": public,
+        "publics": [(one, _(title)) for one, title in AUDIENCE_TITLES.items()],
+        "groups": _by_theme(shown),
+        "others": others,
+        "count": len(shown) + len(others),
+    }
     return render(request, "portal/services.html", context)
 
 
