@@ -1,6 +1,7 @@
 """Columns ready to be filtered: one folder of arrays per column, made when a filter first names it. Knows no Django.
 
 <lake>/.cache/.columns/<territory>/<slug>/<version>/<key>/values.npy        one number per row, in the order of the data
+                                                         /order.npy, sorted.npy  the rows and their values, by value
                                                          /text.npy, starts.npy   the distinct texts, sorted, for a text
 
 Row `n` is feature `n` of the serving index. A folder holds one column, so that the rights of a reader are the columns
@@ -85,9 +86,11 @@ class Texts:
 
 @dataclass(frozen=True)
 class Stored:
-    """One column in memory map."""
+    """One column in memory map: `values` by row, `order` the rows by value, `sorted` the values in that order."""
 
     values: Array
+    order: Array
+    sorted: Array
     texts: Texts | None = None
 
 
@@ -106,16 +109,18 @@ class Boxes:
 @lru_cache(maxsize=256)
 def _opened(folder: str, _inode: int) -> Stored:
     home = Path(folder)
-    values = np.load(home / "values.npy", mmap_mode="r")
-    if not (home / "text.npy").exists():
-        return Stored(values)
-    texts = Texts(np.load(home / "text.npy", mmap_mode="r"), np.load(home / "starts.npy", mmap_mode="r"))
-    return Stored(values, texts)
+    texts = Texts(_mapped(home / "text.npy"), _mapped(home / "starts.npy")) if (home / "text.npy").exists() else None
+    return Stored(_mapped(home / "values.npy"), _mapped(home / "order.npy"), _mapped(home / "sorted.npy"), texts)
+
+
+def _mapped(path: Path) -> Array:
+    # A plain array over the map: each slice of NumPy's own class costs five times more.
+    return np.load(path, mmap_mode="r").view(np.ndarray)
 
 
 @lru_cache(maxsize=64)
 def _opened_boxes(folder: str, _inode: int) -> Boxes:
-    sides = np.load(f"{folder}/values.npy", mmap_mode="r")
+    sides = _mapped(Path(folder, "values.npy"))
     return Boxes(sides, np.load(f"{folder}/blocks.npy"), int(np.count_nonzero(~np.isnan(sides[0]))))
 
 
@@ -178,9 +183,17 @@ def _write_column(data: Path, asked: Column, aside: Path) -> None:
         if asked.type in _WRITTEN:
             expression, kind = _WRITTEN[asked.type]
             found = _rows(con, data, f"{expression.format(quoted)} AS v")
-            np.save(aside / "values.npy", np.asarray(found["v"]).astype(kind, copy=False))
+            _write_values(np.asarray(found["v"]).astype(kind, copy=False), aside)
             return
         _write_texts(con, data, f"replace(CAST({quoted} AS VARCHAR), chr(0), ' ')", aside)
+
+
+def _write_values(values: Array, aside: Path) -> None:
+    """Write the values and their order; rows of one value stay in their own order, those without one come apart."""
+    order = np.argsort(values, kind="stable").astype(np.int32)
+    np.save(aside / "values.npy", values)
+    np.save(aside / "order.npy", order)
+    np.save(aside / "sorted.npy", values[order])
 
 
 def _write_texts(con: Any, data: Path, text: str, aside: Path) -> None:
@@ -194,7 +207,7 @@ def _write_texts(con: Any, data: Path, text: str, aside: Path) -> None:
         f"WITH told AS (SELECT file_row_number AS n, {text} AS v FROM {source}) "  # noqa: S608
         "SELECT coalesce(texts.code, -1) AS v FROM told LEFT JOIN texts ON told.v = texts.v ORDER BY told.n"
     ).fetchnumpy()["v"]
-    np.save(aside / "values.npy", np.asarray(codes, dtype=np.int32))
+    _write_values(np.asarray(codes, dtype=np.int32), aside)
     cursor = con.execute("SELECT v FROM texts ORDER BY code")
     pieces: list[bytes] = []
     while batch := cursor.fetchmany(50_000):

@@ -5,6 +5,7 @@ Unknown (no value) is neither true nor false: a negation goes down to the leaves
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -116,8 +117,11 @@ def matching(source: Source, condition: Condition | None, bbox: BBox | None) -> 
         QueryTooCostly: too many exact shapes to compare.
     """
     if bbox is None:
-        mask = _mask(source, condition or Always(True), False, None)
-        return np.flatnonzero(mask)
+        if isinstance(condition, AllOf):
+            return _kept_by_all(source, condition.parts)
+        if isinstance(condition, (Compare, Between, In)):
+            return _kept_by_all(source, (condition,))
+        return np.flatnonzero(_mask(source, condition or Always(True), False, None))
     inside = in_box(source, bbox)
     if condition is None or not len(inside):
         return inside
@@ -174,6 +178,8 @@ def _mask(source: Source, node: Condition, negated: bool, rows: Rows | None) -> 
     match node:
         case Not(inner):
             return _mask(source, inner, not negated, rows)
+        case AllOf(parts) if rows is None and not negated:
+            return _all_of(source, parts)
         case AllOf(parts) | AnyOf(parts):
             join = np.logical_and if isinstance(node, AllOf) is not negated else np.logical_or
             mask = _mask(source, parts[0], negated, rows)
@@ -188,40 +194,139 @@ def _mask(source: Source, node: Condition, negated: bool, rows: Rows | None) -> 
             return _leaf(source, node, negated, rows)
 
 
+def _all_of(source: Source, parts: tuple[Condition, ...]) -> Mask:
+    mask = np.zeros(source.count, dtype=bool)
+    mask[_kept_by_all(source, parts)] = True
+    return mask
+
+
+def _kept_by_all(source: Source, parts: tuple[Condition, ...]) -> Rows:
+    rows, others = _narrowed(source, parts)
+    if rows is None:
+        mask = _mask(source, parts[0], False, None)
+        for part in parts[1:]:
+            mask = mask & _mask(source, part, False, None)
+        return np.flatnonzero(mask)
+    for part in others:
+        rows = rows[_mask(source, part, False, rows)]
+    return rows
+
+
 def _leaf(source: Source, node: Any, negated: bool, rows: Rows | None) -> Mask:
     column, stored = source.stored(node.property)
     values = stored.values if rows is None else stored.values[rows]
-    filled = ~np.isnan(values) if column.type is ColumnType.NUMBER else values != _nothing(column)
     if isinstance(node, IsNull):
-        return filled if negated else ~filled
-    texts = stored.texts
-    held = _text_leaf(node, texts, values) if texts is not None else _number_leaf(node, column, values)
-    return (~held if negated else held) & filled
+        empty = np.isnan(values) if column.type is ColumnType.NUMBER else values == _nothing(column)
+        return ~empty if negated else empty
+    spans = _spans(node, column, stored)
+    if spans is not None:
+        held = _within(values, stored.sorted, spans)
+    elif stored.texts is not None:
+        held = _of_codes(_text_codes(node, stored.texts), len(stored.texts), values)
+    else:
+        raise _unsuited(getattr(node, "pattern", "LIKE"), column)
+    if not negated:
+        return held
+    return ~held & (~np.isnan(values) if column.type is ColumnType.NUMBER else values != _nothing(column))
+
+
+Span = tuple[int, int]
+"""Positions, in the order of the values of a column, from the first to the one beyond the last."""
+
+
+def _spans(node: Any, column: Column, stored: Stored) -> list[Span] | None:
+    """Return where the values that a comparison keeps lie among the sorted ones; None for what looks into texts."""
+    property = node.property
+    if stored.texts is not None:
+        if property.case or property.accent or isinstance(node, Like):
+            return None
+        codes = _code_spans(node, stored.texts)
+        return [(_at(stored, low), _at(stored, high)) for low, high in codes]
+    if property.case or property.accent:
+        raise BadFilter("CASEI et ACCENTI ne valent que pour un texte, pas pour « {name} »", name=column.key)
+    return _number_spans(node, column, stored)
+
+
+def _at(stored: Stored, value: Any, *, after: bool = False) -> int:
+    """Return how many values come before `value`, itself included with `after`."""
+    ordered = stored.sorted
+    if ordered.dtype.kind == "i" and isinstance(value, float):
+        if math.isinf(value):
+            return len(ordered) if value > 0 else 0
+        value = math.floor(value) if after else math.ceil(value)
+    # In the type of the column: otherwise NumPy converts a million values to look up one.
+    return int(np.searchsorted(ordered, ordered.dtype.type(value), side="right" if after else "left"))
+
+
+def _within(values: Any, ordered: Any, spans: list[Span]) -> Any:
+    held = None
+    for low, high in spans:
+        if low >= high:
+            continue
+        first, last = ordered[low], ordered[high - 1]
+        part = values == first if first == last else (values >= first) & (values <= last)
+        held = part if held is None else held | part
+    return np.zeros(len(values), dtype=bool) if held is None else held
+
+
+def _narrowed(source: Source, parts: tuple[Condition, ...]) -> tuple[Rows | None, tuple[Condition, ...]]:
+    """Return the rows that the most telling comparison of an AND keeps, from the order of its column, and the rest.
+
+    None when none keeps less than a quarter: looking at every row is then as quick.
+    """
+    best: tuple[int, Any, list[Span], Stored] | None = None
+    for part in parts:
+        if isinstance(part, (Compare, Between, In)):
+            column, stored = source.stored(part.property)
+            spans = _spans(part, column, stored)
+            if spans is not None:
+                kept = sum(high - low for low, high in spans if high > low)
+                if best is None or kept < best[0]:
+                    best = (kept, part, spans, stored)
+    if best is None or best[0] * 4 > source.count:
+        return None, parts
+    _, chosen, spans, stored = best
+    pieces = [stored.order[low:high] for low, high in spans if high > low]
+    rows = np.concatenate(pieces).astype(np.int64) if pieces else np.empty(0, dtype=np.int64)
+    if len(pieces) > 1 or (len(rows) and stored.sorted[spans[0][0]] != stored.sorted[spans[0][1] - 1]):
+        rows.sort()
+    return rows, tuple(part for part in parts if part is not chosen)
 
 
 def _nothing(column: Column) -> int:
     return NONE if column.type in (ColumnType.INTEGER, ColumnType.DATE, ColumnType.DATETIME) else -1
 
 
-def _number_leaf(node: Any, column: Column, values: Any) -> Any:
+def _number_spans(node: Any, column: Column, stored: Stored) -> list[Span]:
+    # Rows without a value come first (the least whole number, −1) or last (NaN): never in a span.
+    empty_last = column.type is ColumnType.NUMBER
+    first = 0 if empty_last else _at(stored, _nothing(column), after=True)
+    beyond = _at(stored, np.nan) if empty_last else len(stored.sorted)
     match node:
-        case Compare(op, property, value):
-            _plain(property, column)
+        case Compare(op, _, value):
             if column.type is ColumnType.BOOLEAN and op not in ("=", "<>"):
                 raise _unsuited(value, column)
-            return _COMPARED[op](values, _number(value, column, upper=op in (">", "<=")))
-        case Between(property, low, high):
-            _plain(property, column)
-            return (values >= _number(low, column)) & (values <= _number(high, column, upper=True))
-        case In(property, wanted):
-            _plain(property, column)
-            return np.isin(values, [_number(value, column) for value in wanted])
-    raise _unsuited(getattr(node, "pattern", "LIKE"), column)
+            wanted = _number(value, column, upper=op in (">", "<="))
+            low, high = _at(stored, wanted), _at(stored, wanted, after=True)
+        case Between(_, least, most):
+            op = "="
+            low = _at(stored, _number(least, column))
+            high = _at(stored, _number(most, column, upper=True), after=True)
+        case In(_, several):
+            found = [_number(value, column) for value in several]
+            return [(_at(stored, one), _at(stored, one, after=True)) for one in found]
+        case _:
+            raise _unsuited(getattr(node, "pattern", "LIKE"), column)
+    return [(max(low, first), min(high, beyond)) for low, high in _sides(op, low, high, first, beyond)]
 
 
-def _plain(property: Property, column: Column) -> None:
-    if property.case or property.accent:
-        raise BadFilter("CASEI et ACCENTI ne valent que pour un texte, pas pour « {name} »", name=column.key)
+def _sides(op: str, low: int, high: int, first: int, beyond: int) -> list[Span]:
+    """Return the spans of a comparison with the values that lie from `low` to `high`."""
+    table = {
+        "=": [(low, high)], "<>": [(first, low), (high, beyond)], "<": [(first, low)], "<=": [(first, high)],
+        ">": [(high, beyond)], ">=": [(low, beyond)],
+    }  # fmt: skip
+    return table[op]
 
 
 def _number(value: Any, column: Column, *, upper: bool = False) -> Any:
@@ -277,31 +382,24 @@ def folded(text: str, *, case: bool, accent: bool) -> str:
     return text
 
 
-def _text_leaf(node: Any, texts: Texts, values: Any) -> Any:
-    """Compare the distinct texts, then look up the rank of each row."""
-    property = node.property
-    if property.case or property.accent:
-        return _of_codes(_folded_codes(node, texts, property), len(texts), values)
+def _code_spans(node: Any, texts: Texts) -> list[Span]:
+    """Return the ranks of the distinct texts that a comparison keeps."""
     match node:
         case Compare(op, _, value):
             text = _text(value)
-            low, high = texts.rank(text), texts.rank(text, after=True)
-            ranges = {
-                "=": (low, high), "<": (0, low), "<=": (0, high), ">": (high, len(texts)), ">=": (low, len(texts)),
-            }  # fmt: skip
-            if op == "<>":
-                return (values < low) | (values >= high)
-            first, beyond = ranges[op]
-            return (values >= first) & (values < beyond) if beyond - first != 1 else values == first
-        case Between(_, low_value, high_value):
-            low, high = texts.rank(_text(low_value)), texts.rank(_text(high_value), after=True)
-            return (values >= low) & (values < high)
+            return _sides(op, texts.rank(text), texts.rank(text, after=True), 0, len(texts))
+        case Between(_, low, high):
+            return [(texts.rank(_text(low)), texts.rank(_text(high), after=True))]
         case In(_, wanted):
-            found = [(texts.rank(_text(one)), texts.rank(_text(one), after=True)) for one in wanted]
-            return np.isin(values, [low for low, high in found if high > low])
-        case Like(_, pattern):
-            return _of_codes(texts.matching(_like(pattern)), len(texts), values)
+            return [(texts.rank(_text(one)), texts.rank(_text(one), after=True)) for one in wanted]
     raise AssertionError(node)
+
+
+def _text_codes(node: Any, texts: Texts) -> Any:
+    """Return the ranks of the distinct texts that a search keeps."""
+    if node.property.case or node.property.accent:
+        return _folded_codes(node, texts, node.property)
+    return texts.matching(_like(node.pattern))
 
 
 def _of_codes(codes: Any, count: int, values: Any) -> Any:

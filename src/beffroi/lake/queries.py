@@ -56,6 +56,7 @@ from beffroi.lake.seeing import (
 from beffroi.lake.sql import FILTER_OPS, BadQuery, Filter, QueryTooCostly
 from beffroi.lake.store import DatasetNotFound, DatasetRef, not_found
 from beffroi.lake.terrain import Terrain
+from beffroi.lake.tilesets import limits_of, tile_at, tilejson_of, tiles_ready
 
 if TYPE_CHECKING:
     from beffroi.lake.uploads import UploadInfo, UploadPreview
@@ -96,6 +97,7 @@ __all__ = [
     "found_features",
     "found_item",
     "import_report",
+    "limits_of",
     "reading_classes",
     "relief",
     "relief_tile",
@@ -104,8 +106,11 @@ __all__ = [
     "seen_datasets",
     "table",
     "tile",
+    "tile_at",
     "tilejson",
+    "tilejson_of",
     "tiles_archive",
+    "tiles_ready",
     "tiles_state",
     "upload",
     "upload_preview",

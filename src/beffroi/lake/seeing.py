@@ -77,7 +77,11 @@ def _cut(
 
 def seen_by(lake: Lake, viewer: Viewer, ref: DatasetRef, version: str | None = None) -> Seen | None:
     """Return what `viewer` sees of a dataset, None when it is not for her. The rights are those of today."""
-    force = lake.in_force(ref)
+    return _seen(lake, viewer, ref, lake.in_force(ref), version)
+
+
+@lru_cache(maxsize=4096)
+def _seen(lake: Lake, viewer: Viewer, ref: DatasetRef, force: InForce, version: str | None) -> Seen | None:
     clearances = viewer.clearances(ref.territory)
     if force.access not in clearances:
         return None

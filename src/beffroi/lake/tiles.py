@@ -12,8 +12,6 @@ import mmap
 import os
 import shutil
 import subprocess
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from functools import lru_cache
 from math import ceil, log2
@@ -29,6 +27,7 @@ from beffroi.lake import rights, sql
 from beffroi.lake.manifest import Manifest
 from beffroi.lake.reading import GEOMETRY, Column, ColumnType
 from beffroi.lake.serving import json_value
+from beffroi.lake.tile_directory import Directory
 
 LAYER = "data"
 """Name of the one layer in every tile."""
@@ -185,12 +184,11 @@ class _Archive:
     def __init__(self, path: str) -> None:
         with Path(path).open("rb") as handle:
             self._bytes = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
-        self._reader = Reader(self._slice)
-        self.header: dict[str, Any] = self._reader.header()
-        self.metadata: dict[str, Any] = self._reader.metadata()
+        reader = Reader(self._slice)
+        self.header: dict[str, Any] = reader.header()
+        self.metadata: dict[str, Any] = reader.metadata()
         self.mark = str(self.metadata.get("description", "")).removeprefix("beffroi:")
-        self._places: OrderedDict[int, bytes | None] = OrderedDict()
-        self._lock = threading.Lock()
+        self._directory = Directory(self.header, self._slice)
 
     def _slice(self, offset: int, length: int) -> bytes:
         return bytes(self._bytes[offset : offset + length])
@@ -199,17 +197,8 @@ class _Archive:
         """Return a tile as stored (gzipped), None when there is none."""
         if not self.header["min_zoom"] <= z <= self.header["max_zoom"]:
             return None
-        key = zxy_to_tileid(z, x, y)
-        with self._lock:
-            if key in self._places:
-                self._places.move_to_end(key)
-                return self._places[key]
-        found = self._reader.get(z, x, y)
-        with self._lock:
-            self._places[key] = found
-            if len(self._places) > 512:
-                self._places.popitem(last=False)
-        return found
+        place = self._directory.place(zxy_to_tileid(z, x, y))
+        return None if place is None else self._slice(*place)
 
 
 @lru_cache(maxsize=_OPEN_FILES)

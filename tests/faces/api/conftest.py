@@ -12,6 +12,8 @@ import pytest
 from beffroi.base.catalogue import queries
 from beffroi.base.territory.operations import add_commune
 from beffroi.lake import serving
+from beffroi.lake.store import Lake
+from beffroi.lake.tasks import bake_missing_tiles
 from lake.store.lakes import TREES, published, tree
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -27,7 +29,8 @@ def addresses(settings: Any) -> None:
 def shared_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake that tests only read, made once."""
     folder = tmp_path_factory.mktemp("api") / "lake"
-    published(folder, [tree(number) for number in range(1, 26)], TREES, accesses={"note": "agents"})
+    trees = published(folder, [tree(number) for number in range(1, 26)], TREES, accesses={"note": "agents"})
+    bake_missing_tiles(Lake(folder), trees.ref, str(trees.version))
     published(folder, [tree(1)], TREES, slug="ruches", access="agents")
     return folder
 

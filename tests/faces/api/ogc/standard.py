@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pyogrio
 import pyproj
 import shapely
 from django.test import Client
@@ -61,7 +65,9 @@ def a_landing_page_leads_to_everything(client: Client) -> None:
 @checks("ogcapi-common-1/1.0/conf/html", "ogcapi-features-1/1.0/conf/html")
 def every_document_is_also_a_page(client: Client) -> None:
     paths = ("/ogc/", "/ogc/conformance", "/ogc/api", "/ogc/collections", COLLECTION, f"{COLLECTION}/queryables",
-             f"{COLLECTION}/items", f"{COLLECTION}/items/3")  # fmt: skip
+             f"{COLLECTION}/items", f"{COLLECTION}/items/3", f"{COLLECTION}/tiles",
+             f"{COLLECTION}/tiles/WebMercatorQuad", "/ogc/tileMatrixSets",
+             "/ogc/tileMatrixSets/WebMercatorQuad")  # fmt: skip
     for path in paths:
         by_header = get(client, path, accept="text/html,application/xhtml+xml,*/*;q=0.8")
         by_parameter = get(client, f"{path}?f=html")
@@ -270,3 +276,98 @@ def shapes_stand_in_every_relation(client: Client) -> None:
     assert sorted(within + ids(client, f"filter=S_DISJOINT(geometry, {area})")) == list(range(1, 26))
     for name in ("S_EQUALS", "S_TOUCHES", "S_CROSSES", "S_OVERLAPS", "S_CONTAINS"):
         assert ids(client, f"filter={name}(geometry, {area})") == []
+
+
+TILES = f"{COLLECTION}/tiles/WebMercatorQuad"
+QUAD_URI = "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad"
+
+
+@checks("ogcapi-tiles-1/1.0/conf/core", "ogcapi-tiles-1/1.0/conf/mvt")
+def tiles_hold_the_features(client: Client) -> None:
+    inside, names = [], set()
+    document = get(client, TILES).json()
+    template = linked(document, "item").removeprefix("http://testserver")
+    limits = document["tileMatrixSetLimits"][-1]
+    for row in range(limits["minTileRow"], limits["maxTileRow"] + 1):
+        for col in range(limits["minTileCol"], limits["maxTileCol"] + 1):
+            answer = client.get(template.format(tileMatrix=limits["tileMatrix"], tileRow=row, tileCol=col))
+            assert answer.status_code in (200, 204)
+            fields, found = read_tile(answer.content)
+            names |= set(fields)
+            inside += found
+    # A point near an edge is in both tiles.
+    assert set(inside) == set(range(1, 26))
+    assert "note" not in names
+    answer = get(client, f"{TILES}/10/373/522")
+    assert answer.headers["Content-Type"] == "application/vnd.mapbox-vector-tile"
+    get(client, f"{TILES}/10/0/0", status=404)
+    get(client, f"{TILES}/25/0/0", status=404)
+    get(client, f"{TILES}/10/x/0", status=400)
+    get(client, f"{TILES}/10/373/522?datetime=2020-01-01", status=204)
+
+
+def read_tile(tile: bytes) -> tuple[list[str], list[int]]:
+    """Return the fields and the ids that GDAL reads in a vector tile; nothing in one without bytes."""
+    if not tile:
+        return [], []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "0.pbf")
+        path.write_bytes(tile)
+        meta, _, _, columns = pyogrio.raw.read(f"MVT:{path}", layer="data", read_geometry=False)
+    fields = list(meta["fields"])
+    return fields, [int(value) for value in columns[fields.index("id")]]
+
+
+@checks("ogcapi-tiles-1/1.0/conf/tilesets-list", "ogcapi-tiles-1/1.0/conf/geodata-tilesets")
+def tile_sets_are_found_from_the_collection(client: Client) -> None:
+    collection = get(client, COLLECTION).json()
+    listed = get(client, linked(collection, "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector")).json()
+    (one,) = listed["tilesets"]
+    assert (one["dataType"], one["tileMatrixSetURI"]) == ("vector", QUAD_URI)
+    assert one["crs"] == f"{EPSG}3857"
+    get(client, linked(one, "self"))
+    get(client, linked(one, "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme"))
+
+
+@checks("ogcapi-tiles-1/1.0/conf/tileset", "tms/2.0/conf/json-tilesetmetadata", "tms/2.0/conf/json-tilematrixsetlimits")
+def a_tile_set_tells_where_its_tiles_are(client: Client) -> None:
+    document = get(client, TILES).json()
+    assert document["dataType"] == "vector"
+    assert (document["tileMatrixSetURI"], document["crs"]) == (QUAD_URI, f"{EPSG}3857")
+    west, south = document["boundingBox"]["lowerLeft"]
+    for limits in document["tileMatrixSetLimits"]:
+        count = 2 ** int(limits["tileMatrix"])
+        assert limits["minTileCol"] == int((west + 180) / 360 * count)
+        assert 0 <= limits["minTileRow"] <= limits["maxTileRow"] < count
+        # The south is in the last row: rows are counted from the north.
+        mercator = math.asinh(math.tan(math.radians(south)))
+        assert limits["maxTileRow"] == int((1 - mercator / math.pi) / 2 * count)
+    tilejson = get(client, linked(document, "describedby", "application/vnd.mapbox.tile+json"))
+    assert tilejson.json()["tilejson"] == "3.0.0"
+    url = tilejson.json()["tiles"][0].format(z=10, x=522, y=373)
+    assert get(client, url).content == get(client, f"{TILES}/10/373/522").content
+    archive = client.get(linked(document, "enclosure", "application/vnd.pmtiles").removeprefix("http://testserver"))
+    assert b"".join(archive)[:7] == b"PMTiles"
+
+
+@checks("tms/2.0/conf/tilematrixset", "tms/2.0/conf/json-tilematrixset")
+def the_tile_matrix_set_is_the_webs(client: Client) -> None:
+    schemes = linked(get(client, "/ogc/").json(), "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes")
+    (one,) = get(client, schemes).json()["tileMatrixSets"]
+    assert (one["id"], one["uri"]) == ("WebMercatorQuad", QUAD_URI)
+    document = get(client, linked(one, "self")).json()
+    first, tenth = document["tileMatrices"][0], document["tileMatrices"][10]
+    # Published: OGC 17-083r4, table D.1.
+    assert abs(first["scaleDenominator"] - 559082264.028717) < 1e-3
+    assert abs(tenth["cellSize"] - 152.874056570353) < 1e-9
+    assert (tenth["matrixWidth"], tenth["matrixHeight"]) == (1024, 1024)
+    assert first["pointOfOrigin"] == [-20037508.342789244, 20037508.342789244]
+
+
+@checks("ogcapi-tiles-1/1.0/conf/oas30")
+def the_description_names_the_tiles(client: Client) -> None:
+    paths = get(client, "/ogc/api").json()["paths"]
+    tile = paths["/collections/{collectionId}/tiles/WebMercatorQuad/{tileMatrix}/{tileRow}/{tileCol}"]["get"]
+    assert tile["operationId"].endswith(".vector.getTile")
+    assert paths["/collections/{collectionId}/tiles"]["get"]["operationId"].endswith(".vector.getTileSetsList")
+    assert "application/vnd.mapbox-vector-tile" in tile["responses"]["200"]["content"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,6 +19,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("town", "connection
 SAME = ("Content-Type", "Vary", "ETag", "Cache-Control", "Content-Crs", "Access-Control-Allow-Origin",
         "Content-Security-Policy", "Permissions-Policy", "X-Content-Type-Options", "Referrer-Policy",
         "Cross-Origin-Opener-Policy", "X-Frame-Options", "Strict-Transport-Security")  # fmt: skip
+TILES = f"{COLLECTION}/tiles/WebMercatorQuad"
+TILE = f"{TILES}/10/373/522"
 PLAIN = (
     f"{COLLECTION}/items",
     f"{COLLECTION}/items?limit=3&bbox=3.80,43.56,3.85,43.60",
@@ -25,6 +28,8 @@ PLAIN = (
     f"{COLLECTION}/items?datetime=2020-01-01",
     f"{COLLECTION}/items/7",
     f"{COLLECTION}/items/7?f=json",
+    TILE,
+    f"{TILES}/13/0/0?datetime=2020-01-01",
 )
 
 
@@ -56,6 +61,13 @@ def test_both_ways_give_the_same_answer(path: str, secure: bool, settings: Any) 
     assert (fast[0], fast[2]) == (slow[0], slow[2])
     assert {name: fast[1].get(name) for name in SAME} == {name: slow[1].get(name) for name in SAME}
     assert fast[1]["Content-Length"] == str(len(fast[2]))
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_links_begin_as_the_reader_came(secure: bool, settings: Any) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    headers = {"HTTP_X_FORWARDED_PROTO": "https"} if secure else {}
+    fast = answer(with_fast_path(unasked), PLAIN[0], **headers)
     assert (b"https://testserver/ogc/" if secure else b"http://testserver/ogc/") in fast[2]
 
 
@@ -65,6 +77,15 @@ def test_what_is_already_held_is_not_sent_again() -> None:
     for application in (fast, WSGIHandler()):
         status, headers, body = answer(application, PLAIN[0], HTTP_IF_NONE_MATCH=etag)
         assert (status, headers["ETag"], body) == ("304 Not Modified", etag, b"")
+
+
+def test_a_tile_is_gzipped_for_those_who_take_it_so() -> None:
+    plain = answer(with_fast_path(unasked), TILE)
+    for application in (with_fast_path(unasked), WSGIHandler()):
+        packed = answer(application, TILE, HTTP_ACCEPT_ENCODING="gzip, br")
+        assert packed[1]["Content-Encoding"] == "gzip"
+        assert gzip.decompress(packed[2]) == plain[2]
+    assert "Content-Encoding" not in plain[1]
 
 
 def test_head_has_no_body() -> None:
@@ -87,6 +108,9 @@ def test_head_has_no_body() -> None:
         ("/ogc/collections/34172.ruches/items", "GET", {}),
         ("/ogc/collections/../etc/items", "GET", {}),
         ("/ogc/collections/34172.arbres", "GET", {}),
+        (TILES, "GET", {}),
+        (f"{TILES}/10/0/0", "GET", {}),
+        (f"{TILES}/10/0/x", "GET", {}),
         ("/ogc/collections/", "GET", {}),
     ],
 )

@@ -37,4 +37,19 @@ CQL2 = tuple(
         "spatial-functions",
     )
 )
-ALL = FEATURES + CQL2
+TILES = tuple(
+    _SPEC + name
+    for name in (
+        "ogcapi-tiles-1/1.0/conf/core",
+        "ogcapi-tiles-1/1.0/conf/tileset",
+        "ogcapi-tiles-1/1.0/conf/tilesets-list",
+        "ogcapi-tiles-1/1.0/conf/geodata-tilesets",
+        "ogcapi-tiles-1/1.0/conf/mvt",
+        "ogcapi-tiles-1/1.0/conf/oas30",
+        "tms/2.0/conf/tilematrixset",
+        "tms/2.0/conf/json-tilematrixset",
+        "tms/2.0/conf/json-tilematrixsetlimits",
+        "tms/2.0/conf/json-tilesetmetadata",
+    )
+)
+ALL = FEATURES + CQL2 + TILES

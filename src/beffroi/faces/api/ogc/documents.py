@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from beffroi.faces.api.ogc import conformance
+from beffroi.faces.api.ogc import conformance, tiling
 from beffroi.faces.api.ogc.answers import (
     GEOJSON,
     HTML,
@@ -64,6 +64,7 @@ def landing(base: str, *, title: str) -> dict[str, Any]:
             link(f"{root}conformance", f"{RELATION}conformance", JSON, _("Les classes de conformité tenues")),
             link(f"{root}collections", "data", JSON, _("Les jeux de données")),
             link(f"{root}collections", f"{RELATION}data", JSON, _("Les jeux de données")),
+            link(f"{root}tileMatrixSets", f"{RELATION}tiling-schemes", JSON, _("Les découpages en tuiles")),
         ],
     }
 
@@ -126,6 +127,8 @@ def _links(base: str, url: str, seen: Seen) -> list[Link]:
         link(f"{url}/queryables", f"{RELATION}queryables", SCHEMA, _("Les propriétés à filtrer")),
         link(f"{base}/donnees/{ref.territory}/{ref.slug}/", "describedby", HTML, _("La page du jeu de données")),
     ]
+    if lake.tiles_ready(seen):
+        links.append(link(f"{url}/tiles", tiling.TILESET_RELATION, JSON, _("Les tuiles vectorielles")))
     files = f"{base}/api/datasets/{ref.territory}/{ref.slug}/download/"
     for name in lake.formats(seen):
         if name in _FILES:

@@ -1,8 +1,9 @@
-"""The short way to public features: a WSGI branch before Django's middleware.
+"""The short way to public features and tiles: a WSGI branch before Django's middleware.
 
-A reader without credentials who asks for features of a public dataset in JSON needs no session, no language and no
-registry. Here she gets the very bytes that the views give (they share `items`), under the same headers; whatever is
-not that plain, an error included, goes on to Django. `tests/faces/api/ogc/test_fast_path.py` compares both.
+A reader without credentials who asks for features of a public dataset in JSON, or for a tile, needs no session, no
+language and no registry. Here she gets the very bytes that the views give (they share `items` and `tiling`), under the
+same headers; whatever is not that plain, an error included, goes on to Django. `tests/faces/api/ogc/test_fast_path.py`
+compares both.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from django.http.request import split_domain_port, validate_host
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.territory.viewer import ANONYMOUS
-from beffroi.faces.api.ogc import items
-from beffroi.faces.api.ogc.answers import VARY, Answer, chosen_format, parameters_of, unchanged
+from beffroi.faces.api.ogc import items, tiling
+from beffroi.faces.api.ogc.answers import VARY, Answer, Parameters, chosen_format, parameters_of, unchanged
 from beffroi.faces.shell.middleware import CONTENT_SECURITY_POLICY, PERMISSIONS_POLICY
 from beffroi.lake import queries as lake
-from beffroi.lake.queries import DatasetRef
+from beffroi.lake.queries import DatasetRef, Seen
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -49,23 +50,34 @@ def _public_answer(environ: Environ) -> Answer | None:
     base = _base(environ.get("HTTP_HOST", ""), _is_secure(environ), tuple(settings.ALLOWED_HOSTS))
     name, _, rest = environ["PATH_INFO"][len(_PREFIX) :].partition("/")
     territory, _, slug = name.partition(".")
-    kind, _, feature_id = rest.partition("/")
-    if not base or kind != "items":
+    kind, _, tail = rest.partition("/")
+    if not base or kind not in ("items", "tiles"):
         return None
     try:
         parameters = parameters_of(environ.get("QUERY_STRING", ""))
-        if chosen_format(parameters.get("f"), environ.get("HTTP_ACCEPT", ""), items.FORMATS) != "json":
+        formats = items.FORMATS if kind == "items" else tiling.TILE_FORMATS
+        if chosen_format(parameters.get("f"), environ.get("HTTP_ACCEPT", ""), formats) != next(iter(formats)):
             return None
         seen = lake.seen_dataset(ANONYMOUS, DatasetRef(territory, slug))
-        if feature_id:
+        if kind == "tiles":
+            found = _tile(seen, tail, parameters, environ)
+        elif tail:
             # WSGI gives the bytes of the path as Latin-1.
-            found = items.item(seen, base, feature_id.encode("latin-1").decode("utf-8", "replace"), parameters)
+            found = items.item(seen, base, tail.encode("latin-1").decode("utf-8", "replace"), parameters)
         else:
             found = items.page(seen, base, parameters)
     except BeffroiError:
         # Django says why, in the reader's language.
         return None
-    return unchanged(found, environ.get("HTTP_IF_NONE_MATCH", ""))
+    return None if found is None else unchanged(found, environ.get("HTTP_IF_NONE_MATCH", ""))
+
+
+def _tile(seen: Seen, tail: str, parameters: Parameters, environ: Environ) -> Answer | None:
+    parts = tail.split("/")
+    if len(parts) != 4 or parts[0] != tiling.QUAD:
+        return None
+    gzipped = "gzip" in environ.get("HTTP_ACCEPT_ENCODING", "")
+    return tiling.tile(seen, parts[1], parts[2], parts[3], parameters, gzipped=gzipped)
 
 
 def _is_secure(environ: Environ) -> bool:
@@ -102,7 +114,7 @@ def _protection(secure: bool) -> tuple[tuple[str, str], ...]:
     return always
 
 
-_STATUS = {200: "200 OK", 304: "304 Not Modified"}
+_STATUS = {200: "200 OK", 204: "204 No Content", 304: "304 Not Modified"}
 
 
 def _sent(answer: Answer, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

@@ -106,7 +106,7 @@ def item(current: Seen, base: str, feature_id: str, parameters: Parameters) -> A
         BeffroiError: there is none of that id, or a parameter cannot be read.
     """
     refuse_others(parameters, ("f", "crs", "datetime", "version"))
-    seen = _at_version(current, parameters)
+    seen = at_version(current, parameters)
     crs = _crs(current, parameters, "crs")
     if seen is None:
         raise lake.DatasetNotFound(
@@ -128,10 +128,14 @@ def item_links(current: Seen, base: str, feature_id: str, parameters: Parameters
     ]
 
 
+def mark_of(seen: Seen) -> str:
+    """Return the ETag of what a viewer sees of a version: new data or new rights change it."""
+    return f'W/"{seen.manifest.version[-12:]}-{signature(seen.class_columns)}"'
+
+
 def _headers(seen: Seen, crs: str) -> dict[str, str]:
-    # Kept, but asked again each time: a new version or new rights change the mark.
-    mark = f"{seen.manifest.version[-12:]}-{signature(seen.class_columns)}"
-    return {"Content-Crs": f"<{crs}>", "ETag": f'W/"{mark}"', "Cache-Control": "no-cache"}
+    # Kept, but asked again each time.
+    return {"Content-Crs": f"<{crs}>", "ETag": mark_of(seen), "Cache-Control": "no-cache"}
 
 
 def read(current: Seen, parameters: Parameters) -> Asked:
@@ -148,7 +152,7 @@ def read(current: Seen, parameters: Parameters) -> Asked:
     bbox, area = _box(current, parameters)
     where += [area] if area is not None else []
     return Asked(
-        seen=_at_version(current, parameters),
+        seen=at_version(current, parameters),
         crs=_crs(current, parameters, "crs"),
         limit=_limit(parameters),
         after=_after(parameters),
@@ -234,7 +238,13 @@ def _filter(current: Seen, parameters: Parameters) -> Condition | None:
     return None if text is None else readers[language](text, lambda shape: to_crs84(shape, crs))
 
 
-def _at_version(current: Seen, parameters: Parameters) -> Seen | None:
+def at_version(current: Seen, parameters: Parameters) -> Seen | None:
+    """Return the dataset at the `version` or the `datetime` asked for, None when there was none yet.
+
+    Raises:
+        BadParameter: a date that cannot be read.
+        DatasetNotFound: no such version.
+    """
     version = parameters.get("version")
     if version is None and "datetime" in parameters:
         version = lake.version_valid(current, until=_until(parameters["datetime"]))

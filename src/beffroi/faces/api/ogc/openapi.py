@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from beffroi import __version__
 from beffroi.faces.api.ogc.answers import GEOJSON, HTML, JSON, OPENAPI, PROBLEM, SCHEMA
 from beffroi.faces.api.ogc.items import DEFAULT_LIMIT, MAX_LIMIT
+from beffroi.faces.api.ogc.tiling import MVT, TILEJSON
 from beffroi.lake.projecting import CRS84
 
 Operation = dict[str, Any]
@@ -21,7 +22,7 @@ def document(base: str, *, title: str) -> dict[str, Any]:
         "info": {
             "title": title,
             "version": __version__,
-            "description": _("OGC API Features sur les données de la commune."),
+            "description": _("OGC API Features et Tiles sur les données de la commune."),
             "license": {"name": "EUPL-1.2", "url": "https://spdx.org/licenses/EUPL-1.2.html"},
         },
         "servers": [{"url": f"{base}/ogc", "description": _("Ce serveur")}],
@@ -52,6 +53,28 @@ def _paths() -> dict[str, Operation]:
         ),
         f"{collection}/queryables": _operation(
             "getQueryables", _("Les propriétés à filtrer"), "Capabilities", ("collectionId", "f"), SCHEMA, HTML,
+            absent=True,
+        ),
+        "/tileMatrixSets": _operation(
+            "getTileMatrixSetsList", _("Les découpages en tuiles"), "Capabilities", ("f",), JSON, HTML
+        ),
+        "/tileMatrixSets/WebMercatorQuad": _operation(
+            "getTileMatrixSet", _("Le découpage WebMercatorQuad"), "Capabilities", ("f",), JSON, HTML
+        ),
+        f"{collection}/tiles": _operation(
+            ".collection.vector.getTileSetsList", _("Les jeux de tuiles"), "Data", ("collectionId", "f"), JSON, HTML,
+            absent=True,
+        ),
+        f"{collection}/tiles/WebMercatorQuad": _operation(
+            ".collection.vector.getTileSet", _("La description des tuiles"), "Data", ("collectionId", "f"), JSON,
+            TILEJSON, HTML, absent=True,
+        ),
+        f"{collection}/tiles/WebMercatorQuad/{{tileMatrix}}/{{tileRow}}/{{tileCol}}": _operation(
+            ".collection.vector.getTile",
+            _("Une tuile"),
+            "Data",
+            ("collectionId", "tileMatrix", "tileRow", "tileCol", "datetime", "version", "f"),
+            MVT,
             absent=True,
         ),
         f"{collection}/items": _operation(
@@ -85,7 +108,8 @@ def _operation(
     if GEOJSON in media:
         kind = "featureCollectionGeoJSON" if name == "getFeatures" else "featureGeoJSON"
         schema = {"$ref": f"#/components/schemas/{kind}"}
-    content = {kind: {"schema": {"type": "string"} if kind == HTML else schema} for kind in media}
+    text, binary = {"type": "string"}, {"type": "string", "format": "binary"}
+    content = {kind: {"schema": {HTML: text, MVT: binary}.get(kind, schema)} for kind in media}
     responses: dict[str, Any] = {
         "200": {"description": summary, "content": content},
         "400": {"$ref": "#/components/responses/InvalidParameter"},
@@ -110,6 +134,9 @@ def _parameters() -> dict[str, Any]:
     return {
         "f": _query("f", _("Format de la réponse ; sinon, l’en-tête Accept"), {"type": "string"}),
         "collectionId": _in_path("collectionId", _("Jeu de données : commune.nom")),
+        "tileMatrix": _in_path("tileMatrix", _("Niveau")),
+        "tileRow": _in_path("tileRow", _("Ligne, depuis le nord")),
+        "tileCol": _in_path("tileCol", _("Colonne, depuis l’ouest")),
         "featureId": _in_path("featureId", _("Identifiant de l’objet")),
         "limit": _query(
             "limit",

@@ -215,6 +215,62 @@ def features(request: HttpRequest, seen: Seen, base: str, parameters: Parameters
     return _rendered(request, _Page(title, "", [table], [_home(), _all(), _own(seen)], json_url=json_url))
 
 
+def matrix_sets(request: HttpRequest, document: dict[str, Any]) -> HttpResponse:
+    """List the ways the world is cut into tiles."""
+    rows = [
+        [(one["id"], reverse("ogc:matrix_set") + "?f=html"), (one["title"], "")] for one in document["tileMatrixSets"]
+    ]
+    table = Section(_("Découpages"), head=[_("Nom"), _("Titre")], rows=rows)
+    url = reverse("ogc:matrix_sets") + "?f=json"
+    return _rendered(request, _Page(_("Découpages en tuiles"), "", [table], [_home()], json_url=url))
+
+
+def matrix_set(request: HttpRequest, document: dict[str, Any]) -> HttpResponse:
+    """Describe one way of cutting the world."""
+    rows = [
+        [(one["id"], ""), (f"{one['cellSize']:.4f}", ""), (str(one["matrixWidth"]), "")]
+        for one in document["tileMatrices"]
+    ]
+    table = Section(_("Niveaux"), head=[_("Niveau"), _("Pixel (m)"), _("Tuiles par côté")], rows=rows)
+    trail = [_home(), (_("Découpages en tuiles"), reverse("ogc:matrix_sets") + "?f=html")]
+    url = reverse("ogc:matrix_set") + "?f=json"
+    return _rendered(request, _Page(document["id"], document["title"], [table], trail, json_url=url))
+
+
+def tilesets(request: HttpRequest, seen: Seen, document: dict[str, Any]) -> HttpResponse:
+    """List the tile sets of a dataset."""
+    links = [(_("Tuiles vectorielles"), one["links"][0]["href"] + "?f=html", "") for one in document["tilesets"]]
+    note = "" if links else _("Pas de tuiles : c’est un tableau, ou elles sont en préparation.")
+    url = reverse("ogc:tilesets", args=[seen.ref.territory, seen.ref.slug]) + "?f=json"
+    section = Section(_("Jeux de tuiles"), links=links, note=note)
+    return _rendered(request, _Page(_("Tuiles"), "", [section], [_home(), _all(), _own(seen)], json_url=url))
+
+
+def tileset(request: HttpRequest, seen: Seen, document: dict[str, Any]) -> HttpResponse:
+    """Describe the tiles of a dataset."""
+    links = [
+        (one.get("title", one["rel"]), one["href"], one["type"])
+        for one in document["links"]
+        if one["rel"] in ("describedby", "enclosure")
+    ]
+    template = next(one["href"] for one in document["links"] if one.get("templated"))
+    rows = [
+        [
+            (one["tileMatrix"], ""),
+            (f"{one['minTileRow']} – {one['maxTileRow']}", ""),
+            (f"{one['minTileCol']} – {one['maxTileCol']}", ""),
+        ]
+        for one in document["tileMatrixSetLimits"]
+    ]
+    sections = [
+        Section(_("Adresses"), facts=[(_("Modèle"), template)], links=links),
+        Section(_("Étendue"), head=[_("Niveau"), _("Lignes"), _("Colonnes")], rows=rows),
+    ]
+    url = reverse("ogc:tileset", args=[seen.ref.territory, seen.ref.slug]) + "?f=json"
+    title = _("Tuiles de « {title} »").format(title=seen.manifest.title)
+    return _rendered(request, _Page(title, "", sections, [_home(), _all(), _own(seen)], json_url=url))
+
+
 def feature(request: HttpRequest, seen: Seen, found: dict[str, Any]) -> HttpResponse:
     """Show one feature."""
     titles = {column.key: column.title for column in seen.class_columns}

@@ -15,8 +15,13 @@ urlpatterns: list[URLPattern] = [
     path("conformance", views.conformance, name="conformance"),
     path("api", views.api, name="api"),
     path("collections", views.collections, name="collections"),
+    path("tileMatrixSets", views.matrix_sets, name="matrix_sets"),
+    path("tileMatrixSets/WebMercatorQuad", views.matrix_set, name="matrix_set"),
     path(_COLLECTION, views.collection, name="collection"),
     path(f"{_COLLECTION}/queryables", views.queryables, name="queryables"),
+    path(f"{_COLLECTION}/tiles", views.tilesets, name="tilesets"),
+    path(f"{_COLLECTION}/tiles/WebMercatorQuad", views.tileset, name="tileset"),
+    path(f"{_COLLECTION}/tiles/WebMercatorQuad/<str:matrix>/<str:row>/<str:col>", views.tile, name="tile"),
     path(f"{_COLLECTION}/items", views.features, name="items"),
     path(f"{_COLLECTION}/items/<path:feature_id>", views.feature, name="item"),
 ]

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.territory.viewer import ANONYMOUS
-from beffroi.faces.api.ogc import documents, items, openapi, pages
+from beffroi.faces.api.ogc import documents, items, openapi, pages, tiling
 from beffroi.faces.api.ogc.answers import (
     HTML,
     JSON,
@@ -172,3 +172,56 @@ def feature(
     seen = _seen(request, territory, slug)
     answer = items.item(seen, _base(request), feature_id, parameters)
     return pages.feature(request, seen, json.loads(answer.body)) if chosen == "html" else carried(request, answer)
+
+
+@_guarded(tiling.SET_FORMATS)
+def matrix_sets(request: HttpRequest, *, parameters: Parameters, chosen: str) -> HttpResponse:
+    """List the ways the world is cut into tiles."""
+    refuse_others(parameters, ("f",))
+    document = tiling.matrix_sets(_base(request))
+    return pages.matrix_sets(request, document) if chosen == "html" else carried(request, as_json(document))
+
+
+@_guarded(tiling.SET_FORMATS)
+def matrix_set(request: HttpRequest, *, parameters: Parameters, chosen: str) -> HttpResponse:
+    """Describe WebMercatorQuad."""
+    refuse_others(parameters, ("f",))
+    document = tiling.matrix_set()
+    return pages.matrix_set(request, document) if chosen == "html" else carried(request, as_json(document))
+
+
+@_guarded(tiling.SET_FORMATS)
+def tilesets(request: HttpRequest, territory: str, slug: str, *, parameters: Parameters, chosen: str) -> HttpResponse:
+    """List the tile sets of a dataset."""
+    refuse_others(parameters, ("f",))
+    seen = _seen(request, territory, slug)
+    document = tiling.tilesets(_base(request), seen)
+    return pages.tilesets(request, seen, document) if chosen == "html" else carried(request, as_json(document))
+
+
+@_guarded(tiling.TILESET_FORMATS)
+def tileset(request: HttpRequest, territory: str, slug: str, *, parameters: Parameters, chosen: str) -> HttpResponse:
+    """Describe the tiles of a dataset: as the OGC has it, or as TileJSON."""
+    refuse_others(parameters, ("f",))
+    seen, base = _seen(request, territory, slug), _base(request)
+    if chosen == "tilejson":
+        return carried(request, as_json(tiling.tilejson(base, seen), tiling.TILEJSON))
+    document = tiling.tileset(base, seen)
+    return pages.tileset(request, seen, document) if chosen == "html" else carried(request, as_json(document))
+
+
+@_guarded(tiling.TILE_FORMATS)
+def tile(
+    request: HttpRequest,
+    territory: str,
+    slug: str,
+    matrix: str,
+    row: str,
+    col: str,
+    *,
+    parameters: Parameters,
+    chosen: str,
+) -> HttpResponse:
+    """Give one vector tile, as baked."""
+    gzipped = "gzip" in request.headers.get("Accept-Encoding", "")
+    return carried(request, tiling.tile(_seen(request, territory, slug), matrix, row, col, parameters, gzipped=gzipped))
