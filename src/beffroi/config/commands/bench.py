@@ -1,4 +1,4 @@
-"""`beffroi bench import|query|folder DIR`: what importing and asking cost, how it grows, and against GDAL."""
+"""`beffroi bench import|query|folder DIR|ogc`: what importing and asking cost, how it grows, and against peers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 
 from beffroi.config.bench.folder import compare
 from beffroi.config.bench.measure import SUBJECTS, by_gdal, gdal_name, in_child
+from beffroi.config.bench.ogc.run import compare as compare_ogc
 from beffroi.config.bench.report import Table, number, write
 from beffroi.lake.town.plan import INSEE
 
@@ -40,28 +41,46 @@ _QUERY_HEAD = (
 
 
 @click.command("bench")
-@click.argument("names", nargs=-1, metavar="[import|query]... | folder DOSSIER")
+@click.argument("names", nargs=-1, metavar="[import|query]... | folder DOSSIER | ogc")
 @click.option(
     "--populations", default="10000,100000,1000000", show_default=True, help="Tailles de ville, en habitants."
 )
 @click.option("--data-dir", type=click.Path(path_type=Path), default=Path("data/bench"), show_default=True)
 @click.option("--commune", default="00001", show_default=True, help="Code INSEE sous lequel importer (folder).")
 @click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Processus de front (folder).")
+@click.option("--features", type=click.IntRange(10_000), default=1_000_000, show_default=True, help="Objets (ogc).")
+@click.option("--seconds", type=click.IntRange(1, 120), default=8, show_default=True, help="Durée d'une case (ogc).")
 @click.option("--write", "page", type=click.Path(path_type=Path), help="Page à mettre à jour (docs/benchmarks.md).")
 def bench_command(
-    names: tuple[str, ...], populations: str, data_dir: Path, commune: str, jobs: int, page: Path | None
+    names: tuple[str, ...],
+    populations: str,
+    data_dir: Path,
+    commune: str,
+    jobs: int,
+    features: int,
+    seconds: int,
+    page: Path | None,
 ) -> None:
     """Mesurer l'import et les requêtes sur la ville fictive, face à GDAL dans la même séance.
 
-    « folder DOSSIER » mesure l'import d'un dossier de données ouvertes.
+    « folder DOSSIER » mesure l'import d'un dossier de données ouvertes ; « ogc » compare les interfaces OGC à celles de
+    pygeoapi, tipg et MapServer (paquets Debian à installer, la commande dit lesquels).
     """
-    for table in _tables(names or ("import", "query"), populations, data_dir.resolve(), commune, jobs):
+    if names == ("ogc",):
+        found = iter([compare_ogc(data_dir.resolve() / "ogc", count=features, seconds=seconds, told=_told)])
+    else:
+        found = _tables(names or ("import", "query"), populations, data_dir.resolve(), commune, jobs)
+    for table in found:
         click.echo(table.text() + "\n")
         if page is not None:
             from beffroi.base.kernel.time import now
 
             write(page, [table], at=now())
             click.echo(f"Écrit : {page}")
+
+
+def _told(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def _tables(names: tuple[str, ...], populations: str, folder: Path, commune: str, jobs: int) -> Iterator[Table]:
@@ -73,7 +92,7 @@ def _tables(names: tuple[str, ...], populations: str, folder: Path, commune: str
     sizes = [_size(part) for part in populations.split(",")]
     for name in names:
         if name not in ("import", "query"):
-            raise click.UsageError(f"mesure « {name} » inconnue : import, query, ou folder DOSSIER")
+            raise click.UsageError(f"mesure « {name} » inconnue : import, query, folder DOSSIER ou ogc")
         yield _import_table(folder, sizes) if name == "import" else _query_table(folder, sizes)
 
 

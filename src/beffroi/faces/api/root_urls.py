@@ -1,12 +1,14 @@
-"""What machines watch, at the root of the site."""
+"""What machines watch and harvest, at the root of the site."""
 
 from __future__ import annotations
 
 from django.urls import path
 
+from beffroi.faces.api.dcat import dcat
 from beffroi.faces.api.watching import health, metrics
 
 urlpatterns = [
+    path("dcat.jsonld", dcat, name="dcat"),
     path("health", health, name="health"),
     path("metrics", metrics, name="metrics"),
 ]

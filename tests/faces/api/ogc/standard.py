@@ -34,7 +34,9 @@ def checks(*classes: str) -> Callable[[Check], Check]:
 
 def get(client: Client, url: str, *, status: int = 200, accept: str = "*/*") -> Any:
     answer = client.get(url.removeprefix("http://testserver"), headers={"Accept": accept})
-    assert answer.status_code == status, (url, answer.status_code, answer.content[:300])
+    assert answer.status_code == status, (url, answer.status_code)
+    if answer.streaming:
+        b"".join(answer)  # to its end: the client then closes it
     return answer
 
 
@@ -96,7 +98,8 @@ def the_description_names_every_operation(client: Client) -> None:
 @checks("ogcapi-common-2/1.0/conf/collections")
 def collections_tell_their_extent(client: Client) -> None:
     listed = get(client, linked(get(client, "/ogc/").json(), "data")).json()
-    (one,) = listed["collections"]
+    one, catalogue = listed["collections"]
+    assert catalogue["itemType"] == "record"
     assert (one["id"], one["itemType"]) == ("34172.arbres", "feature")
     west, south, east, north = one["extent"]["spatial"]["bbox"][0]
     assert 3.8 < west < east < 3.9
@@ -371,3 +374,60 @@ def the_description_names_the_tiles(client: Client) -> None:
     assert tile["operationId"].endswith(".vector.getTile")
     assert paths["/collections/{collectionId}/tiles"]["get"]["operationId"].endswith(".vector.getTileSetsList")
     assert "application/vnd.mapbox-vector-tile" in tile["responses"]["200"]["content"]
+
+
+CATALOGUE = "/ogc/collections/catalogue"
+
+
+def record_ids(client: Client, query: str) -> list[str]:
+    return [one["id"] for one in get(client, f"{CATALOGUE}/items?{query}").json()["features"]]
+
+
+@checks("ogcapi-records-1/1.0/conf/record-core", "ogcapi-records-1/1.0/conf/json")
+def a_record_tells_what_its_dataset_is(client: Client) -> None:
+    answer = get(client, f"{CATALOGUE}/items/34172.arbres")
+    assert answer.headers["Content-Type"] == "application/geo+json"
+    record = answer.json()
+    assert (record["type"], record["id"]) == ("Feature", "34172.arbres")
+    assert f"{SPEC}ogcapi-records-1/1.0/conf/record-core" in record["conformsTo"]
+    assert {"time", "geometry", "links"} <= set(record)
+    assert (record["properties"]["type"], record["properties"]["title"]) == ("dataset", "Arbres")
+    assert record["properties"]["created"] == "2026-11-23T12:00:00Z"
+    assert record["geometry"]["type"] == "Polygon"
+    get(client, linked(record, "item"))
+    get(client, linked(record, "enclosure", "text/csv"))
+    get(client, f"{CATALOGUE}/items/34172.ruches", status=404)
+
+
+@checks("ogcapi-records-1/1.0/conf/record-collection")
+def the_catalogue_is_a_collection_of_records(client: Client) -> None:
+    catalogue = get(client, linked(get(client, "/ogc/").json(), "http://www.opengis.net/def/rel/ogc/1.0/ogc-catalog"))
+    assert catalogue.json()["itemType"] == "record"
+    assert get(client, linked(catalogue.json(), "items")).json()["numberMatched"] == 1
+
+
+@checks("ogcapi-records-1/1.0/conf/record-core-query-parameters", "ogcapi-records-1/1.0/conf/records-api")
+def records_are_searched(client: Client) -> None:
+    everything = ["34172.arbres"]
+    for found in ("limit=1", "q=ARBRES", "q=nature", "q=absent,arbr%C3%AAs", "type=dataset", "ids=34172.arbres,x",
+                  "externalIds=34172/arbres", "bbox=3.8,43.5,3.9,43.7", "bbox=3,40,-3,50"):  # fmt: skip
+        assert record_ids(client, found) == everything, found
+    for empty in ("q=absent", "type=service", "ids=34172.ruches", "externalIds=x", "bbox=0,0,1,1",
+                  "datetime=2020-01-01", "q=arbres&bbox=0,0,1,1", "after=0"):  # fmt: skip
+        assert record_ids(client, empty) == [], empty
+    for wrong in ("limit=0", "bbox=1", "datetime=x", "ids=", "inconnu=1"):
+        get(client, f"{CATALOGUE}/items?{wrong}", status=400)
+
+
+@checks("ogcapi-records-1/1.0/conf/html")
+def records_are_also_pages(client: Client) -> None:
+    for path in (CATALOGUE, f"{CATALOGUE}/items", f"{CATALOGUE}/items/34172.arbres"):
+        assert "<h1>" in get(client, path, accept="text/html").content.decode()
+
+
+@checks("ogcapi-records-1/1.0/conf/oas30")
+def the_description_names_the_records(client: Client) -> None:
+    paths = get(client, "/ogc/api").json()["paths"]
+    names = [one["$ref"].rpartition("/")[2] for one in paths["/collections/catalogue/items"]["get"]["parameters"]]
+    assert {"q", "type", "ids", "externalIds", "bbox", "datetime", "limit"} <= set(names)
+    assert "/collections/catalogue/items/{recordId}" in paths

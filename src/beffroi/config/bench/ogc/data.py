@@ -23,7 +23,7 @@ def side_degrees(count: int) -> tuple[float, float]:
 
 
 def write_buildings(target: Path, count: int, *, batch: int = 250_000) -> None:
-    """Write `count` buildings of 5 to 9 corners, with a name, a use, a year and a height, as FlatGeobuf."""
+    """Write `count` buildings of 9 corners at most, with a name, a use, a year and a height, as FlatGeobuf."""
     rng = np.random.default_rng(7)
     width, height = side_degrees(count)
     shapes, columns = [], []

@@ -52,4 +52,16 @@ TILES = tuple(
         "tms/2.0/conf/json-tilesetmetadata",
     )
 )
-ALL = FEATURES + CQL2 + TILES
+RECORDS = tuple(
+    f"{_SPEC}ogcapi-records-1/1.0/conf/{name}"
+    for name in (
+        "record-core",
+        "record-collection",
+        "record-core-query-parameters",
+        "records-api",
+        "json",
+        "html",
+        "oas30",
+    )
+)
+ALL = FEATURES + CQL2 + TILES + RECORDS

@@ -27,7 +27,7 @@ from beffroi.lake.reading import Column, ColumnType
 RELATION = "http://www.opengis.net/def/rel/ogc/1.0/"
 
 # Media types of the files a dataset can be taken away in.
-_FILES = {
+FILES = {
     "geojson": GEOJSON,
     "csv": "text/csv",
     "parquet": "application/vnd.apache.parquet",
@@ -36,7 +36,7 @@ _FILES = {
 }
 
 
-_NAMES = {"geojson": "GeoJSON", "csv": "CSV", "parquet": "GeoParquet", "gpkg": "GeoPackage", "xlsx": "XLSX"}
+NAMES = {"geojson": "GeoJSON", "csv": "CSV", "parquet": "GeoParquet", "gpkg": "GeoPackage", "xlsx": "XLSX"}
 
 
 def both(url: str, *, media_type: str = JSON) -> list[Link]:
@@ -64,6 +64,8 @@ def landing(base: str, *, title: str) -> dict[str, Any]:
             link(f"{root}conformance", f"{RELATION}conformance", JSON, _("Les classes de conformité tenues")),
             link(f"{root}collections", "data", JSON, _("Les jeux de données")),
             link(f"{root}collections", f"{RELATION}data", JSON, _("Les jeux de données")),
+            link(f"{root}collections/catalogue", f"{RELATION}ogc-catalog", JSON, _("Le catalogue des jeux de données")),
+            link(f"{base}/dcat.jsonld", "describedby", "application/ld+json", _("Le catalogue en DCAT-AP")),
             link(f"{root}tileMatrixSets", f"{RELATION}tiling-schemes", JSON, _("Les découpages en tuiles")),
         ],
     }
@@ -74,14 +76,14 @@ def conformed(base: str) -> dict[str, Any]:
     return {"conformsTo": list(conformance.ALL), "links": both(f"{base}{ROOT}conformance")}
 
 
-def collections(base: str, seen: list[Seen]) -> dict[str, Any]:
-    """Return the list of the collections a reader may see."""
+def collections(base: str, seen: list[Seen], *, catalogue: dict[str, Any]) -> dict[str, Any]:
+    """Return the list of the collections a reader may see: the datasets, then the catalogue of their records."""
     return {
         "links": both(f"{base}{ROOT}collections"),
         "crs": list(EVERYWHERE),
-        "numberMatched": len(seen),
-        "numberReturned": len(seen),
-        "collections": [collection(base, one) for one in seen],
+        "numberMatched": len(seen) + 1,
+        "numberReturned": len(seen) + 1,
+        "collections": [*(collection(base, one) for one in seen), catalogue],
     }
 
 
@@ -129,13 +131,16 @@ def _links(base: str, url: str, seen: Seen) -> list[Link]:
     ]
     if lake.tiles_ready(seen):
         links.append(link(f"{url}/tiles", tiling.TILESET_RELATION, JSON, _("Les tuiles vectorielles")))
-    files = f"{base}/api/datasets/{ref.territory}/{ref.slug}/download/"
-    for name in lake.formats(seen):
-        if name in _FILES:
-            links.append(
-                link(files + name, "enclosure", _FILES[name], _("Tout le jeu en {format}").format(format=_NAMES[name]))
-            )
-    return links
+    return links + file_links(base, seen)
+
+
+def file_links(base: str, seen: Seen) -> list[Link]:
+    """Return the links to a dataset as files, in each format it can be taken away in."""
+    files = f"{base}/api/datasets/{seen.ref.territory}/{seen.ref.slug}/download/"
+    return [
+        link(files + name, "enclosure", FILES[name], _("Tout le jeu en {format}").format(format=NAMES[name]))
+        for name in lake.formats(seen)
+    ]
 
 
 _JSON_TYPES: dict[ColumnType, dict[str, str]] = {

@@ -154,14 +154,19 @@ def read(current: Seen, parameters: Parameters) -> Asked:
     return Asked(
         seen=at_version(current, parameters),
         crs=_crs(current, parameters, "crs"),
-        limit=_limit(parameters),
-        after=_after(parameters),
+        limit=limit_of(parameters),
+        after=after_of(parameters),
         bbox=bbox,
         where=where[0] if len(where) == 1 else AllOf(tuple(where)) if where else None,
     )
 
 
-def _limit(parameters: Parameters) -> int:
+def limit_of(parameters: Parameters) -> int:
+    """Return how many are asked for.
+
+    Raises:
+        BadParameter: not a whole number beyond zero.
+    """
     text = parameters.get("limit")
     if text is None:
         return DEFAULT_LIMIT
@@ -177,7 +182,12 @@ def _limit(parameters: Parameters) -> int:
     return min(int(text), MAX_LIMIT)
 
 
-def _after(parameters: Parameters) -> int:
+def after_of(parameters: Parameters) -> int:
+    """Return the mark of the page before, −1 for the first.
+
+    Raises:
+        BadParameter: a mark that is not ours.
+    """
     text = parameters.get("after", "")
     if not text:
         return -1
@@ -247,7 +257,7 @@ def at_version(current: Seen, parameters: Parameters) -> Seen | None:
     """
     version = parameters.get("version")
     if version is None and "datetime" in parameters:
-        version = lake.version_valid(current, until=_until(parameters["datetime"]))
+        version = lake.version_valid(current, until=period_of(parameters["datetime"])[1])
         if version is None:
             return None
     if version is None or version == current.manifest.version:
@@ -255,8 +265,8 @@ def at_version(current: Seen, parameters: Parameters) -> Seen | None:
     return current.at(version)
 
 
-def _until(text: str) -> datetime | None:
-    """Return the last moment of an instant, a day or an interval; None when it is still running.
+def period_of(text: str) -> tuple[datetime | None, datetime | None]:
+    """Return the first and the last moment of an instant, a day or an interval; None where it has no bound.
 
     Raises:
         BadParameter: not RFC 3339, or an interval that ends before it begins.
@@ -274,7 +284,7 @@ def _until(text: str) -> datetime | None:
             remedy="écrivez 2026-11-25, 2026-11-25T10:00:00Z ou 2026-01-01/2026-06-30 (.. : sans borne)",
             text=text[:80],
         )
-    return end
+    return start, end
 
 
 def _moment(text: str) -> tuple[datetime, datetime]:

@@ -22,7 +22,7 @@ def document(base: str, *, title: str) -> dict[str, Any]:
         "info": {
             "title": title,
             "version": __version__,
-            "description": _("OGC API Features et Tiles sur les données de la commune."),
+            "description": _("OGC API Features, Tiles et Records sur les données de la commune."),
             "license": {"name": "EUPL-1.2", "url": "https://spdx.org/licenses/EUPL-1.2.html"},
         },
         "servers": [{"url": f"{base}/ogc", "description": _("Ce serveur")}],
@@ -48,6 +48,20 @@ def _paths() -> dict[str, Operation]:
         "/api": _operation("getApi", _("Cette description"), "Capabilities", ("f",), OPENAPI, HTML),
         "/conformance": _operation("getConformance", _("La conformité"), "Capabilities", ("f",), JSON, HTML),
         "/collections": _operation("getCollections", _("Les jeux de données"), "Capabilities", ("f",), JSON, HTML),
+        "/collections/catalogue": _operation(
+            "getCatalogue", _("Le catalogue des jeux de données"), "Capabilities", ("f",), JSON, HTML
+        ),
+        "/collections/catalogue/items": _operation(
+            "getRecords",
+            _("Les fiches du catalogue"),
+            "Data",
+            ("limit", "after", "bbox", "bbox-crs", "crs", "datetime", "q", "type", "ids", "externalIds", "f"),
+            GEOJSON,
+            HTML,
+        ),
+        "/collections/catalogue/items/{recordId}": _operation(
+            "getRecord", _("Une fiche"), "Data", ("recordId", "f"), GEOJSON, HTML, absent=True
+        ),
         collection: _operation(
             "getCollection", _("Un jeu de données"), "Capabilities", ("collectionId", "f"), JSON, HTML, absent=True
         ),
@@ -106,7 +120,7 @@ def _operation(
 ) -> Operation:
     schema: dict[str, Any] = {"type": "object"}
     if GEOJSON in media:
-        kind = "featureCollectionGeoJSON" if name == "getFeatures" else "featureGeoJSON"
+        kind = "featureCollectionGeoJSON" if name in ("getFeatures", "getRecords") else "featureGeoJSON"
         schema = {"$ref": f"#/components/schemas/{kind}"}
     text, binary = {"type": "string"}, {"type": "string", "format": "binary"}
     content = {kind: {"schema": {HTML: text, MVT: binary}.get(kind, schema)} for kind in media}
@@ -134,6 +148,11 @@ def _parameters() -> dict[str, Any]:
     return {
         "f": _query("f", _("Format de la réponse ; sinon, l’en-tête Accept"), {"type": "string"}),
         "collectionId": _in_path("collectionId", _("Jeu de données : commune.nom")),
+        "recordId": _in_path("recordId", _("Identifiant de la fiche")),
+        "q": _query("q", _("Mots cherchés ; une virgule veut dire « ou »"), text),
+        "type": _query("type", _("Genre de ressource"), text),
+        "ids": _query("ids", _("Identifiants de fiches, séparés par des virgules"), text),
+        "externalIds": _query("externalIds", _("Autres identifiants, séparés par des virgules"), text),
         "tileMatrix": _in_path("tileMatrix", _("Niveau")),
         "tileRow": _in_path("tileRow", _("Ligne, depuis le nord")),
         "tileCol": _in_path("tileCol", _("Colonne, depuis l’ouest")),

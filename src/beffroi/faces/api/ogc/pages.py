@@ -161,7 +161,7 @@ def collection(request: HttpRequest, document: dict[str, Any]) -> HttpResponse:
         (_("Producteur"), document.get("attribution", _("non indiqué"))),
         (_("Licence"), document.get("license", _("non indiquée"))),
         (_("Emprise (degrés)"), ", ".join(f"{number:.5f}" for number in box[0]) if box else _("aucune")),
-        (_("Connu depuis"), document["extent"]["temporal"]["interval"][0][0]),
+        (_("Connu depuis"), document["extent"].get("temporal", {"interval": [["–"]]})["interval"][0][0]),
         (_("Systèmes de coordonnées"), ", ".join(uri.rpartition("/")[2] for uri in document["crs"])),
     ]
     sections = [Section(_("Fiche"), facts=facts), Section(_("Ce qui s’ouvre d’ici"), links=_links(document))]
@@ -269,6 +269,41 @@ def tileset(request: HttpRequest, seen: Seen, document: dict[str, Any]) -> HttpR
     url = reverse("ogc:tileset", args=[seen.ref.territory, seen.ref.slug]) + "?f=json"
     title = _("Tuiles de « {title} »").format(title=seen.manifest.title)
     return _rendered(request, _Page(title, "", sections, [_home(), _all(), _own(seen)], json_url=url))
+
+
+def records(request: HttpRequest, document: dict[str, Any]) -> HttpResponse:
+    """List the records that answer a question."""
+    rows = [
+        [
+            (one["properties"]["title"], reverse("ogc:record", args=[one["id"]]) + "?f=html"),
+            (one["properties"]["contacts"][0]["organization"], ""),
+            (one["properties"]["updated"], ""),
+        ]
+        for one in document["features"]
+    ]
+    counted = _("{returned} fiches sur {matched}").format(
+        returned=document["numberReturned"], matched=document["numberMatched"]
+    )
+    following = next((one["href"] for one in document["links"] if one["rel"] == "next"), "")
+    head = [_("Titre"), _("Producteur"), _("Mise à jour")]
+    table = Section(_("Fiches"), head=head, rows=rows, note=counted, following=following)
+    url = document["links"][0]["href"].partition("?")[0] + "?f=json"
+    return _rendered(request, _Page(_("Catalogue des jeux de données"), "", [table], [_home(), _all()], json_url=url))
+
+
+def record(request: HttpRequest, document: dict[str, Any]) -> HttpResponse:
+    """Show the record of one dataset."""
+    told = document["properties"]
+    facts = [
+        (_("Producteur"), told["contacts"][0]["organization"]),
+        (_("Licence"), told["rights"]),
+        (_("Mise à jour"), told["updated"]),
+        (_("Formats"), ", ".join(one["name"] for one in told["formats"])),
+    ]
+    sections = [Section(_("Fiche"), facts=facts), Section(_("Ce qui s’ouvre d’ici"), links=_links(document))]
+    trail = [_home(), _all(), (_("Catalogue des jeux de données"), reverse("ogc:records") + "?f=html")]
+    url = reverse("ogc:record", args=[document["id"]]) + "?f=json"
+    return _rendered(request, _Page(told["title"], told["description"], sections, trail, json_url=url))
 
 
 def feature(request: HttpRequest, seen: Seen, found: dict[str, Any]) -> HttpResponse:

@@ -12,8 +12,9 @@ from django.views.decorators.http import require_safe
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.territory.viewer import ANONYMOUS
-from beffroi.faces.api.ogc import documents, items, openapi, pages, tiling
+from beffroi.faces.api.ogc import documents, items, openapi, pages, records, tiling
 from beffroi.faces.api.ogc.answers import (
+    GEOJSON,
     HTML,
     JSON,
     OPENAPI,
@@ -132,7 +133,8 @@ def collections(request: HttpRequest, *, parameters: Parameters, chosen: str) ->
     """List the datasets the reader may see."""
     refuse_others(parameters, ("f",))
     seen = lake.seen_datasets(cast(Request, request).viewer)
-    document = documents.collections(_base(request), seen)
+    base = _base(request)
+    document = documents.collections(base, seen, catalogue=records.catalogue(base, title=_title(request)))
     return pages.collections(request, document) if chosen == "html" else carried(request, as_json(document))
 
 
@@ -225,3 +227,28 @@ def tile(
     """Give one vector tile, as baked."""
     gzipped = "gzip" in request.headers.get("Accept-Encoding", "")
     return carried(request, tiling.tile(_seen(request, territory, slug), matrix, row, col, parameters, gzipped=gzipped))
+
+
+@_guarded(_DOCUMENT)
+def catalogue(request: HttpRequest, *, parameters: Parameters, chosen: str) -> HttpResponse:
+    """Describe the catalogue of records."""
+    refuse_others(parameters, ("f",))
+    document = records.catalogue(_base(request), title=_title(request))
+    return pages.collection(request, document) if chosen == "html" else carried(request, as_json(document))
+
+
+@_guarded(items.FORMATS)
+def all_records(request: HttpRequest, *, parameters: Parameters, chosen: str) -> HttpResponse:
+    """Give the records that answer a question."""
+    seen = lake.seen_datasets(cast(Request, request).viewer)
+    document = records.page(_base(request), seen, parameters)
+    return pages.records(request, document) if chosen == "html" else carried(request, as_json(document, GEOJSON))
+
+
+@_guarded(items.FORMATS)
+def record(request: HttpRequest, record_id: str, *, parameters: Parameters, chosen: str) -> HttpResponse:
+    """Give the record of one dataset."""
+    refuse_others(parameters, ("f", "crs"))
+    territory, _dot, slug = record_id.partition(".")
+    document = records.record(_base(request), _seen(request, territory, slug))
+    return pages.record(request, document) if chosen == "html" else carried(request, as_json(document, GEOJSON))
