@@ -63,6 +63,7 @@ def test_words_are_found_by_their_beginning() -> None:
         ("5 A rue Neuve", 5, "a", ["rue", "neuve"]),
         ("place du 14", 14, "", ["place"]),
         ("8 mai", 8, "", ["mai"]),
+        ("35 r de la Paix", 35, "", ["rue", "pai"]),
         # The town's own words and its postcode say nothing more; the number still is the house's.
         ("3 rue Neuve 34000 Montpellier", 3, "", ["rue", "neuve"]),
     ],

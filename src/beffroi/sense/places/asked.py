@@ -11,8 +11,8 @@ from beffroi.base.kernel.words import ABBREVIATED, SMALL, pieces, stem
 MOST_WORDS = 12
 SUFFIXES = ("bis", "ter", "quater", "quinquies")
 _NUMBER = re.compile(r"(\d{1,5})(bis|ter|quater|quinquies|[a-z])?")
-# Letters that are small words too: « 12 a rue », « 12 d'Alésia ».
-_LETTERS = frozenset("abcefghijkmnopqrstuvwxyz")
+# Not those that begin a name or a street: « 12 d'Alésia », « 12 r de la Paix ».
+_LETTERS = frozenset("abcefghijkmnopqstuvwxyz")
 
 
 @dataclass(frozen=True, slots=True)

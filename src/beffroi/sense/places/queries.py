@@ -11,12 +11,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 
 import numpy as np
 import numpy.typing as npt
 
 from beffroi.base.kernel.errors import BeffroiError
-from beffroi.base.kernel.words import folded, pieces, stem, words
+from beffroi.base.kernel.words import ABBREVIATED, folded, pieces, stem, words
 from beffroi.base.territory.viewer import ANONYMOUS, PUBLIC, Viewer
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetRef
@@ -50,6 +51,8 @@ MOST_LETTERS = 200
 MOST = 100
 NEAR_M = 2_000.0
 _REACH_M = 5_000.0
+# The part of a street's score that the order of its words and their plurals decide.
+_AS_WRITTEN = 0.06
 # How far is a district or a wood? Not as far as some point of it: such things are left out of what is near.
 _WIDE_M = 150.0
 _ADDRESS_REACH_M = 2_000.0
@@ -271,6 +274,7 @@ def _hit(shelf: _Shelf, asked: Asked, number: int, score: float) -> Hit:
     entry = shelf.entry(number)
     if entry.kind is not Kind.STREET or not asked.numbers or not isinstance(shelf, _FileShelf):
         return Hit(entry, score)
+    score = min(1.0, score * (1 - _AS_WRITTEN) + _AS_WRITTEN * _likeness_of_names(asked, entry.title))
     in_name = set(words(entry.title))
     # « 8 rue du 8 mai »: the first number is the house's, though the name has it too.
     typed = Counter(asked.words[number.word].meanings[0] for number in asked.numbers)
@@ -283,6 +287,12 @@ def _hit(shelf: _Shelf, asked: Asked, number: int, score: float) -> Hit:
             return Hit(entry, min(1.0, score + 0.05), shelf.index.house(place))
         return Hit(entry, score * 0.9)
     return Hit(entry, score)
+
+
+def _likeness_of_names(asked: Asked, title: str) -> float:
+    """Return how alike a street asked and its name are, letter by letter: order and plurals tell two streets apart."""
+    wanted = " ".join(word.meanings[0] if word.typed in ABBREVIATED else word.typed for word in asked.words)
+    return SequenceMatcher(None, wanted, " ".join(pieces(title)), autojunk=False).ratio()
 
 
 def _house_of(arrays: Arrays, street: int, asked: HouseNumber) -> int | None:
