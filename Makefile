@@ -51,10 +51,10 @@ test: test-sqlite test-postgresql ## run the whole suite, on SQLite then on Post
 
 test-sqlite: dev
 	$(BIN)/python tests/servers.py provision
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-postgresql: dev
-	$(BIN)/python tests/servers.py with-postgresql $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --registry-only $(ARGS)
+	$(BIN)/python tests/servers.py with-postgresql $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --registry-only $(ARGS)
 
 check: dev ## ruff, mypy, import-linter, templates, translations, TypeScript
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-types check-rest

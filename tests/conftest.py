@@ -11,6 +11,10 @@ import pytest
 
 import servers
 from journal_lift import journal_can_be_emptied as journal_can_be_emptied
+from registries import migrated_database as migrated_database
+from registries import migrated_file as migrated_file
+from registries import postgresql_registry as postgresql_registry
+from registries import sqlite_registry as sqlite_registry
 
 # The processes that tests start keep their bytecode: without it each compiles Django and numpy again (1.3 s).
 os.environ["PYTHONDONTWRITEBYTECODE"] = ""
@@ -24,7 +28,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--registry-only", action="store_true", help="only the tests that touch the registry")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # Files go whole to one process: with the slow ones first, in their random order, no process waits for the last.
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
     if not config.getoption("--registry-only"):
         return
     kept = [item for item in items if _touches_registry(item)]

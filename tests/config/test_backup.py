@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import io
 import os
-import subprocess
-import sys
+import shutil
 import tarfile
 from pathlib import Path
+from subprocess import CompletedProcess
 
-import psycopg
 import pytest
 
-BEFFROI = [sys.executable, "-c", "from beffroi.config.cli import main; main()"]
+import warm
+from registries import copy_registry, environment_of, new_database
 
 FILL = """
 from beffroi.config.cli import start_django; start_django()
@@ -52,43 +52,56 @@ print(queries.usage_totals("34172", since=at.replace(day=1).date()))
 """
 
 
-def _run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*BEFFROI, *arguments], env=environment, capture_output=True, text=True, check=False)
+def _run(environment: dict[str, str], *arguments: str) -> CompletedProcess[str]:
+    return warm.run(*warm.BEFFROI, *arguments, env=environment)
 
 
 def _python(environment: dict[str, str], code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    done = warm.run("-c", code, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def _environment(folder: Path, database_url: str = "") -> dict[str, str]:
-    given = {"BEFFROI_DATA_DIR": str(folder), "DATABASE_URL": database_url, "BEFFROI_SECRET_KEY": ""}
-    return os.environ | given | {"DJANGO_SETTINGS_MODULE": "beffroi.config.settings"}
+    return environment_of(folder, database_url, BEFFROI_SECRET_KEY="")
 
 
 @pytest.fixture
-def databases(request: pytest.FixtureRequest) -> list[str]:
-    """Two empty registries of the kinds asked for: DATABASE_URL values, empty for SQLite."""
-    made = {"sqlite": _no_database, "postgresql": _new_database}
-    return [made[kind](request, name) for name, kind in zip(("source", "target"), request.param, strict=True)]
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+    """An installation with an empty registry of the kind asked for."""
+    made = {"sqlite": lambda: "", "postgresql": lambda: new_database(_postgresql(request), "target")}
+    return _environment(tmp_path / "target", made[request.param]())
 
 
-def _no_database(request: pytest.FixtureRequest, name: str) -> str:
-    return ""
+def _postgresql(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue("postgresql_url"))
 
 
-def _new_database(request: pytest.FixtureRequest, name: str) -> str:
-    url = str(request.getfixturevalue("postgresql_url"))
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name}".encode())
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    return url.rpartition("/")[0] + f"/{name}"
+@pytest.fixture(scope="module")
+def saved_on_postgresql(
+    tmp_path_factory: pytest.TempPathFactory, postgresql_url: str, migrated_database: str
+) -> tuple[dict[str, str], Path]:
+    """An installation on PostgreSQL and its backup."""
+    folder = tmp_path_factory.mktemp("saved")
+    return _saved(folder, _filled(folder / "data", new_database(postgresql_url, "source", migrated_database)))
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> tuple[dict[str, str], Path]:
+    """An installation on SQLite and its backup."""
+    folder = tmp_path_factory.mktemp("saved")
+    copy_registry(migrated_file, folder / "data")
+    return _saved(folder, _filled(folder / "data"))
+
+
+def _saved(folder: Path, environment: dict[str, str]) -> tuple[dict[str, str], Path]:
+    done = _run(environment, "backup", str(folder / "ville.tar"))
+    assert done.returncode == 0, done.stderr
+    return environment, folder / "ville.tar"
 
 
 def _filled(folder: Path, database_url: str = "") -> dict[str, str]:
     environment = _environment(folder, database_url)
-    assert _run(environment, "migrate").returncode == 0
     _python(environment, FILL)
     dataset = folder / "lake" / "34172" / "arbres"
     (dataset / "versions" / "v1").mkdir(parents=True)
@@ -107,47 +120,37 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "databases",
+    ("source", "target"),
     [
-        ("sqlite", "sqlite"),
-        pytest.param(("sqlite", "postgresql"), marks=pytest.mark.postgresql),
-        pytest.param(("postgresql", "sqlite"), marks=pytest.mark.postgresql),
-        pytest.param(("postgresql", "postgresql"), marks=pytest.mark.postgresql),
+        ("saved", "sqlite"),
+        pytest.param("saved", "postgresql", marks=pytest.mark.postgresql),
+        pytest.param("saved_on_postgresql", "sqlite", marks=pytest.mark.postgresql),
+        pytest.param("saved_on_postgresql", "postgresql", marks=pytest.mark.postgresql),
     ],
-    indirect=True,
-    ids=lambda kinds: "-to-".join(kinds),
+    indirect=["target"],
 )
-def test_everything_comes_back(databases: list[str], tmp_path: Path) -> None:
-    source = _filled(tmp_path / "source", databases[0])
-    target = _environment(tmp_path / "target", databases[1])
-    backup = tmp_path / "ville.tar"
-    saved = _run(source, "backup", str(backup))
-    assert saved.returncode == 0, saved.stderr
+def test_everything_comes_back(source: str, target: dict[str, str], request: pytest.FixtureRequest) -> None:
+    environment, backup = request.getfixturevalue(source)
+    left, reached = Path(environment["BEFFROI_DATA_DIR"]), Path(target["BEFFROI_DATA_DIR"])
     assert backup.stat().st_mode & 0o777 == 0o600
     restored = _run(target, "restore", str(backup))
     assert restored.returncode == 0, restored.stderr
-    assert _python(target, TELL) == _python(source, TELL)
-    expected = _files(tmp_path / "source")
+    assert _python(target, TELL) == _python(environment, TELL)
+    expected = _files(left)
     expected.pop("lake/34172/arbres/versions/.v2.part")
-    assert _files(tmp_path / "target") == expected
-    assert (tmp_path / "target" / "secret.key").read_text() == (tmp_path / "source" / "secret.key").read_text()
+    assert _files(reached) == expected
+    assert (reached / "secret.key").read_text() == (left / "secret.key").read_text()
     # Keys drawn from now on follow those restored, and what was counted is still there.
     assert _python(target, USE_AGAIN).split("\n")[:2] == ["2", "{'G-03': 1}"]
 
 
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], Path]:
-    """An installation on SQLite and its backup."""
-    folder = tmp_path_factory.mktemp("saved")
-    environment = _filled(folder / "data")
-    assert _run(environment, "backup", str(folder / "ville.tar")).returncode == 0
-    return environment, folder / "ville.tar"
-
-
 @pytest.mark.slow
-def test_what_is_there_is_replaced_only_by_force_and_kept_aside(saved: tuple[dict[str, str], Path]) -> None:
-    environment, backup = saved
-    folder = Path(environment["BEFFROI_DATA_DIR"])
+def test_what_is_there_is_replaced_only_by_force_and_kept_aside(
+    saved: tuple[dict[str, str], Path], tmp_path: Path
+) -> None:
+    installation, backup = saved
+    folder = shutil.copytree(installation["BEFFROI_DATA_DIR"], tmp_path / "data")
+    environment = _environment(folder)
     refused = _run(environment, "restore", str(backup))
     assert refused.returncode == 1
     assert "contient déjà des données" in refused.stderr

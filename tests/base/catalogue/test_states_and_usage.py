@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import subprocess
-import sys
 import zipfile
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.core.signals import request_finished
 
+import warm
 from beffroi.base.catalogue import counting, events, operations, queries
 from beffroi.base.catalogue.definition import Audience, State, UseCaseNotFound
 from beffroi.base.catalogue.exporting import exported
@@ -274,14 +273,14 @@ def test_processes_that_write_together_lose_nothing(registry: str, request: pyte
         "        count_use(use_case, '34172', at)\n"
         "    flush_usage()\n"
     )
-    running = [subprocess.Popen([sys.executable, "-c", code], env=environment) for _ in range(3)]
+    running = [warm.start("-c", code, env=environment) for _ in range(3)]
     assert [process.wait(timeout=60) for process in running] == [0, 0, 0]
     ask = (
         "from beffroi.config.cli import start_django; start_django()\n"
         "from beffroi.base.catalogue.queries import usage_totals; from datetime import date\n"
         "print(sorted(usage_totals('34172', since=date(2026, 3, 2)).items()))"
     )
-    told = subprocess.run([sys.executable, "-c", ask], env=environment, capture_output=True, text=True, check=True)
+    told = warm.run("-c", ask, env=environment, check=True)
     assert told.stdout.strip() == "[('1-01', 60), ('1-02', 60), ('G-03', 60)]"
 
 
@@ -298,7 +297,7 @@ def test_a_forked_worker_that_stops_writes_what_it_held(sqlite_registry: dict[st
         "worker.start(); worker.join()\n"
         "print(usage_totals('34172', since=at.date()))"
     )
-    told = subprocess.run([sys.executable, "-c", code], env=sqlite_registry, capture_output=True, text=True, check=True)
+    told = warm.run("-c", code, env=sqlite_registry, check=True)
     assert told.stdout.strip() == "{'G-03': 1}"
 
 

@@ -1,4 +1,4 @@
-"""A process to be killed: `prepare`, `record SEED`, `work LOG`, on the registry its environment names."""
+"""A process to be killed: `record SEED`, `work LOG`, `race`, on the registry its environment names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 
 from beffroi.base.journal import events, operations  # noqa: E402
@@ -87,9 +86,7 @@ def race() -> None:
 if __name__ == "__main__":
     action, argument = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""
     events.subscribe("tests.log", ["tree.planted"], log_to(argument) if action == "work" else print)
-    if action == "prepare":
-        call_command("migrate", verbosity=0)
-    elif action == "record":
+    if action == "record":
         record(int(argument))
     elif action == "race":
         race()

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
-import secrets
 import sqlite3
-import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -17,39 +13,21 @@ from pathlib import Path
 import psycopg
 import pytest
 
+import warm
+
 VICTIM = Path(__file__).with_name("outbox_victim.py")
 
 
-def environment_of(folder: Path, url: str = "") -> dict[str, str]:
-    settings = {"DJANGO_SETTINGS_MODULE": "beffroi.config.settings", "BEFFROI_DATA_DIR": str(folder)}
-    return os.environ | settings | {"DATABASE_URL": url, "BEFFROI_LOG_LEVEL": "ERROR"}
-
-
-@pytest.fixture
-def on_sqlite(tmp_path) -> dict[str, str]:
-    """The environment of processes that share one SQLite registry."""
-    return environment_of(tmp_path)
-
-
-@pytest.fixture
-def on_postgresql(postgresql_url, tmp_path) -> dict[str, str]:
-    """The environment of processes that share one PostgreSQL registry."""
-    name = f"kill_{secrets.token_hex(8)}"
-    with psycopg.connect(postgresql_url, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")
-    return environment_of(tmp_path, postgresql_url.rpartition("/")[0] + f"/{name}")
-
-
-@pytest.fixture(params=["on_sqlite", pytest.param("on_postgresql", marks=pytest.mark.postgresql)])
+@pytest.fixture(params=["sqlite_registry", pytest.param("postgresql_registry", marks=pytest.mark.postgresql)])
 def registry(request) -> dict[str, str]:
-    return request.getfixturevalue(request.param)
+    return request.getfixturevalue(request.param) | {"BEFFROI_LOG_LEVEL": "ERROR"}
 
 
-def start(registry: dict[str, str], *arguments: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, str(VICTIM), *arguments], env=registry)
+def start(registry: dict[str, str], *arguments: str) -> warm.Running:
+    return warm.start(VICTIM, *arguments, env=registry)
 
 
-def finish(process: subprocess.Popen[bytes]) -> None:
+def finish(process: warm.Running) -> None:
     assert process.wait(timeout=120) == 0
 
 
@@ -101,7 +79,6 @@ def repeats_only_the_last(numbers: list[int]) -> bool:
 def test_killed_workers_lose_nothing_and_keep_the_order_of_each_subject(registry, tmp_path):
     rng = random.Random(20260301)
     log = tmp_path / "deliveries.log"
-    finish(start(registry, "prepare"))
     # Two processes record at once while two workers deliver at once.
     recorders = [start(registry, "record", str(seed)) for seed in (1, 2)]
     for _ in range(6):
@@ -127,11 +104,8 @@ def test_killed_workers_lose_nothing_and_keep_the_order_of_each_subject(registry
 
 @pytest.mark.slow
 @pytest.mark.postgresql
-def test_numbers_that_commit_out_of_order_are_all_delivered_and_in_order_per_subject(on_postgresql):
-    finish(start(on_postgresql, "prepare"))
-    told = subprocess.run(
-        [sys.executable, str(VICTIM), "race"], env=on_postgresql, check=True, capture_output=True, text=True
-    ).stdout.split("\n")
+def test_numbers_that_commit_out_of_order_are_all_delivered_and_in_order_per_subject(postgresql_registry):
+    told = warm.run(VICTIM, "race", env=postgresql_registry, check=True).stdout.split("\n")
     # The late writer of tree:x waited for the early one; tree:y, numbered in between, was delivered meanwhile.
     assert told[:4] == ["recorded tree:x 1", "recorded tree:y 2", "delivered tree:y 2", "still waiting: True"]
     assert told[4] == "recorded tree:x 3"

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -15,17 +12,18 @@ from pathlib import Path
 import pytest
 from django_tasks_db.models import DBTaskResult
 
+import warm
 from beffroi.base.journal import events, queries, tasks
 from beffroi.base.journal.models import WorkerBeat
 
 HERE = Path(__file__).parent
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
-WORKER = [sys.executable, "-c", "from beffroi.config.cli import main; main()", "worker"]
 
 
-def environment_of(folder: Path) -> dict[str, str]:
-    settings = {"DJANGO_SETTINGS_MODULE": "beffroi.config.settings", "BEFFROI_DATA_DIR": str(folder)}
-    return os.environ | settings | {"DATABASE_URL": "", "PYTHONPATH": str(HERE), "BEFFROI_LOG_LEVEL": "ERROR"}
+@pytest.fixture
+def environment(sqlite_registry) -> dict[str, str]:
+    """The environment of a worker that can import the tasks of the tests."""
+    return sqlite_registry | {"PYTHONPATH": str(HERE), "BEFFROI_LOG_LEVEL": "ERROR"}
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -43,11 +41,10 @@ def status(folder: Path) -> str:
 
 
 @pytest.mark.slow
-def test_a_worker_asked_to_stop_finishes_its_task(tmp_path):
+def test_a_worker_asked_to_stop_finishes_its_task(environment, tmp_path):
     sheet = tmp_path / "sheet.txt"
-    environment = environment_of(tmp_path)
-    subprocess.run([sys.executable, str(HERE / "worker_tasks.py"), str(sheet), "1"], env=environment, check=True)
-    worker = subprocess.Popen(WORKER, env=environment)
+    warm.run(HERE / "worker_tasks.py", sheet, "1", env=environment, check=True)
+    worker = warm.start(*warm.BEFFROI, "worker", env=environment)
     wait_for(sheet.exists)
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(timeout=60) == 0
@@ -56,11 +53,10 @@ def test_a_worker_asked_to_stop_finishes_its_task(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_second_signal_stops_at_once_and_leaves_the_task_to_be_taken_up(tmp_path):
+def test_a_second_signal_stops_at_once_and_leaves_the_task_to_be_taken_up(environment, tmp_path):
     sheet = tmp_path / "sheet.txt"
-    environment = environment_of(tmp_path)
-    subprocess.run([sys.executable, str(HERE / "worker_tasks.py"), str(sheet), "60"], env=environment, check=True)
-    worker = subprocess.Popen(WORKER, env=environment)
+    warm.run(HERE / "worker_tasks.py", sheet, "60", env=environment, check=True)
+    worker = warm.start(*warm.BEFFROI, "worker", env=environment)
     wait_for(sheet.exists)
     worker.send_signal(signal.SIGTERM)
     time.sleep(0.3)

@@ -19,10 +19,8 @@ def write_slowly(path: str, seconds: float) -> None:
 
 if __name__ == "__main__":
     import django
-    from django.core.management import call_command
 
     django.setup()
-    call_command("migrate", verbosity=0)
     # By its own name, not `__main__`: the worker imports it.
     import worker_tasks
 

@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 import servers
+import warm
 
 TESTS = Path(__file__).resolve().parents[2]
 AGENT = "agent@exemple.fr"
@@ -49,7 +50,7 @@ def strict_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "DJANGO_SETTINGS_MODULE": "beffroi.config.settings",
         "PYTHONPATH": str(TESTS),
     }
-    subprocess.run([sys.executable, "-c", SEED], env=environment, check=True, timeout=120)
+    warm.run("-c", SEED, env=environment, check=True)
     # Passkeys belong to a name: an address made of numbers has none.
     url = f"http://localhost:{(port := servers.free_port())}"
     command = [str(Path(sys.executable).with_name("beffroi")), "serve", "--port", str(port), "--workers", "1"]

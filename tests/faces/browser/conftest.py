@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 import servers
+import warm
 
 TESTS = Path(__file__).resolve().parents[2]
 PASSWORD = "le-beffroi-sonne-midi"
@@ -53,7 +54,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         "DJANGO_SETTINGS_MODULE": "beffroi.config.settings",
         "PYTHONPATH": str(TESTS),
     }
-    subprocess.run([sys.executable, "-m", "faces.browser.furnish", PASSWORD], env=environment, check=True, timeout=120)
+    warm.run(TESTS / "faces" / "browser" / "furnish.py", PASSWORD, env=environment, check=True)
     port = servers.free_port()
     command = [str(Path(sys.executable).with_name("beffroi")), "serve", "--port", str(port), "--workers", "1"]
     with (folder / "server.log").open("wb") as log:

@@ -9,10 +9,8 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-sys.path[:0] = os.environ["BEFFROI_TEST_PATH"].split(os.pathsep)
-
-from beffroi.lake import store  # noqa: E402
-from lake.store import lakes  # noqa: E402
+from beffroi.lake import store
+from lake.store import lakes
 
 folder, rows, second = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 fatal = sys.argv[4] if len(sys.argv) > 4 else ""

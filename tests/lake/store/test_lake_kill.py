@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-import beffroi
+import warm
 from beffroi.base.territory.viewer import ANONYMOUS
 from beffroi.lake import queries
 from beffroi.lake.store import Lake
@@ -24,23 +22,24 @@ STEPS = (
     "after-rename", "after-rights", "before-current", "after-current",
 )  # fmt: skip
 BEFORE, AFTER, NEXT = 40, 60, 61
+SCRIPT = Path(__file__).with_name("importer_process.py")
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
 
 
-def _importer(lake: Path, rows: int, second: int, *step: str) -> subprocess.Popen[str]:
-    path = [str(Path(beffroi.__file__).parents[1]), str(Path(__file__).parents[2])]
-    return subprocess.Popen(
-        [
-            sys.executable,
-            str(Path(__file__).with_name("importer_process.py")),
-            str(lake),
-            str(rows),
-            str(second),
-            *step,
-        ],
-        env=os.environ | {"BEFFROI_TEST_PATH": os.pathsep.join(path)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+class Importer:
+    """A process that publishes a version, and what it said so far."""
+
+    def __init__(self, lake: Path, rows: int, second: int, *step: str) -> None:
+        lake.mkdir(parents=True, exist_ok=True)
+        self._words = lake.parent / f"said-{rows}-{second}"
+        self._words.touch()
+        self.process = warm.start(SCRIPT, lake, str(rows), str(second), *step, env=ENVIRONMENT, out=self._words)
+
+    def said(self) -> list[str]:
+        return self._words.read_text().split()
+
+    def end(self) -> int:
+        return self.process.wait(60)
 
 
 def _served_rows(viewer_page: queries.FeaturePage) -> int:
@@ -72,10 +71,9 @@ def _check_next_import_succeeds(lake: Path) -> None:
 @pytest.mark.parametrize("step", STEPS)
 def test_import_killed_at_each_step_leaves_a_whole_version(lake: Path, step: str) -> None:
     lakes.published(lake, [lakes.tree(i) for i in range(BEFORE)], accesses={"note": "agents"})
-    importer = _importer(lake, AFTER, 60, step)
-    said, _ = importer.communicate(timeout=60)
-    assert importer.returncode == -signal.SIGKILL
-    assert said.split()[-1] == step
+    importer = Importer(lake, AFTER, 60, step)
+    assert importer.end() == -signal.SIGKILL
+    assert importer.said()[-1] == step
     expected = {True: AFTER, False: BEFORE}[step == "after-current"]
     assert _check_whole(lake) == expected
     _check_next_import_succeeds(lake)
@@ -92,31 +90,31 @@ def test_import_killed_at_thirty_random_moments_leaves_a_whole_version(lake: Pat
         assert attempt < 100, "imports end before they can be killed"
         importer = _ready_importer(lake, AFTER + attempt, attempt)
         time.sleep(rng.uniform(0, span))
-        importer.kill()
-        importer.communicate(timeout=60)
-        killed += importer.returncode == -signal.SIGKILL
+        importer.process.kill()
+        killed += importer.end() == -signal.SIGKILL
         assert _check_whole(lake) in range(AFTER, AFTER + attempt + 1)
     _check_next_import_succeeds(lake)
 
 
-def _ready_importer(lake: Path, rows: int, second: int) -> subprocess.Popen[str]:
-    importer = _importer(lake, rows, second)
-    assert importer.stdout is not None
-    assert importer.stdout.readline().strip() == "ready"
+def _ready_importer(lake: Path, rows: int, second: int) -> Importer:
+    importer = Importer(lake, rows, second)
+    end = time.monotonic() + 60
+    while not importer.said():
+        assert time.monotonic() < end, "it never began"
+        time.sleep(0.001)
     return importer
 
 
 def _time_of_one_import(lake: Path) -> float:
     importer = _ready_importer(lake, AFTER, 0)
     started = time.monotonic()
-    importer.communicate(timeout=60)
+    assert importer.end() == 0
     return time.monotonic() - started
 
 
 def test_first_import_killed_leaves_no_dataset(lake: Path) -> None:
-    importer = _importer(lake, AFTER, 1, "before-current")
-    importer.communicate(timeout=60)
-    assert importer.returncode == -signal.SIGKILL
+    importer = Importer(lake, AFTER, 1, "before-current")
+    assert importer.end() == -signal.SIGKILL
     assert queries.datasets(lakes.AGENT) == []
     with pytest.raises(queries.DatasetNotFound):
         queries.dataset(lakes.AGENT, lakes.ref())
@@ -124,8 +122,8 @@ def test_first_import_killed_leaves_no_dataset(lake: Path) -> None:
 
 
 def test_two_importers_of_one_dataset_take_turns(lake: Path) -> None:
-    importers = [_importer(lake, AFTER + number, number) for number in (1, 2)]
-    said = [importer.communicate(timeout=60)[0].split()[-1] for importer in importers]
-    assert said == ["published", "published"]
+    importers = [Importer(lake, AFTER + number, number) for number in (1, 2)]
+    assert [importer.end() for importer in importers] == [0, 0]
+    assert [importer.said()[-1] for importer in importers] == ["published", "published"]
     assert len(Lake(lake).versions(lakes.ref())) == 2
     _check_next_import_succeeds(lake)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -31,13 +32,21 @@ def _tile_of(longitude: float, latitude: float, zoom: int) -> tuple[int, int, in
 CENTRE = _tile_of(3.85, 43.61, 12)
 
 
-@pytest.fixture
-def baked(lake: Path) -> str:
-    """Publish trees and bake their tiles; give the version."""
-    version = lakes.published(lake, ROWS, accesses={"note": "agents"}).version
+@pytest.fixture(scope="module")
+def baked_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Publish trees and bake their tiles; give the lake and the version."""
+    folder = tmp_path_factory.mktemp("baked") / "lake"
+    version = lakes.published(folder, ROWS, accesses={"note": "agents"}).version
     assert version is not None
-    assert bake_missing_tiles(Lake(lake), lakes.ref(), version) == 2
-    return version
+    assert bake_missing_tiles(Lake(folder), lakes.ref(), version) == 2
+    return folder, version
+
+
+@pytest.fixture
+def baked(lake: Path, baked_once: tuple[Path, str]) -> str:
+    """Fill the lake with a copy of the baked one; give the version."""
+    shutil.copytree(baked_once[0], lake)
+    return baked_once[1]
 
 
 @pytest.fixture
