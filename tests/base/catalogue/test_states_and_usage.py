@@ -21,12 +21,12 @@ from beffroi.base.journal.models import Event
 from beffroi.base.kernel.errors import Refused
 from beffroi.base.territory.models import Person
 from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
+from pilots import DRAFT_WITHOUT_ENGINE
 from pilots import g_03_is_a_pilot as g_03_is_a_pilot
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TOWN = "34172"
 PILOT = "G-03"
-DRAFT_WITHOUT_ENGINE = "1-02"
 
 pytestmark = pytest.mark.django_db
 
