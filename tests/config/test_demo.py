@@ -77,6 +77,19 @@ def status(url: str) -> int:
         return refused.code
 
 
+def children_of(process: int) -> list[int]:
+    """The processes it started, where the system tells (Linux)."""
+    lists = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(child) for path in lists for child in path.read_text().split()]
+
+
+def is_alive(process: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return False
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A demonstration killed while it was being built, then built."""
@@ -86,9 +99,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     waited = time.monotonic() + 240
     while not any((folder / "lake").glob("00001/*/current")) and time.monotonic() < waited:
         time.sleep(0.05)
+    children = children_of(process.pid)
     process.kill()
     process.wait(30)
     process.stdout.close()
+    ended = time.monotonic() + 20
+    while any(is_alive(child) for child in children):
+        assert time.monotonic() < ended, "processes outlive the demonstration that started them"
+        time.sleep(0.05)
     with demo(folder):
         pass
     return folder

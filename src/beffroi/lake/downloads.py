@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import pyogrio
-import xlsxwriter
 
 from beffroi.lake import rights, sql
 from beffroi.lake.manifest import BOX, ID, Manifest
@@ -253,6 +252,9 @@ def _write_xlsx(wanted: _Wanted, target: Path) -> None:
         "strings_to_numbers": False,
         "nan_inf_to_errors": True,
     }
+    # Loaded when a workbook is asked for: it takes as long as all the rest of this module.
+    import xlsxwriter
+
     workbook = xlsxwriter.Workbook(str(target), options)
     about = {"title": "Titre", "producer": "Producteur", "licence": "Licence", "version": "Version", "note": "Note"}
     data = workbook.add_worksheet("Données")

@@ -15,7 +15,7 @@ import shapely
 import xlsxwriter
 
 from beffroi.lake.connectors import registry
-from beffroi.lake.reading import GEOMETRY, LINE, Reading, ReadOptions, Unreadable
+from beffroi.lake.reading import GEOMETRY, LINE, ColumnType, Reading, ReadOptions, Unreadable
 
 MONTPELLIER = (3.75, 43.53, 4.0, 43.70)
 
@@ -257,3 +257,14 @@ def test_an_unknown_format_lists_the_known_ones(tmp_path: Path, con: duckdb.Duck
 def test_connector_for_names_the_reader_by_content(tmp_path: Path) -> None:
     assert registry.connector_for(written(tmp_path, "a.xls", "a;b\n1;2\n")).__module__.endswith("connectors.csv")
     assert registry.format_of(written(tmp_path, "b.txt", '[{"a": 1}]')) == "json"
+
+
+def test_a_type_given_to_no_column_is_told(tmp_path: Path, con: duckdb.DuckDBPyConnection) -> None:
+    path = tmp_path / "arbres.csv"
+    path.write_text("Code;Essence\n01;Tilleul\n02;Platane\n", encoding="utf-8")
+    types = {"Code": ColumnType.TEXT, "Hauteur": ColumnType.NUMBER}
+    (reading,) = registry.read(path, ReadOptions(types=types), con)
+    told = [str(evidence.why) for evidence in reading.evidences if evidence.value == "types"]
+    assert len(told) == 1
+    assert "« Hauteur »" in told[0]
+    assert "titres lus : Code, Essence" in told[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -206,7 +207,9 @@ def _importing(town: Town, lake: Path) -> Iterator[Sequence[Future[tuple[str, st
     files.sort(key=lambda path: -(town.folder / path).stat().st_size)
     at = now()
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(max(2, min(4, os.cpu_count() or 1)), mp_context=context)
+    pool = ProcessPoolExecutor(
+        max(2, min(4, os.cpu_count() or 1)), mp_context=context, initializer=_end_with_the_demonstration
+    )
     try:
         yield [pool.submit(import_file, town.folder / path, town.insee, town.bbox, lake, at) for path in files]
     finally:
@@ -222,6 +225,19 @@ def _relief(town: Town, lake: Path) -> None:
         if item.path.endswith(GRIDS):
             path = town.folder / item.path
             import_terrain(path, lake=lake, territory=town.insee, at=now(), producer="IGN (fictif)", licence=licence)
+
+
+def _end_with_the_demonstration() -> None:
+    """End this process when the one that started it is gone: killed, it would leave it waiting for ever."""
+    demonstration = multiprocessing.parent_process()
+    if demonstration is None:
+        return
+
+    def wait() -> None:
+        demonstration.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def import_file(path: Path, territory: str, extent: Extent, lake: Path, at: datetime) -> tuple[str, str]:
