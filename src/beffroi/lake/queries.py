@@ -27,6 +27,7 @@ from beffroi.lake.answers import (
     TilesState,
     VersionSummary,
 )
+from beffroi.lake.areas import AREA_MEASURES, AreaFigure, by_area
 from beffroi.lake.downloads import FORMATS, Download
 from beffroi.lake.finding import (
     FoundFeatures,
@@ -62,9 +63,11 @@ if TYPE_CHECKING:
     from beffroi.lake.uploads import UploadInfo, UploadPreview
 
 __all__ = [
+    "AREA_MEASURES",
     "FILTER_OPS",
     "FORMATS",
     "MEASURES",
+    "AreaFigure",
     "BadQuery",
     "DatasetDetail",
     "DatasetNotFound",
@@ -87,6 +90,7 @@ __all__ = [
     "aggregate",
     "all_datasets",
     "altitude_m",
+    "by_area",
     "dataset",
     "datasets",
     "download",

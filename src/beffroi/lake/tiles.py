@@ -10,6 +10,7 @@ import importlib.util
 import json
 import mmap
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -33,6 +34,11 @@ LAYER = "data"
 """Name of the one layer in every tile."""
 
 MAX_ZOOM = 16
+MANY = 2_000
+"""Rows from which tiles carry only names, heights and storeys, unless the definition says otherwise."""
+
+MAX_TILE_BYTES = 300_000
+_DRAWN = re.compile(r"^(?:nom|lib|name|titre)|^(?:haut|height)|etages|niveaux|floors|^quartier$")
 BAKE_TIMEOUT_S = 3_600
 _OPEN_FILES = 64
 
@@ -103,8 +109,14 @@ def bake(folder: Path, manifest: Manifest, class_name: str, columns: Sequence[Co
 
 
 def _carried(manifest: Manifest, columns: Sequence[Column]) -> list[Column]:
+    """Return the columns that tiles carry: those the definition names, else all, else (`MANY` rows) those one draws.
+
+    A thing is told by its sheet, found by its `_id`; what tiles carry is decoded again by every phone.
+    """
     wanted = manifest.definition.get("tiles", {}).get("attributes")
-    return [column for column in columns if wanted is None or column.key in wanted]
+    if wanted is not None:
+        return [column for column in columns if column.key in wanted]
+    return [column for column in columns if manifest.rows < MANY or _DRAWN.search(column.key)]
 
 
 def _write_lines(data: Path, target: Path, columns: Sequence[Column]) -> None:
@@ -134,6 +146,8 @@ def _run_tippecanoe(lines: Path, target: Path, manifest: Manifest, columns: Sequ
         # Points all stay down to the zoom that shows the whole; shapes too small to see are merged, not lost.
         "-r1", "--no-tile-size-limit" if manifest.rows < 5_000 else "--drop-densest-as-needed",
         "--no-feature-limit" if manifest.rows < 5_000 else "--extend-zooms-if-still-dropping-maximum=2",
+        # Above the finest zoom, corners are kept to half what the screen of a phone can show.
+        "--low-detail=11", f"--maximum-tile-bytes={MAX_TILE_BYTES}",
         f"--attribution={manifest.producer}", f"--name={manifest.title}", f"--description={_mark(columns)}",
         *types, lines.name,
     ]  # fmt: skip
@@ -244,7 +258,12 @@ def tilejson(
     low, high = zooms(manifest)
     if archive is not None:
         low, high = archive.header["min_zoom"], archive.header["max_zoom"]
-    fields = {column.key: _described(column) for column in _carried(manifest, columns)}
+    carried = _carried(manifest, columns)
+    if archive is not None:
+        # Tiles baked before the definition changed carry what they carried then.
+        held = {name for one in archive.metadata.get("vector_layers", ()) for name in one.get("fields", ())}
+        carried = [column for column in columns if column.key in held]
+    fields = {column.key: _described(column) for column in carried}
     return {
         "tilejson": "3.0.0",
         "name": manifest.title,

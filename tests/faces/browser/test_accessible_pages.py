@@ -47,6 +47,7 @@ PAGES = [
     "/carte/liste/?couche=arbres&bbox=3.0,45.0,3.01,45.01",
     "/carte/ici/?lat=45.0092&lon=3.002",
     "/itineraire/?de=3.0081,45.0110&vers=3.0092,45.0110&profil=fauteuil-manuel",
+    "/carte/quartiers/?couche=arbres&avant=2026-06-01",
     "/composants/",
     "/accessibilite/",
     "/mentions-legales/",

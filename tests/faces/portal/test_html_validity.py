@@ -36,6 +36,7 @@ PUBLIC = [
     "/carte/liste/?couche=arbres",
     "/carte/?theme=culture-sport-loisirs&date=2026-06-01",
     "/carte/integrer/",
+    "/carte/quartiers/?couche=arbres&avant=2026-06-01",
     "/carte/liste/?couche=arbres&bbox=3.0,45.0,3.01,45.01",
     "/carte/ici/?lat=45.0092&lon=3.002&zone=",
     "/nulle-part/",

@@ -2,7 +2,7 @@ import { Map as MapLibre, setWorkerUrl, type LngLatBoundsLike, type MapOptions, 
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import type { KnownTiles, MapConfig, TerrainConfig } from "./config";
 import type { Palette } from "./palette";
-import { baseLayers, emptyStyle, namesLayer } from "./style";
+import { baseLayers, baseNames, emptyStyle, namesLayer } from "./style";
 
 setWorkerUrl(workerUrl);
 
@@ -93,7 +93,13 @@ export function drawBase(map: MapLibre, config: MapConfig, colours: Palette): Ma
     for (const layer of layers) map.addLayer(layer);
     drawn.set(base.id, [...(drawn.get(base.id) ?? []), ...layers.map((layer) => layer.id)]);
   }
+  return drawn;
+}
+
+/** Add what the first view does not wait for: the shade of slopes, the names, drawn letter by letter. */
+export function finishBase(map: MapLibre, config: MapConfig, colours: Palette): void {
   drawSlopes(map, config, colours);
+  for (const base of config.base) for (const layer of baseNames(base, colours)) map.addLayer(layer);
   if (config.names.length) {
     const features = config.names.map(([name, lon, lat]) => ({
       type: "Feature" as const,
@@ -103,9 +109,6 @@ export function drawBase(map: MapLibre, config: MapConfig, colours: Palette): Ma
     map.addSource("names", { type: "geojson", data: { type: "FeatureCollection", features } });
     map.addLayer(namesLayer(colours));
   }
-  // Names stand on all.
-  for (const layer of map.getStyle().layers) if (layer.id.endsWith("-names")) map.moveLayer(layer.id);
-  return drawn;
 }
 
 /** Go where the device is, and say that its position is neither sent nor kept. */

@@ -71,7 +71,7 @@ function overlayLayers(config: OverlayConfig, source: string, colours?: Palette)
   const only = (kind: string): ExpressionSpecification => ["==", ["geometry-type"], kind];
   const halo = colours?.halo ?? "#ffffff";
   return [
-    { id: `${source}-area`, type: "fill", source, filter: only("Polygon"), paint: { "fill-color": colour, "fill-opacity": 0.35 } },
+    { id: `${source}-area`, type: "fill", source, filter: only("Polygon"), paint: { "fill-color": colour, "fill-opacity": ["case", ["has", "label"], 0.6, 0.35] } },
     {
       id: `${source}-volume`,
       type: "fill-extrusion",
@@ -109,7 +109,8 @@ function overlayLayers(config: OverlayConfig, source: string, colours?: Palette)
       id: `${source}-title`,
       type: "symbol",
       source,
-      minzoom: 15.5,
+      // What has a label of its own is told by it; a title waits until one is near.
+      filter: ["any", ["has", "label"], [">=", ["zoom"], 15.5]],
       layout: {
         "text-field": ["to-string", ["coalesce", ["get", "label"], ["get", "title"], ""]],
         "text-font": [FONT],

@@ -12,6 +12,9 @@ const DEFAULT_HEIGHT_M = 6;
 const CROWD = 1000;
 const NAMES = ["nom", "nom_complet", "nom_voie", "nom_1_gauche", "libelle", "lib_off", "name", "libquart", "quartier"];
 
+/** No second pass for the edges of areas: each kind of drawing has its programs, which the first view waits for. */
+const PLAIN = { "fill-antialias": false } as const;
+
 /** An empty style: the ground, and the font the labels are drawn with (no glyph files are needed). */
 export function emptyStyle(colours: Palette, font: string): StyleSpecification {
   return {
@@ -58,11 +61,11 @@ export function baseLayers(base: BaseConfig, colours: Palette): LayerSpecificati
   ];
   switch (base.role) {
     case "fields":
-      return [{ id, type: "fill", ...from, paint: { "fill-color": colours.field, "fill-outline-color": colours.ground } }];
+      return [{ id, type: "fill", ...from, paint: { "fill-color": colours.field, ...PLAIN } }];
     case "green":
-      return [{ id, type: "fill", ...from, paint: { "fill-color": colours.green } }];
+      return [{ id, type: "fill", ...from, paint: { "fill-color": colours.green, ...PLAIN } }];
     case "water":
-      return [{ id, type: "fill", ...from, paint: { "fill-color": colours.water } }];
+      return [{ id, type: "fill", ...from, paint: { "fill-color": colours.water, ...PLAIN } }];
     case "waterways":
       return [{ id, type: "line", ...from, paint: { "line-color": colours.water, "line-width": wide(0.8, 10) } }];
     case "limit":
@@ -71,15 +74,15 @@ export function baseLayers(base: BaseConfig, colours: Palette): LayerSpecificati
           id,
           type: "line",
           ...from,
-          paint: { "line-color": colours.limit, "line-width": 1.5, "line-dasharray": [4, 3], "line-opacity": 0.7 },
+          paint: { "line-color": colours.limit, "line-width": 1.5, "line-opacity": 0.6 },
         },
       ];
     case "rails":
       return [
-        { id, type: "line", ...from, paint: { "line-color": colours.rail, "line-width": 1.5, "line-dasharray": [3, 2] } },
+        { id, type: "line", ...from, paint: { "line-color": colours.rail, "line-width": 1.5 } },
       ];
     case "streets":
-      return streets(id, from, nameField(tiles), colours, wide);
+      return streets(id, from, colours, wide);
     case "buildings":
       return [
         {
@@ -128,17 +131,21 @@ interface From {
 function streets(
   id: string,
   from: From,
-  name: string | undefined,
   colours: Palette,
   wide: (low: number, high: number) => ExpressionSpecification,
 ): LayerSpecification[] {
   const round = { "line-cap": "round", "line-join": "round" } as const;
-  const layers: LayerSpecification[] = [
+  return [
     { id: `${id}-edge`, type: "line", ...from, layout: round, paint: { "line-color": colours.streetEdge, "line-width": wide(0.6, 22) } },
     { id, type: "line", ...from, layout: round, minzoom: 12, paint: { "line-color": colours.street, "line-width": wide(0.3, 18) } },
   ];
-  if (name) layers.push(label(`${id}-names`, from, name, colours, { size: 13, line: true, min: 15 }));
-  return layers;
+}
+
+/** The names a dataset of the base map writes: those of streets, once one is near. */
+export function baseNames(base: BaseConfig, colours: Palette): LayerSpecification[] {
+  const name = base.role === "streets" ? nameField(base.known) : undefined;
+  const from = { source: `base-${base.id}`, "source-layer": LAYER };
+  return name ? [label("base-streets-names", from, name, colours, { size: 13, line: true, min: 15 })] : [];
 }
 
 interface LabelOptions {

@@ -1,5 +1,5 @@
 import type { Map as MapLibre, MapGeoJSONFeature, PointLike } from "maplibre-gl";
-import { addTiles, announce, drawBase, locate, openMap, raiseGround } from "./base";
+import { addTiles, announce, drawBase, finishBase, locate, openMap, raiseGround } from "./base";
 import { readConfig, readTiles, type KnownTiles, type LayerConfig, type MapConfig } from "./config";
 import { Overlay } from "./overlays";
 import { palette, styleOfPage, type StyleName } from "./palette";
@@ -8,6 +8,7 @@ import { readPlace, writePlace, type Place } from "./permalink";
 import { showScale } from "./scale";
 import { SheetPanel, type Found } from "./sheet";
 import { dataLayers, nameField } from "./style";
+import { sync } from "./sync";
 import { bindTools } from "./tools";
 
 const REACH_PX = 6;
@@ -39,6 +40,8 @@ export class TownMap {
   #style: StyleName;
   #raised: boolean;
   #busy = false;
+  /** How often all was drawn: what an earlier drawing left for later is dropped. */
+  #drawings = 0;
 
   constructor(element: HTMLElement, config: MapConfig) {
     this.element = element;
@@ -88,6 +91,7 @@ export class TownMap {
       measure: () => void this.#measure(),
       help: () => document.querySelector<HTMLDialogElement>("#aide-carte")?.showModal(),
     });
+    if ("sync" in this.element.dataset) sync(this.map);
     if (!this.isTown) return;
     bindPanel(this);
     showScale(this.map, this.element, this.config.language);
@@ -101,6 +105,7 @@ export class TownMap {
   /** Draw all that is on: at first, and again when the style has changed. */
   async #fill(live: string[]): Promise<void> {
     const colours = palette(this.#style);
+    const drawing = ++this.#drawings;
     this.#base = drawBase(this.map, this.config, colours);
     for (const id of this.#hiddenBase) this.showBase(id, false);
     for (const layer of this.#layers.values()) {
@@ -110,6 +115,8 @@ export class TownMap {
     for (const id of live) await this.overlays.get(id)?.show(colours);
     if (this.#raised) raiseGround(this.map, this.config, true);
     this.map.once("idle", () => {
+      if (drawing !== this.#drawings) return;
+      finishBase(this.map, this.config, colours);
       this.element.dataset["ready"] = "yes";
       announce(this.element, this.config.words["ready"] ?? "", true);
     });

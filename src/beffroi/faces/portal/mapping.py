@@ -164,9 +164,18 @@ def town_map_config(
         pitch=50 if "buildings" in base else 0,
         territory=commune.code if commune else "",
         names=district_names(viewer, districts) if districts else (),
-        overlays=overlays,
+        overlays=[overlay_config(one) for one in overlays],
         old=old,
     )
+
+
+def synthesis_map(
+    viewer: Viewer, mapped: list[DatasetSummary], districts: DatasetSummary | None, *, overlay: dict[str, Any]
+) -> str:
+    """Return the configuration of a map of districts: their figures over the streets and the water."""
+    base = {role: one for role, one in base_layers(mapped).items() if role in PLAIN_BASE}
+    box = districts.bbox if districts else _frame(mapped)
+    return _config(viewer, base, [], box, pitch=0, overlays=[overlay])
 
 
 def picker_map(viewer: Viewer, commune: CommuneInfo | None, datasets: list[DatasetSummary]) -> dict[str, Any]:
@@ -213,7 +222,7 @@ def _config(
     pitch: int,
     territory: str = "",
     names: Sequence[tuple[str, float, float]] = (),
-    overlays: Sequence[Overlay] = (),
+    overlays: Sequence[dict[str, Any]] = (),
     old: Collection[str] = (),
 ) -> str:
     known = {role: _known_tiles(viewer, summary) for role, summary in base.items()}
@@ -227,7 +236,7 @@ def _config(
             if known[role]
         ],
         "layers": layers,
-        "overlays": [overlay_config(one) for one in overlays],
+        "overlays": list(overlays),
         "terrain": terrain_config(territory) if territory else None,
         "names": names,
         "words": _words(),

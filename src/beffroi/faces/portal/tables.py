@@ -118,6 +118,11 @@ def _filters(query: Mapping[str, Any]) -> tuple[Filter, ...]:
     return (Filter(column, operator, True if operator == "null" else value),)
 
 
+def is_code(key: str) -> bool:
+    """Tell whether the name of a column says that its numbers identify rather than count."""
+    return any(part in _CODES for part in key.split("_"))
+
+
 def cell(value: Any, column: Column) -> Cell:
     """Return a value as a reader of the page's language expects it; nothing is a dash."""
     if value is None or value == "":
@@ -125,7 +130,7 @@ def cell(value: Any, column: Column) -> Cell:
     if isinstance(value, bool):
         return Cell(_("oui") if value else _("non"))
     if column.type in NUMERIC and isinstance(value, int | float):
-        if any(part in _CODES for part in column.key.split("_")):
+        if is_code(column.key):
             return Cell(str(value), is_number=True)
         return Cell(number(round(value, 6) if isinstance(value, float) else value), is_number=True)
     if isinstance(value, datetime):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from beffroi.faces.portal import privacy
-from beffroi.faces.portal.views import datasets, home, itinerary, maps, places, services, urgences
+from beffroi.faces.portal.views import datasets, home, itinerary, maps, places, services, synthesis, urgences
 
 app_name = "portal"
 
@@ -29,6 +29,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_DATASET}fiche/<str:feature_id>/", maps.sheet, name="sheet"),
     path("carte/", maps.town_map, name="map"),
     path("carte/liste/", maps.town_list, name="map-list"),
+    path("carte/quartiers/", synthesis.synthesis_page, name="synthesis"),
+    path("carte/quartiers.geojson", synthesis.synthesis_geojson, name="synthesis-geojson"),
     path("carte/integrer/", maps.embedded_map, name="map-embedded"),
     path("carte/ici/", places.here, name="here"),
     path("carte/proches/", places.near, name="near"),

@@ -15,6 +15,12 @@ from beffroi.faces.portal.mapping import picker_map
 register = template.Library()
 
 
+@register.filter
+def rounded(value: float | None) -> float | None:
+    """Keep three significant digits of a figure below a thousand, its units above."""
+    return None if value is None else float(f"{value:.3g}") if abs(value) < 1000 else round(value)
+
+
 @register.inclusion_tag("portal/place_picker.html", takes_context=True)
 def place_picker(context: dict[str, Any], form: forms.Form, objects: str = "", legend: str = "") -> dict[str, Any]:
     """Show the place fields of `form` (see `shell.places.PlaceForm`) with a map that fills them in.
