@@ -15,9 +15,10 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
 from beffroi.base.territory.viewer import ANONYMOUS, Viewer
+from beffroi.faces.portal.buildings import Story, is_building, story_of
 from beffroi.faces.portal.directory import territory_of, town_datasets
 from beffroi.faces.portal.mapping import base_layers, shown_title, town_map_config
-from beffroi.faces.portal.sheets import name_column, read_sheet, told
+from beffroi.faces.portal.sheets import Sheet, name_column, read_sheet, told
 from beffroi.faces.portal.showing import (
     Asked,
     asked_box,
@@ -166,10 +167,13 @@ def sheet(request: HttpRequest, territory: str, slug: str, feature_id: str) -> H
     version = request.GET.get("version") or None
     detail = lake.dataset(request.viewer, ref, version=version)
     feature = lake.feature(request.viewer, ref, feature_id, version=version)
+    told_of = read_sheet(feature, detail, feature_id=feature_id)
     context = {
         "detail": detail,
         "summary": detail.summary,
-        "sheet": read_sheet(feature, detail, feature_id=feature_id),
+        "sheet": told_of,
+        "story": _story(request, detail, feature, told_of) if is_building(detail.summary) else None,
+        "fragment": "fragment" in request.GET,
         "feature_id": feature_id,
         "trail": [
             (_("Données"), reverse("portal:datasets")),
@@ -178,3 +182,13 @@ def sheet(request: HttpRequest, territory: str, slug: str, feature_id: str) -> H
     }
     template = "portal/sheet_fragment.html" if "fragment" in request.GET else "portal/sheet.html"
     return render(request, template, context)
+
+
+def _story(request: Request, detail: DatasetDetail, feature: bytes, told_of: Sheet) -> Story:
+    """Tell the building with what else the lake knows of it."""
+    territory = detail.summary.ref.territory
+    altitude = None
+    if told_of.lon is not None and told_of.lat is not None:
+        altitude = lake.altitude_m(territory, lon=told_of.lon, lat=told_of.lat)
+    datasets = lake.datasets(request.viewer, territory=territory)
+    return story_of(request.viewer, detail, json.loads(feature)["properties"], datasets, altitude_m=altitude)

@@ -1,0 +1,254 @@
+"""What the lake knows of a building: its use, its height, and what other datasets say of it, in sentences with sources.
+
+Datasets meet by the identifiers they share: the building's own (RNB), those of its parcels and of its addresses, which
+the national register of buildings ties together. Each is read with the reader's rights: what is not hers is not told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from beffroi.base.territory.viewer import Viewer
+from beffroi.faces.portal.mapping import shown_title
+from beffroi.faces.portal.sheets import name_column
+from beffroi.faces.portal.tables import cell
+from beffroi.faces.shell.templatetags.shell import number
+from beffroi.lake import queries as lake
+from beffroi.lake.queries import DatasetDetail, DatasetSummary, Filter
+
+STOREY_M, DEFAULT_M = 3, 6
+"""As the model draws a building whose height is not known (`web/src/map/style.ts`)."""
+
+MOST_ROWS, MOST_TOLD = 2_000, 6
+_SEPARATORS = re.compile(r"[\s,;|]+")
+# The names of columns that hold each kind of identifier, by how far it reaches: a parcel may hold several buildings.
+LINKS: dict[str, tuple[str, ...]] = {
+    "rnb": ("id_rnb", "rnb_id"),
+    "parcel": ("id_parcelle", "plots", "cad_parcelles"),
+    "address": ("identifiant_ban", "addresses", "identifiantadresseetablissement"),
+}
+_USE = ("usage1", "usage_1", "usage", "usage_principal")
+_YEAR = ("date_app", "date_apparition", "date_d_apparition", "annee_construction")
+_DWELLINGS = ("nb_logts", "nombre_de_logements", "nb_logements")
+_STOREYS = ("nb_etages", "nombre_d_etages", "etages", "niveaux")
+_HEIGHT = ("hauteur", "hauteur_m", "height", "height_m")
+_STATE = ("etat", "etat_de_l_objet", "status")
+_BUILDING = re.compile(r"(?:^|-)(?:batiments?|bati|buildings?|rnb)(?:-|$)")
+_PERMITS = re.compile(r"(?:^|-)(?:permis|autorisations?-d?-?urbanisme|sitadel|ads)(?:-|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """What one dataset says: its title, its sentences, who made it and of when it is. `reach` is what ties it here."""
+
+    title: str
+    sentences: tuple[str, ...]
+    more: int
+    producer: str
+    day: datetime
+    page: str
+    reach: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A building, told: its own sentences, then a chapter for each dataset; `untold` says what the lake has not."""
+
+    sentences: tuple[str, ...]
+    chapters: tuple[Chapter, ...]
+    untold: str
+
+
+def is_building(summary: DatasetSummary) -> bool:
+    """Tell whether the things of a dataset are buildings."""
+    return _BUILDING.search(summary.ref.slug) is not None and "Polygon" in (summary.geometry_type or "Polygon")
+
+
+def story_of(
+    viewer: Viewer,
+    detail: DatasetDetail,
+    values: Mapping[str, Any],
+    datasets: Iterable[DatasetSummary],
+    *,
+    altitude_m: float | None,
+) -> Story:
+    """Tell what the reader may know of a building: `values` are its attributes, `datasets` those of its town."""
+    others = [one for one in datasets if one.ref != detail.summary.ref]
+    details = {one.ref: lake.dataset(viewer, one.ref, version=one.version) for one in others}
+    known = _identifiers(values)
+    # By the building first: the register then says which parcels and addresses are its own.
+    chapters: list[Chapter] = []
+    for kind in LINKS:
+        for one in others:
+            column = next((key for key in LINKS[kind] if any(col.key == key for col in details[one.ref].columns)), None)
+            if column is None or any(chapter.page == _page(one) for chapter in chapters):
+                continue
+            rows = _rows(viewer, details[one.ref], column, known[kind])
+            for row in rows if kind == "rnb" else ():
+                for name, found in _identifiers(row).items():
+                    known[name] |= found
+            if rows and (told := _told(rows, details[one.ref])):
+                chapters.append(_chapter(one, told, kind))
+    has_permits = any(_PERMITS.search(one.ref.slug) for one in others)
+    return Story(
+        sentences=tuple(_itself(values, altitude_m)),
+        chapters=tuple(chapters),
+        untold=""
+        if has_permits
+        else _("Les permis et les travaux de ce bâtiment ne sont pas encore dans les données."),
+    )
+
+
+def _identifiers(values: Mapping[str, Any]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for kind, keys in LINKS.items():
+        for key in keys:
+            found[kind] |= {part for part in _SEPARATORS.split(str(values.get(key) or "")) if part}
+    return found
+
+
+def _rows(viewer: Viewer, detail: DatasetDetail, column: str, wanted: set[str]) -> list[dict[str, Any]]:
+    keys = [one.key for one in detail.columns]
+    rows: list[dict[str, Any]] = []
+    for value in sorted(wanted)[:MOST_TOLD]:
+        found = lake.rows(
+            viewer,
+            detail.summary.ref,
+            columns=keys,
+            where=(Filter(column, "contains", value),),
+            version=detail.summary.version,
+            max_rows=MOST_ROWS,
+        )
+        read = [dict(zip(keys, row, strict=True)) for row in found.rows]
+        rows += [row for row in read if value in _SEPARATORS.split(str(row[column] or ""))]
+    return rows
+
+
+def _page(summary: DatasetSummary) -> str:
+    return reverse("portal:dataset", args=[summary.ref.territory, summary.ref.slug])
+
+
+def _chapter(summary: DatasetSummary, told: Sequence[str], kind: str) -> Chapter:
+    reaches = {
+        "rnb": _("ce bâtiment"),
+        "parcel": _("sa parcelle"),
+        "address": _("son adresse"),
+    }
+    return Chapter(
+        title=shown_title(summary),
+        sentences=tuple(told[:MOST_TOLD]),
+        more=max(0, len(told) - MOST_TOLD),
+        producer=summary.producer,
+        day=summary.updated_at,
+        page=_page(summary),
+        reach=reaches[kind],
+    )
+
+
+# --- Sentences -------------------------------------------------------------------------------------------------------
+
+
+def _first(values: Mapping[str, Any], keys: Sequence[str]) -> Any:
+    return next((values[key] for key in keys if values.get(key) not in (None, "")), None)
+
+
+def _itself(values: Mapping[str, Any], altitude_m: float | None) -> list[str]:
+    told = []
+    use, state = _first(values, _USE), _first(values, _STATE)
+    if use:
+        told.append(_("Usage : {use}.").format(use=str(use).lower()))
+    if state and str(state).lower() not in ("en service", "constructed"):
+        told.append(_("État : {state}.").format(state=str(state).lower()))
+    year = re.match(r"\d{4}", str(_first(values, _YEAR) or ""))
+    if year:
+        told.append(_("Apparu vers {year}.").format(year=year[0]))
+    dwellings = _first(values, _DWELLINGS)
+    if isinstance(dwellings, int | float) and dwellings:
+        told.append(ngettext("{n} logement.", "{n} logements.", int(dwellings)).format(n=number(int(dwellings))))
+    told.append(_height(_first(values, _HEIGHT), _first(values, _STOREYS)))
+    if altitude_m is not None:
+        told.append(_("Le sol y est à {n} m d’altitude.").format(n=number(round(altitude_m))))
+    return told
+
+
+def _height(height: Any, storeys: Any) -> str:
+    """Say the height, or what the model supposes in its place."""
+    floors = int(storeys) if isinstance(storeys, int | float) and storeys else 0
+    if isinstance(height, int | float) and height > 0:
+        text = _("Hauteur : {n} m.").format(n=number(round(float(height), 1)))
+        return f"{text} {ngettext('{n} étage.', '{n} étages.', floors).format(n=floors)}" if floors else text
+    if floors:
+        text = _("Hauteur non mesurée : la maquette le dessine à {n} m, {step} m par étage.")
+        return text.format(n=floors * STOREY_M, step=STOREY_M)
+    return _("Hauteur inconnue : la maquette le dessine à {n} m, faute de mieux.").format(n=DEFAULT_M)
+
+
+def _told(rows: list[dict[str, Any]], detail: DatasetDetail) -> list[str]:
+    """Return one sentence per thing of a dataset: an energy label, a sale, or its name and its first facts."""
+    keys = {column.key for column in detail.columns}
+    if "etiquette_dpe" in keys:
+        return [
+            _energy(row) for row in sorted(rows, key=lambda row: str(row.get("date_etablissement_dpe")), reverse=True)
+        ]
+    if {"valeur_fonciere", "date_mutation"} <= keys:
+        return _sales(rows)
+    if detail.summary.ref.slug == "rnb":
+        return [_("Identifiant national : {id}.").format(id=row.get("rnb_id")) for row in rows]
+    return [_plain(row, detail) for row in rows]
+
+
+def _day(value: Any) -> str:
+    return date_format(value, "j F Y") if isinstance(value, date | datetime) else str(value or "")
+
+
+def _energy(row: Mapping[str, Any]) -> str:
+    text = _("Classe énergie {energy}, classe climat {climate} ; {use} kWh/m²/an d’énergie primaire ; établi le {day}.")
+    return text.format(
+        energy=row.get("etiquette_dpe") or "–",
+        climate=row.get("etiquette_ges") or "–",
+        use=number(row.get("conso_5_usages_par_m2_ep")),
+        day=_day(row.get("date_etablissement_dpe")),
+    )
+
+
+def _sales(rows: list[dict[str, Any]]) -> list[str]:
+    """Return one sentence per sale: its rows repeat the whole price, once for each lot."""
+    sales: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        sales[row.get("id_mutation") or id(row)].append(row)
+    ordered = sorted(sales.values(), key=lambda lots: str(lots[0].get("date_mutation")), reverse=True)
+    told = []
+    for lots in ordered:
+        kinds = sorted({str(lot["type_local"]).lower() for lot in lots if lot.get("type_local")})
+        text = _("{what}, {day} : {price} €{kinds}.")
+        told.append(
+            text.format(
+                what=lots[0].get("nature_mutation") or _("Vente"),
+                day=_day(lots[0].get("date_mutation")),
+                price=number(lots[0].get("valeur_fonciere")),
+                kinds=f" ({', '.join(kinds)})" if kinds else "",
+            )
+        )
+    return told
+
+
+def _plain(row: Mapping[str, Any], detail: DatasetDetail) -> str:
+    named = name_column(detail.columns)
+    skipped = {key for keys in LINKS.values() for key in keys} | {"commune", "longitude", "latitude", "id"}
+    facts = [
+        f"{column.title.lower()} : {cell(row[column.key], column).text}{f' {column.unit}' if column.unit else ''}"
+        for column in detail.columns
+        if column != named and column.key not in skipped and row.get(column.key) not in (None, "")
+    ]
+    name = str(row.get(named.key) or "") if named else ""
+    return " ; ".join([name, *facts[:4]] if name else facts[:5])
