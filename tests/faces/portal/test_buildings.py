@@ -119,6 +119,7 @@ def test_the_page_and_the_panel_of_the_map_tell_it(house: str, client: Client) -
     address = f"/donnees/{CODE}/batiments/fiche/{house}/"
     for query in ({}, {"fragment": ""}):
         page = client.get(address, query).content.decode()
+        assert "Bâtiment à usage résidentiel" in page
         assert "Classe énergie C" in page
         assert "Producteur de dpe, version du 2 mars 2026" in page
         assert "chauffage" not in page

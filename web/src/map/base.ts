@@ -93,12 +93,11 @@ export function drawBase(map: MapLibre, config: MapConfig, colours: Palette): Ma
     for (const layer of layers) map.addLayer(layer);
     drawn.set(base.id, [...(drawn.get(base.id) ?? []), ...layers.map((layer) => layer.id)]);
   }
+  drawNames(map, config, colours);
   return drawn;
 }
 
-/** Add what the first view does not wait for: the shade of slopes, the names, drawn letter by letter. */
-export function finishBase(map: MapLibre, config: MapConfig, colours: Palette): void {
-  drawSlopes(map, config, colours);
+function drawNames(map: MapLibre, config: MapConfig, colours: Palette): void {
   for (const base of config.base) for (const layer of baseNames(base, colours)) map.addLayer(layer);
   if (config.names.length) {
     const features = config.names.map(([name, lon, lat]) => ({

@@ -42,7 +42,8 @@ const plan: Palette = {
   chosen: "#d65a00",
   slopeShade: "#6b5b45",
   slopeLight: "#ffffff",
-  slopes: 0.18,
+  // Shading every pixel of every frame is for those who ask for it.
+  slopes: 0,
 };
 
 const sombre: Palette = {
@@ -62,7 +63,7 @@ const sombre: Palette = {
   chosen: "#ffb057",
   slopeShade: "#000000",
   slopeLight: "#3c4a50",
-  slopes: 0.3,
+  slopes: 0,
 };
 
 /** Black on white: what matters has an edge, what does not is white. */
@@ -81,7 +82,6 @@ const contraste: Palette = {
   text: "#000000",
   halo: "#ffffff",
   chosen: "#b30000",
-  slopes: 0,
 };
 
 /** Closer to what one sees from the air: woods, fields and roofs in the colours of the land, slopes well marked. */

@@ -1,5 +1,5 @@
 import { Marker, type Map as MapLibre } from "maplibre-gl";
-import { announce, drawBase, finishBase, locate, openMap } from "./base";
+import { announce, drawBase, locate, openMap } from "./base";
 import { readConfig, say, type MapConfig } from "./config";
 import { arrowStep } from "./keys";
 import { palette } from "./palette";
@@ -74,10 +74,7 @@ export class PlacePicker {
     this.#map.once("load", () => {
       drawBase(this.#map, this.#config, palette());
       this.#zone?.draw();
-      this.#map.once("idle", () => {
-        finishBase(this.#map, this.#config, palette());
-        this.#element.dataset["ready"] = "yes";
-      });
+      this.#map.once("idle", () => (this.#element.dataset["ready"] = "yes"));
       this.#map.triggerRepaint();
     });
     this.#map.on("click", ({ lngLat, originalEvent }) => {

@@ -1,5 +1,5 @@
 import type { Map as MapLibre, MapGeoJSONFeature, PointLike } from "maplibre-gl";
-import { addTiles, announce, drawBase, finishBase, locate, openMap, raiseGround } from "./base";
+import { addTiles, announce, drawBase, drawSlopes, locate, openMap, raiseGround } from "./base";
 import { readConfig, readTiles, type KnownTiles, type LayerConfig, type MapConfig } from "./config";
 import { Overlay } from "./overlays";
 import { palette, styleOfPage, type StyleName } from "./palette";
@@ -13,6 +13,8 @@ import { bindTools } from "./tools";
 
 const REACH_PX = 6;
 const MOST_FOUND = 12;
+/** Once the map rests so long, its address is written: in the middle of a journey, that would slow it. */
+const REST_MS = 200;
 const OPACITIES = { fill: "fill-opacity", line: "line-opacity", circle: "circle-opacity" } as const;
 const AREA_OPACITY = 0.35;
 
@@ -85,7 +87,11 @@ export class TownMap {
     this.map.on("click", (event) => {
       if (!this.#busy) void this.#open(event.point);
     });
-    this.map.on("moveend", () => this.remember());
+    let resting = 0;
+    this.map.on("moveend", () => {
+      window.clearTimeout(resting);
+      resting = window.setTimeout(() => this.remember(), REST_MS);
+    });
     bindTools(this.map, this.element.parentElement ?? this.element, {
       locate: () => locate(this.element, this.config, (lon, lat) => this.map.jumpTo({ center: [lon, lat], zoom: 16.5 })),
       measure: () => void this.#measure(),
@@ -116,7 +122,8 @@ export class TownMap {
     if (this.#raised) raiseGround(this.map, this.config, true);
     this.map.once("idle", () => {
       if (drawing !== this.#drawings) return;
-      finishBase(this.map, this.config, colours);
+      // The first view does not wait for the shade of slopes.
+      drawSlopes(this.map, this.config, colours);
       this.element.dataset["ready"] = "yes";
       announce(this.element, this.config.words["ready"] ?? "", true);
     });

@@ -74,6 +74,11 @@ def is_building(summary: DatasetSummary) -> bool:
     return _BUILDING.search(summary.ref.slug) is not None and "Polygon" in (summary.geometry_type or "Polygon")
 
 
+def use_of(values: Mapping[str, Any]) -> str:
+    """Return what a building is used for, in lower case, empty when its attributes do not say."""
+    return str(_first(values, _USE) or "").lower()
+
+
 def story_of(
     viewer: Viewer,
     detail: DatasetDetail,
@@ -164,9 +169,9 @@ def _first(values: Mapping[str, Any], keys: Sequence[str]) -> Any:
 
 def _itself(values: Mapping[str, Any], altitude_m: float | None) -> list[str]:
     told = []
-    use, state = _first(values, _USE), _first(values, _STATE)
+    use, state = use_of(values), _first(values, _STATE)
     if use:
-        told.append(_("Usage : {use}.").format(use=str(use).lower()))
+        told.append(_("Usage : {use}.").format(use=use))
     if state and str(state).lower() not in ("en service", "constructed"):
         told.append(_("État : {state}.").format(state=str(state).lower()))
     year = re.match(r"\d{4}", str(_first(values, _YEAR) or ""))

@@ -41,13 +41,17 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The facts known of a thing; `unknown` names the columns that say nothing of it. `lon`, `lat` in degrees."""
+    """The facts known of a thing; `unknown` names the columns that say nothing of it. `lon`, `lat` in degrees.
+
+    `nameless` when no column names it: its title is then made of its dataset and its number.
+    """
 
     title: str
     facts: tuple[Fact, ...]
     unknown: tuple[str, ...]
     lon: float | None
     lat: float | None
+    nameless: bool = False
 
 
 def name_column(columns: Sequence[Column]) -> Column | None:
@@ -74,7 +78,8 @@ def read_sheet(feature: bytes, detail: DatasetDetail, *, feature_id: str) -> She
     named = name_column(detail.columns)
     title = str(properties.get(named.key) or "") if named else ""
     lon, lat = _middle(payload.get("geometry"))
-    return Sheet(title or f"{detail.summary.title} · {feature_id}", tuple(facts), tuple(unknown), lon, lat)
+    shown = title or f"{detail.summary.title} · {feature_id}"
+    return Sheet(shown, tuple(facts), tuple(unknown), lon, lat, nameless=not title)
 
 
 def told(value: Any, column: Column) -> Cell:

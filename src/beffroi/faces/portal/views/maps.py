@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -15,7 +16,7 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
 from beffroi.base.territory.viewer import ANONYMOUS, Viewer
-from beffroi.faces.portal.buildings import Story, is_building, story_of
+from beffroi.faces.portal.buildings import Story, is_building, story_of, use_of
 from beffroi.faces.portal.directory import territory_of, town_datasets
 from beffroi.faces.portal.mapping import base_layers, shown_title, town_map_config
 from beffroi.faces.portal.sheets import Sheet, name_column, read_sheet, told
@@ -168,11 +169,14 @@ def sheet(request: HttpRequest, territory: str, slug: str, feature_id: str) -> H
     detail = lake.dataset(request.viewer, ref, version=version)
     feature = lake.feature(request.viewer, ref, feature_id, version=version)
     told_of = read_sheet(feature, detail, feature_id=feature_id)
+    building = is_building(detail.summary)
+    if building and told_of.nameless:
+        told_of = _titled_building(told_of, feature)
     context = {
         "detail": detail,
         "summary": detail.summary,
         "sheet": told_of,
-        "story": _story(request, detail, feature, told_of) if is_building(detail.summary) else None,
+        "story": _story(request, detail, feature, told_of) if building else None,
         "fragment": "fragment" in request.GET,
         "feature_id": feature_id,
         "trail": [
@@ -182,6 +186,12 @@ def sheet(request: HttpRequest, territory: str, slug: str, feature_id: str) -> H
     }
     template = "portal/sheet_fragment.html" if "fragment" in request.GET else "portal/sheet.html"
     return render(request, template, context)
+
+
+def _titled_building(told_of: Sheet, feature: bytes) -> Sheet:
+    """Name a building by its use: its number tells nobody which it is, and stands among the facts."""
+    use = use_of(json.loads(feature)["properties"])
+    return replace(told_of, title=_("Bâtiment à usage {use}").format(use=use) if use else _("Bâtiment"))
 
 
 def _story(request: Request, detail: DatasetDetail, feature: bytes, told_of: Sheet) -> Story:
