@@ -23,6 +23,9 @@ PAGES = {
     "tableau": "/donnees/{code}/arbres/tableau/",
     "rapport": "/donnees/{code}/adresses-{code}/rapport/",
     "carte": "/carte/",
+    "carte-relief": "/carte/?theme=urbanisme#z=16&lat=45.8951&lon=-3.995&pente=60&style=relief&terrain=1",
+    "quartiers": "/carte/quartiers/?couche=arbres",
+    "ici": "/carte/ici/?lat=45.8951&lon=-3.995",
     "carte-en-liste": "/carte/liste/?couche=defibrillateurs",
     "composants": "/composants/",
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pmtiles.reader import MemorySource, all_tiles
 
 from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.territory.viewer import Role
@@ -142,7 +145,25 @@ def test_the_relief_is_on_the_map_and_its_tiles_are_kept(
 
 
 def _tile(z: int, lon: float, lat: float) -> tuple[float, float]:
-    import math
-
     y = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * 2**z
     return (lon + 180) / 360 * 2**z, y
+
+
+def archived_text(client: Client, layer: dict[str, Any]) -> bytes:
+    """Return all the tiles of a layer's archive, unpacked, one after the other."""
+    answer = client.get(layer["tiles"].replace(".json", ".pmtiles"))
+    assert answer.status_code == 200
+    archive = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+    return b"".join(gzip.decompress(tile) for _place, tile in all_tiles(MemorySource(archive)))
+
+
+def test_no_tile_of_the_public_map_holds_what_is_kept_for_agents(
+    small_town: str, client: Client, signed_in: Callable[..., Client]
+) -> None:
+    """Every tile of every layer, base included; the same walk finds it for an agent, so that it could fail."""
+    for reader, seen in ((client, False), (signed_in(Role.AGENT), True)):
+        told = config(reader.get("/carte/"))
+        text = b"".join(archived_text(reader, one) for one in (*told["layers"], *told["base"]))
+        assert (b"L. Martin" in text) is seen
+        assert (b"releve_par" in text) is seen
+        assert "Astreintes" not in {one["title"] for one in told["layers"]}

@@ -170,12 +170,20 @@ def town_map_config(
 
 
 def synthesis_map(
-    viewer: Viewer, mapped: list[DatasetSummary], districts: DatasetSummary | None, *, overlay: dict[str, Any]
+    viewer: Viewer,
+    mapped: list[DatasetSummary],
+    districts: DatasetSummary | None,
+    *,
+    overlay: dict[str, Any],
+    named: str,
 ) -> str:
-    """Return the configuration of a map of districts: their figures over the streets and the water."""
+    """Return the configuration of a map of districts: their figures over the streets and the water.
+
+    `named` tells it apart from the other maps of its page, for those who listen.
+    """
     base = {role: one for role, one in base_layers(mapped).items() if role in PLAIN_BASE}
     box = districts.bbox if districts else _frame(mapped)
-    return _config(viewer, base, [], box, pitch=0, overlays=[overlay])
+    return _config(viewer, base, [], box, pitch=0, overlays=[overlay], named=named)
 
 
 def picker_map(viewer: Viewer, commune: CommuneInfo | None, datasets: list[DatasetSummary]) -> dict[str, Any]:
@@ -224,6 +232,7 @@ def _config(
     names: Sequence[tuple[str, float, float]] = (),
     overlays: Sequence[dict[str, Any]] = (),
     old: Collection[str] = (),
+    named: str = "",
 ) -> str:
     known = {role: _known_tiles(viewer, summary) for role, summary in base.items()}
     config = {
@@ -239,7 +248,7 @@ def _config(
         "overlays": list(overlays),
         "terrain": terrain_config(territory) if territory else None,
         "names": names,
-        "words": _words(),
+        "words": _words() | ({"map": named} if named else {}),
         "language": get_language(),
     }
     return json.dumps(config, ensure_ascii=False, separators=(",", ":"))

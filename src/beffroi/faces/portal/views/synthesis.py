@@ -6,6 +6,8 @@ from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from beffroi.faces.portal.directory import town_datasets
@@ -53,13 +55,12 @@ def _told(request: Request, mapped: list[DatasetSummary], districts: DatasetSumm
     told = _asked(request, mapped)
     query = {name: request.GET[name] for name in _ASKED if request.GET.get(name)}
     moments = [True, False] if told.before else [False]
-    maps = [
-        (
-            told.before if earlier else told.day,
-            synthesis_map(request.viewer, mapped, districts, overlay=overlay_of(told, query, earlier=earlier)),
-        )
-        for earlier in moments
-    ]
+    maps = []
+    for earlier in moments:
+        day = told.before if earlier else told.day
+        named = _("Carte des quartiers, {day}.").format(day=date_format(day, "j F Y") if day else _("aujourd’hui"))
+        overlay = overlay_of(told, query, earlier=earlier)
+        maps.append((day, synthesis_map(request.viewer, mapped, districts, overlay=overlay, named=named)))
     detail = lake.dataset(request.viewer, told.layer.ref, version=told.layer.version)
     return {"told": told, "maps": maps, "measures": measures_of(detail)}
 
