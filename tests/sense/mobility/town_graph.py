@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from beffroi.sense.mobility.assembling import with_about
 from beffroi.sense.mobility.drawn import drawn_graph
 from beffroi.sense.mobility.store import put_in_place
@@ -15,9 +18,15 @@ C---------D
 WAYS = {"AB": {"kind": "steps", "steps": 14}, "BE": {"width_cm": 60}}
 
 
-def place_graph(territory: str, version: str = "20260302T090000Z-drawn0000000") -> dict[str, tuple[float, float]]:
+def place_graph(
+    territory: str,
+    version: str = "20260302T090000Z-drawn0000000",
+    *,
+    drawing: str = DRAWING,
+    ways: Mapping[str, Any] = WAYS,
+) -> dict[str, tuple[float, float]]:
     """Put the graph in place for a territory; return where each letter is."""
-    graph, places = drawn_graph(DRAWING, ways=WAYS, at=(WEST, NORTH))
+    graph, places = drawn_graph(drawing, ways=ways, at=(WEST, NORTH))
     put_in_place(with_about(graph, territory=territory, version=version))
     return places
 

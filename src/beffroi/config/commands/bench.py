@@ -41,7 +41,7 @@ _QUERY_HEAD = (
 
 
 @click.command("bench")
-@click.argument("names", nargs=-1, metavar="[import|query]... | folder DOSSIER | ogc")
+@click.argument("names", nargs=-1, metavar="[import|query]... | folder DOSSIER | ogc | route")
 @click.option(
     "--populations", default="10000,100000,1000000", show_default=True, help="Tailles de ville, en habitants."
 )
@@ -50,6 +50,13 @@ _QUERY_HEAD = (
 @click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Processus de front (folder).")
 @click.option("--features", type=click.IntRange(10_000), default=1_000_000, show_default=True, help="Objets (ogc).")
 @click.option("--seconds", type=click.IntRange(1, 120), default=8, show_default=True, help="Durée d'une case (ogc).")
+@click.option("--pairs", type=click.IntRange(10, 10_000), default=1000, show_default=True, help="Paires (route).")
+@click.option(
+    "--valhalla",
+    "wheel",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Dossier « valhalla » de son paquet dézippé, pour comparer (route).",
+)
 @click.option("--write", "page", type=click.Path(path_type=Path), help="Page à mettre à jour (docs/benchmarks.md).")
 def bench_command(
     names: tuple[str, ...],
@@ -59,15 +66,20 @@ def bench_command(
     jobs: int,
     features: int,
     seconds: int,
+    pairs: int,
+    wheel: Path | None,
     page: Path | None,
 ) -> None:
     """Mesurer l'import et les requêtes sur la ville fictive, face à GDAL dans la même séance.
 
     « folder DOSSIER » mesure l'import d'un dossier de données ouvertes ; « ogc » compare les interfaces OGC à celles de
-    pygeoapi, tipg et MapServer (paquets Debian à installer, la commande dit lesquels).
+    pygeoapi, tipg et MapServer (paquets Debian à installer, la commande dit lesquels) ; « route », les itinéraires sur
+    deux villes de la plus grande taille donnée, face à Valhalla si on le donne.
     """
     if names == ("ogc",):
         found = iter([compare_ogc(data_dir.resolve() / "ogc", count=features, seconds=seconds, told=_told)])
+    elif names == ("route",):
+        found = _route_table(data_dir.resolve(), max(_sizes(populations)), pairs, wheel)
     else:
         found = _tables(names or ("import", "query"), populations, data_dir.resolve(), commune, jobs)
     for table in found:
@@ -89,10 +101,10 @@ def _tables(names: tuple[str, ...], populations: str, folder: Path, commune: str
             raise click.UsageError("folder attend un dossier : beffroi bench folder DOSSIER")
         yield _folder_table(Path(names[1]).resolve(), commune, jobs)
         return
-    sizes = [_size(part) for part in populations.split(",")]
+    sizes = _sizes(populations)
     for name in names:
         if name not in ("import", "query"):
-            raise click.UsageError(f"mesure « {name} » inconnue : import, query, folder DOSSIER ou ogc")
+            raise click.UsageError(f"mesure « {name} » inconnue : import, query, folder DOSSIER, ogc ou route")
         yield _import_table(folder, sizes) if name == "import" else _query_table(folder, sizes)
 
 
@@ -122,6 +134,36 @@ def _folder_table(folder: Path, commune: str, jobs: int) -> Table:
         cells = (number(cost.wall_s, 1), number(cost.cpu_s, 1), *(number(ratio, 2) for ratio in ratios))
         table.rows.append((name, number(files), *cells))
     return table
+
+
+def _route_table(folder: Path, population: int, pairs: int, wheel: Path | None) -> Iterator[Table]:
+    import numpy as np
+
+    from beffroi.config.bench.routes import measure_routes
+
+    found = measure_routes(
+        folder, population=population, pairs=pairs, wheel=wheel, say=lambda text: click.echo(text, err=True)
+    )
+    table = Table(
+        "route",
+        "Itinéraires, face à Valhalla sur le même extrait",
+        ("quoi", "profil", "obstacles", "médiane (ms)", "p95 (ms)"),
+        notes=(
+            *found.facts,
+            f"{number(pairs)} paires de lieux au hasard dans deux villes fictives de {number(population)} habitants, "
+            "reliées par trois routes ; un client, connexion gardée.",
+            "Obstacles : rues fermées en un point ; pour Valhalla, autant de carrés de 3 m exclus, ses limites levées.",
+            "Valhalla donne aussi ses instructions en français ; son fauteuil accepte 20 % de pente, sans relief ici.",
+        ),
+    )
+    for what, profile, obstacles, times in found.lines:
+        median, most = np.percentile(times, [50, 95])
+        table.rows.append((what, profile, number(obstacles), number(median, 2), number(most, 2)))
+    yield table
+
+
+def _sizes(populations: str) -> list[int]:
+    return [_size(part) for part in populations.split(",")]
 
 
 def _size(text: str) -> int:

@@ -35,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("carte/ici/", places.here, name="here"),
     path("carte/proches/", places.near, name="near"),
     path("itineraire/", itinerary.itinerary, name="itinerary"),
+    path("itineraire/<slug:use_case>/", itinerary.itinerary, name="itinerary-for"),
     path("itineraire/<int:rank>.gpx", itinerary.gpx, name="itinerary-gpx"),
     *privacy.urlpatterns,
 ]

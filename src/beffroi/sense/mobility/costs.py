@@ -29,7 +29,7 @@ _KERBED = [Kind.CROSSING, Kind.ROAD_MAJOR, Kind.ROAD, Kind.STREET, Kind.SERVICE]
 
 
 class Barrier(IntFlag):
-    """Why an arc is impossible for a profile."""
+    """Why an arc is impossible for a profile; DARK only makes it dear, for those who choose lit streets."""
 
     FORBIDDEN = 1
     STAIRS = 2
@@ -41,6 +41,7 @@ class Barrier(IntFlag):
     STANDING = 128
     UNDOCUMENTED = 256
     CLOSED = 512
+    DARK = 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class Settings(BaseModel):
 
 def register() -> None:
     """Make the engine available to use cases."""
-    register_engine("mobility", schema=Settings, url_name="portal:itinerary", example_runner=run_example)
+    register_engine("mobility", schema=Settings, url_name="portal:itinerary-for", example_runner=run_example)
 
 
 def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:

@@ -178,7 +178,7 @@ class Router:
         own = profile.key == standard.key
         marks = np.zeros((len(topology.place), 0), np.float32)
         if own:
-            marks = self._marks(profile, topology, base)
+            marks = self.marks(profile.slug, topology, base)
         else:
             usual = self.layer(standard)
             if np.all(costs.cost >= usual.costs.cost):
@@ -196,13 +196,12 @@ class Router:
             overlay=CLEAR,
         )
 
-    def _marks(self, profile: Profile, topology: Topology, base: Array) -> Array:
+    def marks(self, name: str, topology: Topology, base: Array) -> Array:
         """Return the costs from and to each landmark, read from beside the graph when they were computed before."""
-        name = f"marks-{profile.slug}-{zlib.crc32(base.tobytes()):08x}.npy"
-        kept = self.folder / name if self.folder else None
+        file = f"marks-{name}-{zlib.crc32(base.tobytes()):08x}.npy"
+        kept = self.folder / file if self.folder else None
         if kept is not None and kept.exists():
-            found: Array = np.load(kept, mmap_mode="r")
-            return found
+            return np.asarray(np.load(kept, mmap_mode="r"))
         count = len(topology.place)
         marks = np.full((count, 2 * len(self._landmarks)), np.inf, np.float32)
         back = _reversed(topology, base)
@@ -281,6 +280,9 @@ class Router:
             found: Array = self.cut(segment, stop, start)[::-1]
             return found
         low, high = self.graph.offset[segment], self.graph.offset[segment + 1]
+        if start < 1e-9 and stop > 1 - 1e-9:
+            whole: Array = self.graph.points[low:high]
+            return whole
         flat, line = self.flat[low:high], self.graph.points[low:high]
         walked = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(flat, axis=0).T.astype(float)))])
         total = walked[-1] or 1.0
@@ -358,15 +360,16 @@ class Router:
             _part(cost[ahead], inner[ahead], 1 - spot.share, closed=any(at >= spot.share for at in shut)),
             _part(cost[back], inner[back], spot.share, closed=any(at <= spot.share for at in shut)),
         ]
-        extra = layer.overlay.slowed.get(spot.segment, 0.0)
-        return np.array([entry[ahead], entry[back]], np.int64), np.array(costs, np.float64) + extra, (ahead, back)
+        # Where on the street one is slowed is not kept: part of the street is slowed by that part.
+        slowed = layer.overlay.slowed.get(spot.segment, 0.0) * np.array([1 - spot.share, spot.share])
+        return np.array([entry[ahead], entry[back]], np.int64), np.array(costs, np.float64) + slowed, (ahead, back)
 
     def _reaching(self, layer: Layer, spot: Spot) -> tuple[Array, Array, tuple[int, ...]]:
         """Return the ends from which one may reach a spot, at what cost and by which arc."""
         ahead, back = 2 * spot.segment, 2 * spot.segment + 1
         inner, graph = layer.costs.inner, self.graph
         shut = layer.overlay.closed.get(spot.segment, ())
-        extra = layer.overlay.slowed.get(spot.segment, 0.0)
+        slowed = layer.overlay.slowed.get(spot.segment, 0.0)
         sides = (
             (int(graph.tail[spot.segment]), ahead, spot.share, any(at <= spot.share for at in shut)),
             (int(graph.head[spot.segment]), back, 1 - spot.share, any(at >= spot.share for at in shut)),
@@ -380,7 +383,7 @@ class Router:
                     or arc in layer.topology.arcs[layer.topology.first[twin] : layer.topology.first[twin + 1]]
                 ):
                     ends.append(twin)
-                    costs.append(_part(inner[arc], inner[arc], share, closed=closed) + extra)
+                    costs.append(_part(inner[arc], inner[arc], share, closed=closed) + slowed * share)
                     arcs.append(arc)
         return np.array(ends, np.int64), np.array(costs, np.float64), tuple(arcs)
 
@@ -400,7 +403,7 @@ class Router:
             return None
         inner = float(layer.costs.inner[arc])
         slowed = layer.overlay.slowed.get(start.segment, 0.0)
-        return (inner * (high - low) + slowed, arc) if np.isfinite(inner) else None
+        return ((inner + slowed) * (high - low), arc) if np.isfinite(inner) else None
 
     # --- Working memory ----------------------------------------------------------------------------------------------
 

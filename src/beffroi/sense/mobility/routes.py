@@ -12,7 +12,7 @@ from beffroi.sense.mobility.costs import Barrier
 from beffroi.sense.mobility.obstacles import ObstacleInfo
 from beffroi.sense.mobility.router import CLEAR, Found, Layer, Router, Spot
 from beffroi.sense.mobility.streets import Array
-from beffroi.sense.mobility.vocabulary import KERB_UNKNOWN, NO_KERB, Crossing, Kind, Surface
+from beffroi.sense.mobility.vocabulary import KERB_UNKNOWN, NO_KERB, Crossing, Kind, Surface, Yes
 
 MOST_ALTERNATIVES = 3
 SHARED_AT_MOST = 0.7
@@ -126,7 +126,8 @@ def pieces_of(found: Found) -> list[Piece]:
         if rank == len(found.arcs) - 1:
             stop = found.goal.share
         pieces.append(Piece(arc, start, stop))
-    kept = [one for one in pieces if one.share > 1e-9]
+    # A hair of a street, where a place was brought to its very end, is no part of the way.
+    kept = [one for one in pieces if one.share > 1e-3]
     return kept or pieces[:1]
 
 
@@ -191,15 +192,10 @@ def _standing_on(segments: Iterable[int], obstacles: Obstacles) -> tuple[Obstacl
 
 
 def _line(router: Router, pieces: list[Piece]) -> tuple[tuple[float, float], ...]:
-    line: list[tuple[float, float]] = []
-    for one in pieces:
-        whole = one.share > 1 - 1e-9
-        part = router.graph.line(one.segment) if whole else router.cut(one.segment, one.start, one.stop)
-        if whole and one.start > one.stop:
-            part = part[::-1]
-        # Seven decimals: a centimetre.
-        line.extend((round(lon, 7), round(lat, 7)) for lon, lat in part.tolist()[1 if line else 0 :])
-    return tuple(line)
+    parts = [router.cut(one.segment, one.start, one.stop) for one in pieces]
+    # Where one piece ends the next begins: told once. Seven decimals: a centimetre.
+    line = np.concatenate([parts[0], *(part[1:] for part in parts[1:])])
+    return tuple(map(tuple, line.round(7).tolist()))
 
 
 def ways(router: Router, layer: Layer, start: Spot, goal: Spot, *, most: int, obstacles: Obstacles) -> list[Route]:
@@ -239,7 +235,7 @@ def _cost(layer: Layer, found: Found) -> float:
     slowed = layer.overlay.slowed
     costs, inner = layer.costs.cost, layer.costs.inner
     whole = sum(costs[one.arc] - inner[one.arc] for one in pieces[:-1])
-    return float(whole + sum(inner[one.arc] * one.share + slowed.get(one.segment, 0.0) for one in pieces))
+    return float(whole + sum((inner[one.arc] + slowed.get(one.segment, 0.0)) * one.share for one in pieces))
 
 
 def _shared(router: Router, one: Found, other: Found) -> float:
@@ -267,7 +263,7 @@ def frank(router: Router, layer: Layer) -> Layer:
             base=base,
             live=base,
             pace=pace if np.isfinite(pace) else 0.0,
-            marks=np.zeros((len(layer.topology.place), 0), np.float32),
+            marks=router.marks(f"frank-{layer.profile.slug}", layer.topology, base),
             usable=open_to[0::2] | open_to[1::2],
             overlay=CLEAR,
         )
@@ -289,12 +285,14 @@ def why(router: Router, layer: Layer, start: Spot, goal: Spot, route: Route, obs
 def barriers_on(
     router: Router, layer: Layer, pieces: list[Piece], obstacles: Obstacles, avoided: set[int]
 ) -> list[Met]:
-    """Return what stops this profile on a path, and the obstacles of the moment on it, outside `avoided` segments."""
+    """Return what stops or deters this profile on a path, obstacles of the moment included, outside `avoided`."""
     found: list[Met] = []
     for one in pieces:
         if one.segment in avoided:
             continue
         bits = int(layer.costs.why[one.arc]) & _REMOVABLE
+        if layer.profile.unlit > 1 and router.graph.columns["lit"][one.segment] == Yes.NO:
+            bits |= int(Barrier.DARK)
         for reason in Barrier:
             if bits & reason:
                 found.append(met(router, reason, one))

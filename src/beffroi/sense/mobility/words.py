@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from math import atan2, cos, degrees, radians
 from typing import Any
 
+import numpy as np
+
 from beffroi.base.kernel.sentences import Sentence, gettext_noop
 from beffroi.sense.mobility.costs import Barrier
 from beffroi.sense.mobility.router import Router
@@ -66,10 +68,11 @@ _BARRIERS: dict[Barrier, tuple[str, str]] = {
     Barrier.STANDING: (gettext_noop("Passage signalé comme inaccessible, {street}"),
                        gettext_noop("Passage signalé comme inaccessible, {street}")),
     Barrier.UNDOCUMENTED: (gettext_noop("Rue non documentée, {street}"), gettext_noop("Rue non documentée, {street}")),
+    Barrier.DARK: (gettext_noop("Rue sans éclairage, {street}"), gettext_noop("Rue sans éclairage, {street}")),
     Barrier.CLOSED: (gettext_noop("Rue fermée en ce moment, {street}"),
                      gettext_noop("Rue fermée en ce moment, {street}")),
 }  # fmt: skip
-_FOOTED = (Kind.FOOTWAY, Kind.PATH, Kind.PEDESTRIAN)
+_TOLD_APART = frozenset({Kind.STEPS, Kind.LIFT, Kind.ESCALATOR, Kind.CROSSING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,30 +101,31 @@ def instructions(router: Router, route: Route) -> list[Instruction]:
     stretches = _stretches(router, route)
     before: float | None = None
     for rank, stretch in enumerate(stretches):
-        line = [point for one in stretch.pieces for point in router.cut(one.segment, one.start, one.stop).tolist()]
-        heading = _bearing(line[0], line[-1], near=line)
+        first, last = stretch.pieces[0], stretch.pieces[-1]
+        line = router.cut(first.segment, first.start, first.stop).tolist()
+        heading = _bearing(line)
         sentence = _sentence(router, stretch, before, heading, first=rank == 0)
         end = _end(router, stretch.pieces[0], start=True)
         landmark = int(router.graph.landmark[end]) if rank > 0 else -1
         name = router.graph.landmarks[landmark] if landmark >= 0 else ""
         found.append(Instruction(sentence, line[0][0], line[0][1], stretch.length_m, name))
-        before = _bearing(line[0], line[-1], near=line[::-1], backwards=True)
+        before = _bearing(router.cut(last.segment, last.start, last.stop).tolist()[::-1], backwards=True)
     lon, lat = route.coordinates[-1]
     return [*found, Instruction(Sentence(gettext_noop("Vous êtes à destination")), lon, lat, 0.0)]
 
 
 def _stretches(router: Router, route: Route) -> list[_Stretch]:
-    kinds = router.graph.columns["kind"]
-    found: list[_Stretch] = []
-    for one in route.pieces:
-        kind = Kind(int(kinds[one.segment]))
-        special = kind in (Kind.STEPS, Kind.LIFT, Kind.ESCALATOR, Kind.CROSSING)
-        name = router.graph.name(one.segment)
-        key = (kind, name) if special else (name or (kind if kind in _UNNAMED else None),)
+    graph, found = router.graph, list[_Stretch]()
+    segments = np.array([one.segment for one in route.pieces])
+    kinds, ranks = graph.columns["kind"][segments].tolist(), graph.columns["name"][segments].tolist()
+    lengths = graph.length_m[segments].tolist()
+    for one, kind, rank, length in zip(route.pieces, kinds, ranks, lengths, strict=True):
+        # One follows a street by its name; a way without a name by its kind; stairs and crossings are told apart.
+        key = (kind, rank) if kind in _TOLD_APART else (rank if rank >= 0 else -kind,)
         if not found or found[-1].key != key:
             found.append(_Stretch(key, []))
         found[-1].pieces.append(one)
-        found[-1].length_m += float(router.graph.length_m[one.segment]) * one.share
+        found[-1].length_m += length * one.share
     return found
 
 
@@ -130,8 +134,8 @@ def _end(router: Router, piece: Piece, *, start: bool) -> int:
     return int(router.graph.tail[piece.segment] if along == start else router.graph.head[piece.segment])
 
 
-def _bearing(start: Any, stop: Any, *, near: list[Any], backwards: bool = False) -> float:
-    """Return the direction of the first metres of `near` (about ten), clockwise from north, in degrees."""
+def _bearing(near: list[Any], *, backwards: bool = False) -> float:
+    """Return the direction of the first metres of a line (about ten), clockwise from north, in degrees."""
     origin, aim = near[0], near[-1]
     for point in near[1:]:
         aim = point

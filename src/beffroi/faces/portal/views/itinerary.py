@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from beffroi.base.catalogue import operations
+from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.time import now
-from beffroi.faces.portal.directory import town_datasets
+from beffroi.faces.portal.directory import public_service, town_datasets
 from beffroi.faces.portal.itinerary import (
     ItineraryForm,
     api_address,
@@ -27,9 +29,9 @@ from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.sense.mobility import queries
 
 
-def _form(request: Request) -> ItineraryForm:
+def _form(request: Request, profile: str = "a-pied") -> ItineraryForm:
     asked = any(key in request.GET for key in ("de", "vers"))
-    initial = {"profil": request.GET.get("profil", "a-pied")}
+    initial = {"profil": request.GET.get("profil", profile)}
     code = request.commune.code if request.commune else ""
     data = request.GET if asked else None
     return ItineraryForm(data, profiles=queries.profiles(), citycode=code, initial=initial)
@@ -37,12 +39,19 @@ def _form(request: Request) -> ItineraryForm:
 
 @open_to(EVERYONE)
 @require_safe
-def itinerary(request: HttpRequest) -> HttpResponse:
-    """Find a way that suits the person; all is in the address, nothing is kept."""
+def itinerary(request: HttpRequest, use_case: str = "") -> HttpResponse:
+    """Find a way that suits the person; all is in the address, nothing is kept. A use case chooses a profile first."""
     request = cast(Request, request)
     territory = request.commune.code if request.commune else ""
-    form = _form(request)
+    found = public_service(request, use_case) if use_case else None
+    if found is not None and "mobility" not in found.use_case.settings:
+        raise Http404
+    form = _form(request, found.use_case.settings["mobility"].profile) if found else _form(request)
     context: dict[str, Any] = {"form": form, "ready": queries.has_graph(territory)}
+    context["service"] = found.use_case if found else None
+    if found is not None and form.is_bound and found.is_open:
+        audience = catalogue.audience_of(request.viewer, territory)
+        operations.count_use(use_case, territory, now(), audience=audience)
     status = 200
     if context["ready"]:
         context["graph"] = queries.graph_info(territory)
