@@ -14,7 +14,16 @@ export function enhance(root: ParentNode): void {
   dismissToasts(root);
   keepDrafts(root);
   listenToKeys(root);
+  offerPrinting(root);
   focusFirstError(root);
+}
+
+/** `<button data-print hidden>` prints the page; without JavaScript the browser's own menu does. */
+function offerPrinting(root: ParentNode): void {
+  for (const button of root.querySelectorAll<HTMLElement>("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => window.print());
+  }
 }
 
 /** `<a data-dialog="id" href="fallback">` opens the dialogue on the page instead of the fallback page. */

@@ -20,6 +20,8 @@ OBJETS = f"/ogc/collections/{CODE}.arbres/items"
 PAGES = [
     "/",
     "/urgences/",
+    "/vues/",
+    "/vues/habitant/",
     "/hors-ligne/",
     "/recherche/?q=arbres",
     "/recherche/?q=fouriere",
@@ -74,10 +76,11 @@ RESERVED = {
         "/agent/raccourcis/",
         "/agent/usages/",
         "/agent/usages/G-03/",
+        "/vues/technicien/",
         "/compte/",
         "/mes-donnees/",
     ],
-    "elue@bourg.test": ["/elu/", "/elu/communes/"],
+    "elue@bourg.test": ["/elu/", "/elu/note/", "/elu/communes/", "/vues/elu/", "/mes-demandes/"],
 }
 
 

@@ -24,6 +24,8 @@ SHARED = ["/composants/", "/accessibilite/", "/mentions-legales/", "/plan-du-sit
 PUBLIC = [
     "/",
     "/urgences/",
+    "/vues/",
+    "/vues/habitant/",
     "/hors-ligne/",
     "/recherche/?q=arbres",
     "/services/",
@@ -58,6 +60,10 @@ RESERVED = [
     "/agent/usages/",
     "/agent/usages/G-03/",
     "/elu/",
+    "/elu/note/",
+    "/mes-demandes/",
+    "/vues/technicien/",
+    "/vues/elu/",
     "/elu/communes/",
 ]
 

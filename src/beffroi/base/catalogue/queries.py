@@ -62,6 +62,15 @@ class DayUsage:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnRemark:
+    """A remark as its author reads it again."""
+
+    use_case: str
+    text: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RemarkInfo:
     """A remark on a pilot; `person` is a number, None for someone who was not signed in."""
 
@@ -225,6 +234,17 @@ def usage(use_case_id: str, *, territory: str, first: date, last: date) -> list[
     return [DayUsage(day, counted.get(day, {})) for day in days]
 
 
+def usage_by_day(territory: str, *, first: date, last: date) -> dict[date, int]:
+    """Return the uses of all use cases together on each day from `first` to `last`, days without use left out."""
+    rows = (
+        UseCaseUsage.objects.filter(territory=territory, day__gte=first, day__lte=last)
+        .order_by("day")
+        .values_list("day")
+        .annotate(total=Sum("count"))
+    )
+    return {day: int(total) for day, total in rows}
+
+
 def usage_totals(territory: str, *, since: date) -> dict[str, int]:
     """Return the uses of each use case since a day, those nobody used left out."""
     rows = (
@@ -248,6 +268,14 @@ def remarks(viewer: Viewer, use_case_id: str, territory: str, *, limit: int = 20
     require_staff(viewer, territory)
     rows = Remark.objects.filter(territory=territory, use_case=use_case_id)[:limit]
     return [RemarkInfo(row.pk, row.text, row.created_at, row.person_id) for row in rows]
+
+
+def own_remarks(viewer: Viewer, *, limit: int = 100) -> list[OwnRemark]:
+    """Return the remarks this person left while signed in, in any territory, the last first."""
+    if viewer.person_id is None:
+        return []
+    rows = Remark.objects.filter(person=viewer.person_id).order_by("-created_at", "-pk")[:limit]
+    return [OwnRemark(row.use_case, row.text, row.created_at) for row in rows]
 
 
 def remark_counts(territory: str) -> dict[str, int]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from beffroi.faces.cockpit import views
+from beffroi.faces.cockpit import counted, views
 
 app_name = "cockpit"
+# Imported for what they register: the figures of the front page.
+FIGURE_SOURCES = (counted,)
 urlpatterns = [
     path("", views.home, name="home"),
+    path("note/", views.brief, name="brief"),
     path("communes/", views.communes, name="communes"),
 ]

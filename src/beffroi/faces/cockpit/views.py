@@ -1,8 +1,8 @@
-"""The front page of elected officials: printable, on one sheet."""
+"""The front page of elected officials, and the same on one sheet of paper."""
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,28 +11,31 @@ from django.views.decorators.http import require_safe
 
 from beffroi.base.catalogue import operations
 from beffroi.base.catalogue import queries as catalogue
-from beffroi.base.catalogue.definition import OPEN_STATES, Audience
 from beffroi.base.territory.viewer import Role
 from beffroi.faces.cockpit.communes import USE_CASE, fresh_days, groupings_shown, side_by_side
-from beffroi.faces.cockpit.figures import town_figures
+from beffroi.faces.cockpit.figures import Asked, town_figures
 from beffroi.faces.shell.access import Request, open_to
-from beffroi.lake import queries as lake
+
+
+def _context(request: Request) -> dict[str, Any]:
+    today = timezone.localdate()
+    figures = town_figures(Asked(request.viewer, request.commune, today)) if request.commune else []
+    grouped = request.commune is not None and bool(groupings_shown(request.commune))
+    return {"figures": figures, "today": today, "has_grouping": grouped}
 
 
 @open_to(Role.ELECTED, Role.ADMINISTRATOR)
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Show at most seven figures, each with its source, its date and the page behind it."""
-    request = cast(Request, request)
-    figures = []
-    if request.commune:
-        code = request.commune.code
-        datasets = lake.datasets(request.viewer, territory=code)
-        services = catalogue.use_cases(territory=code, audience=Audience.RESIDENT, states=OPEN_STATES)
-        figures = town_figures(request.commune, datasets, services, today=timezone.localdate())
-    grouped = request.commune is not None and bool(groupings_shown(request.commune))
-    context = {"figures": figures, "today": timezone.localdate(), "has_grouping": grouped}
-    return render(request, "cockpit/home.html", context)
+    """Show at most seven figures, each with its trend, its comparison, its source, its date and the page behind it."""
+    return render(request, "cockpit/home.html", _context(cast(Request, request)))
+
+
+@open_to(Role.ELECTED, Role.ADMINISTRATOR)
+@require_safe
+def brief(request: HttpRequest) -> HttpResponse:
+    """Show the same figures on one sheet, to print or to hand round."""
+    return render(request, "cockpit/brief.html", _context(cast(Request, request)))
 
 
 @open_to(Role.AGENT, Role.ELECTED, Role.ADMINISTRATOR)

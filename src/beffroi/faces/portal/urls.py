@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from beffroi.faces.portal import privacy
-from beffroi.faces.portal.views import datasets, home, itinerary, maps, places, services, synthesis, urgences
+from beffroi.faces.portal import own_requests, privacy
+from beffroi.faces.portal.views import (
+    datasets,
+    home,
+    itinerary,
+    maps,
+    places,
+    services,
+    synthesis,
+    threeviews,
+    urgences,
+)
 
 app_name = "portal"
 
@@ -16,6 +26,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("recherche/", home.search, name="search"),
     path("autour/", home.around, name="around"),
     path("urgences/", urgences.urgences, name="urgences"),
+    path("vues/", threeviews.views, name="views"),
+    path("vues/habitant/", threeviews.resident, name="view-resident"),
+    path("vues/technicien/", threeviews.technician, name="view-technician"),
+    path("vues/elu/", threeviews.official, name="view-official"),
     path("services/", services.services, name="services"),
     path("services/<slug:use_case>/", services.service, name="service"),
     path("donnees/", datasets.datasets, name="datasets"),
@@ -37,5 +51,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("itineraire/", itinerary.itinerary, name="itinerary"),
     path("itineraire/<slug:use_case>/", itinerary.itinerary, name="itinerary-for"),
     path("itineraire/<int:rank>.gpx", itinerary.gpx, name="itinerary-gpx"),
+    *own_requests.urlpatterns,
     *privacy.urlpatterns,
 ]

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from beffroi.base.kernel.time import PARIS
 from beffroi.faces.shell.access import EVERYONE, open_to
 from beffroi.faces.shell.addresses import AddressField
+from beffroi.faces.shell.charts import Point, line_of
 from beffroi.faces.shell.icons import ICONS
 
 COLOURS = ["paper", "surface", "sunken", "ink", "brand", "bronze", "good", "bad"]
@@ -92,6 +93,7 @@ def _context() -> dict[str, Any]:
         "rows": [[_("Micocoulier"), 12, 1987], [_("Platane"), 18, None]],
         "requests": [_("Banc cassé, place Neuve"), _("Lampe éteinte, rue des Tanneurs")],
         "bulk_actions": [("assign", _("Confier à un service"), "secondary"), ("close", _("Clore"), "primary")],
+        "line": line_of([Point(_("mars 2026"), 310), Point(_("avril 2026"), 330), Point(_("mai 2026"), 400)]),
         "events": [
             {"title": _("Résolu"), "at": at.replace(day=5), "by": _("Service voirie"), "kind": "good"},
             {"title": _("Pris en charge"), "at": at.replace(day=4), "text": _("Une équipe passe."), "kind": "warn"},

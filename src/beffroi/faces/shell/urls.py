@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from beffroi.faces.shell import look, offline, samples, views
+from beffroi.faces.shell import look, offline, samples, statement, views
 
 app_name = "shell"
 urlpatterns = [
@@ -16,7 +16,7 @@ urlpatterns = [
     path("apparence/commune.css", look.commune_css, name="commune-css"),
     path("apparence/armes", look.arms, name="arms"),
     path("apparence/icone-<slug:shape>.svg", look.icon, name="icon"),
-    path("accessibilite/", views.accessibility, name="accessibility"),
+    path("accessibilite/", statement.accessibility, name="accessibility"),
     path("mentions-legales/", views.legal, name="legal"),
     path("plan-du-site/", views.site_map, name="sitemap"),
     path("composants/", samples.components, name="components"),

@@ -54,13 +54,6 @@ def appearance(request: HttpRequest) -> HttpResponse:
 
 @open_to(EVERYONE)
 @require_safe
-def accessibility(request: HttpRequest) -> HttpResponse:
-    """Show the accessibility statement, which claims no more than what was tested."""
-    return render(request, "shell/accessibility.html")
-
-
-@open_to(EVERYONE)
-@require_safe
 def legal(request: HttpRequest) -> HttpResponse:
     """Show the legal notice."""
     return render(request, "shell/legal.html")

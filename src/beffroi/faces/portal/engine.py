@@ -1,0 +1,70 @@
+"""The `access` engine: the same layer shows more or less by role, through every interface (G-02).
+
+[access]
+views = ["resident", "technician", "official"]
+
+[[example]]
+when = { source = "nom,lon,lat,releve_par\\nTilleul,3.88,43.61,L. Martin\\n", restricted = { releve_par = "agents" } }
+then = { citoyen = ["lat", "lon", "nom"], agent = ["lat", "lon", "nom", "releve_par"] }
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from beffroi.base.catalogue.definition import Example, UseCase
+from beffroi.base.catalogue.engine import register_engine
+
+_TOWN = "00000"
+_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class AccessSettings(BaseModel):
+    """`views` are the ready views offered."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    views: list[Literal["resident", "technician", "official"]] = Field(min_length=1)
+
+
+def register() -> None:
+    """Make the engine available; the portal gives it its page."""
+    register_engine("access", schema=AccessSettings, url_name="portal:views", example_runner=run_example)
+
+
+def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:
+    """Publish `source` with `restricted` columns in a lake of its own; return the columns each public receives."""
+    from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
+    from beffroi.lake import operations, rights
+    from beffroi.lake.definitions import Definition, restricted
+    from beffroi.lake.store import DatasetRef, Lake
+
+    readers = {
+        "citoyen": ANONYMOUS,
+        "elu": Viewer(1, (Grant(_TOWN, Role.ELECTED),)),
+        "agent": Viewer(1, (Grant(_TOWN, Role.AGENT),)),
+        "agent_du_service": Viewer(1, (Grant(_TOWN, Role.AGENT, frozenset({"voirie"})),)),
+    }
+    definition = restricted(
+        Definition("exemple"), str(example.when.get("access", "public")), example.when["restricted"]
+    )
+    with tempfile.TemporaryDirectory(prefix="beffroi-") as folder:
+        lake, source = Path(folder) / "lake", Path(folder) / "exemple.csv"
+        source.write_text(str(example.when["source"]), encoding="utf-8")
+        outcome = operations.import_source(
+            source, territory=_TOWN, at=_DAY, definition=definition, lake=lake, announce=False
+        )
+        home, ref = Lake(lake), DatasetRef(_TOWN, "exemple")
+        force = home.in_force(ref)
+        columns = rights.in_force(home.manifest(ref, str(outcome.version)).columns, dict(force.columns))
+        received = {name: viewer.clearances(_TOWN) for name, viewer in readers.items()}
+        return {
+            name: sorted(column.key for column in rights.visible(columns, classes)) if force.access in classes else []
+            for name, classes in received.items()
+        }
