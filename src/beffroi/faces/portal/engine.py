@@ -1,4 +1,11 @@
-"""The `access` engine: the same layer shows more or less by role, through every interface (G-02).
+"""The engines of the portal: `access` (G-02) and `portal` (G-01).
+
+[portal]
+entries = ["search", "themes", "services", "map", "data"]
+
+[[example]]
+when = { theme = "mobilites" }
+then = { themes = 12, on_the_map = true, title = "Mobilités" }
 
 [access]
 views = ["resident", "technician", "official"]
@@ -25,6 +32,14 @@ _TOWN = "00000"
 _DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+class PortalSettings(BaseModel):
+    """`entries` are the ways in that the home page offers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    entries: list[Literal["search", "themes", "services", "map", "data"]] = Field(min_length=1)
+
+
 class AccessSettings(BaseModel):
     """`views` are the ready views offered."""
 
@@ -34,8 +49,23 @@ class AccessSettings(BaseModel):
 
 
 def register() -> None:
-    """Make the engine available; the portal gives it its page."""
+    """Make both engines available; each has its page."""
     register_engine("access", schema=AccessSettings, url_name="portal:views", example_runner=run_example)
+    register_engine("portal", schema=PortalSettings, url_name="portal:home", example_runner=run_entries)
+
+
+def run_entries(use_case: UseCase, example: Example) -> Mapping[str, Any]:
+    """Return the themes of the portal, and whether the map opens on the `theme` asked."""
+    from beffroi.base.catalogue.queries import themes
+    from beffroi.faces.portal.showing import asked_of_map, themes_of_map
+
+    ours = [one.slug for one in themes() if one.workshop]
+    asked = asked_of_map({"theme": str(example.when["theme"])})
+    return {
+        "themes": len(ours),
+        "on_the_map": sorted(ours) == sorted(slug for slug, _title in themes_of_map()),
+        "title": asked.theme_title,
+    }
 
 
 def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:
