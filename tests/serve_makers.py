@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
+from typing import Any
 
 from PIL import Image
 
@@ -87,3 +88,11 @@ def square(lon: float = LON, lat: float = LAT, half: float = 0.0005) -> str:
     """Return a small square zone as GeoJSON."""
     ring = [[lon - half, lat - half], [lon + half, lat - half], [lon + half, lat + half], [lon - half, lat + half]]
     return json.dumps({"type": "Polygon", "coordinates": [[*ring, ring[0]]]})
+
+
+def file_in_town(
+    town: str, category: str, *, lon: float, lat: float, at: datetime, email: str = "", **fields: Any
+) -> Opened:
+    """Send a report in any town, at any place, and return what its author is told."""
+    submission = Submission(category, lon, lat, **fields)
+    return file_report(territory=town, submission=submission, requester=Requester(email=email), viewer=ANONYMOUS, at=at)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from beffroi.serve.cases.holding import held_files as held_files
+from beffroi.serve.cases.holding import hold_files as hold_files
 from beffroi.serve.cases.intake import Opened as Opened
 from beffroi.serve.cases.intake import PreparedFile as PreparedFile
 from beffroi.serve.cases.intake import already_sent as already_sent

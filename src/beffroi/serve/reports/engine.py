@@ -25,7 +25,7 @@ from beffroi.serve.reports.scenes_visits import live_month
 
 def register() -> None:
     """Make the engine available to use cases."""
-    register_engine(ENGINE, schema=ReportsSettings, url_name="portal:reports", example_runner=run_example)
+    register_engine(ENGINE, schema=ReportsSettings, url_name="portal:report-for", example_runner=run_example)
 
 
 def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:
