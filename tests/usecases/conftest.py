@@ -1,6 +1,7 @@
 """The small town is there for the use cases that are tested end to end, and its site for a real browser."""
 
 from faces.browser.conftest import chromium, site, visit
+from faces.portal.reports.conftest import reporting_town
 from faces.portal.town_fixtures import signed_in, small_lake, small_town
 
-__all__ = ["chromium", "signed_in", "site", "small_lake", "small_town", "visit"]
+__all__ = ["chromium", "reporting_town", "signed_in", "site", "small_lake", "small_town", "visit"]

@@ -8,6 +8,8 @@ import "./styles/contrast.css";
 import "./styles/print.css";
 import { enhance } from "./enhance";
 import { goOffline } from "./offline/register";
+import { sendWhatWaits } from "./offline/waiting";
 
 enhance(document);
 goOffline();
+sendWhatWaits();

@@ -31,6 +31,7 @@ class Site:
     url: str
     agent: str = "agent@bourg.test"
     elected: str = "elue@bourg.test"
+    restart: Callable[[], None] = lambda: None
 
 
 @dataclass
@@ -57,14 +58,25 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     warm.run(TESTS / "faces" / "browser" / "furnish.py", PASSWORD, env=environment, check=True)
     port = servers.free_port()
     command = [str(Path(sys.executable).with_name("beffroi")), "serve", "--port", str(port), "--workers", "1"]
-    with (folder / "server.log").open("wb") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    running: list[subprocess.Popen[bytes]] = []
+    with (folder / "server.log").open("ab") as log:
+
+        def stop() -> None:
+            for server in running:
+                server.terminate()
+                server.wait(timeout=30)
+            running.clear()
+
+        def start() -> None:
+            stop()
+            running.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
+            _wait_for(f"http://127.0.0.1:{port}/", running[0], folder / "server.log")
+
         try:
-            _wait_for(f"http://127.0.0.1:{port}/", server, folder / "server.log")
-            yield Site(f"http://127.0.0.1:{port}")
+            start()
+            yield Site(f"http://127.0.0.1:{port}", restart=start)
         finally:
-            server.terminate()
-            server.wait(timeout=30)
+            stop()
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -6,6 +6,15 @@ import sys
 
 import django
 
+# Those that the shipped use cases name.
+SERVICES = {
+    "proprete": "Propreté urbaine",
+    "voirie": "Voirie et éclairage",
+    "habitat": "Habitat et hygiène",
+    "espaces-verts": "Espaces verts",
+    "police-municipale": "Police municipale",
+}
+
 
 def furnish(password: str) -> None:
     """Fill BEFFROI_DATA_DIR with the small town and two people who sign in with `password`."""
@@ -14,7 +23,7 @@ def furnish(password: str) -> None:
     from django.core.management import call_command
 
     from beffroi.base.kernel.geo import BBox
-    from beffroi.base.territory.operations import add_grouping
+    from beffroi.base.territory.operations import add_grouping, add_service
     from beffroi.base.territory.viewer import Role
     from beffroi.sense.places.operations import index_territory
     from faces.portal.small_town import AT, BBOX, CODE, NAME, import_small_town
@@ -25,6 +34,8 @@ def furnish(password: str) -> None:
     make_town(CODE, NAME, population=812, fictional=True, bbox=BBox(*BBOX))
     make_town("00002", "Le Hameau", population=95, fictional=True)
     add_grouping(siren="980000004", name="Communauté de l’Essai", at=AT, members=[CODE, "00002"], fictional=True)
+    for slug, name in SERVICES.items():
+        add_service(territory=CODE, slug=slug, name=name, at=AT)
     make_person(Role.AGENT, Role.ADMINISTRATOR, territory=CODE, email="agent@bourg.test", password=password)
     make_person(Role.ELECTED, territory=CODE, email="elue@bourg.test", password=password)
     sources = settings.DATA_DIR / "sources"
@@ -33,6 +44,38 @@ def furnish(password: str) -> None:
     import_small_town(settings.LAKE_DIR, sources)
     index_territory(CODE)
     place_graph(CODE)
+    _file_reports()
+
+
+def _file_reports() -> None:
+    """File a few reports, so that pages have something to show: one closed, one that nobody may know of."""
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from beffroi.base.territory.viewer import Grant, Role, Viewer
+    from beffroi.serve.cases import operations as cases
+    from beffroi.serve.cases.definition import Outcome
+    from beffroi.serve.reports.operations import close_report
+    from faces.portal.small_town import CODE, SOUTH, WEST
+    from serve_makers import file_in_town, photo
+
+    now = timezone.now()
+    agent = Viewer(None, (Grant(CODE, Role.AGENT, frozenset(SERVICES)),))
+    filed = [
+        file_in_town(
+            CODE, category, lon=WEST + 0.009 + 0.0004 * n, lat=SOUTH + 0.0096, at=now - timedelta(days=n), **more
+        )
+        for n, (category, more) in enumerate(
+            (
+                ("depot-sauvage", {"photos": (photo(size=(640, 480)),), "address": "12 Grande Rue"}),
+                ("nid-de-poule", {"description": "Un trou profond.", "address": "3 Rue du Beffroi"}),
+                ("insalubrite", {"description": "Plafond effondré.", "details": {"desordres": "structure"}}),
+            )
+        )
+    ]
+    cases.accept_case(number=filed[0].number, by=agent, at=now)
+    close_report(number=filed[1].number, outcome=Outcome.DONE, reason="Le trou est bouché.", by=agent, at=now)
 
 
 if __name__ == "__main__":

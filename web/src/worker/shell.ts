@@ -1,10 +1,10 @@
 const THINGS = "things";
 const MOST_THINGS = 60;
 
-/** Keep what every page needs, before this version may serve: all of it, or the version is not installed. */
+/** Keep what every page needs, as everyone sees it, before this version may serve: all of it, or it is not installed. */
 export async function keepShell(version: string, addresses: string[]): Promise<void> {
   const cache = await caches.open(`shell-${version}`);
-  await cache.addAll(addresses.map((address) => new Request(address, { cache: "reload" })));
+  await cache.addAll(addresses.map((address) => new Request(address, { cache: "reload", credentials: "omit" })));
 }
 
 /** Answer a script, a style, a font or an icon: kept ones first, since their address changes with their content. */

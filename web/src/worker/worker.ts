@@ -3,8 +3,9 @@
  *
  * `/sw.js` is this file behind one line that the server writes (`faces/shell/offline.py`): what to keep, in which
  * version. A new version waits: it takes over when a reader asks (message "take-over") or when no page is open, so that
- * nobody's form is lost. What must be sent later (an outbox, Background Sync) is one more module, imported here.
+ * nobody's form is lost. What waits on the device (`offline/outbox`) is sent from here too, when the network comes back.
  */
+import { deliverAll } from "../offline/outbox";
 import { answerOfPage, keepPages } from "./pages";
 import { answerOfThing, keepShell } from "./shell";
 
@@ -27,6 +28,12 @@ self.addEventListener("activate", (event) => {
 self.addEventListener("message", (event) => {
   if (event.data === "take-over") void self.skipWaiting();
   else if (Array.isArray(event.data?.keep)) event.waitUntil(keepPages(event.data.keep as string[]));
+});
+
+/** Background Sync, where the browser knows it: what waits is sent with every page closed. */
+self.addEventListener("sync", (event) => {
+  const { tag, waitUntil } = event as ExtendableEvent & { tag: string };
+  if (tag === "outbox") waitUntil.call(event, deliverAll());
 });
 
 self.addEventListener("fetch", (event) => {

@@ -221,6 +221,15 @@ def layers_map(viewer: Viewer, shown: Sequence[DatasetSummary], around: Iterable
     return _config(viewer, base, [layer(one, shown=True) for one in shown], _frame(list(shown)), pitch=0)
 
 
+def overlay_map(
+    viewer: Viewer, commune: CommuneInfo | None, datasets: Iterable[DatasetSummary], overlay: Overlay
+) -> str:
+    """Return the configuration of a map of one live layer, over the base map of the town, lying flat."""
+    mapped = [one for one in datasets if one.geometry_type]
+    box = (commune.bbox if commune else None) or _frame(mapped)
+    return _config(viewer, base_layers(mapped), [], box, pitch=0, overlays=(overlay,))
+
+
 def _config(
     viewer: Viewer,
     base: dict[str, DatasetSummary],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from beffroi.faces.portal import own_requests, privacy
+from beffroi.faces.portal.reports import urls as reports
 from beffroi.faces.portal.views import (
     datasets,
     home,
@@ -52,5 +53,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("itineraire/<slug:use_case>/", itinerary.itinerary, name="itinerary-for"),
     path("itineraire/<int:rank>.gpx", itinerary.gpx, name="itinerary-gpx"),
     *own_requests.urlpatterns,
+    *reports.urlpatterns,
     *privacy.urlpatterns,
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, cast
 
@@ -23,6 +24,9 @@ from beffroi.faces.shell.colours import DEFAULT_COLOUR
 from beffroi.faces.shell.look import look_stamp
 
 PAPER = "#faf8f4"
+# Pages that open without network though never read, as everyone sees them, and the scripts they need.
+PAGES = ("portal:urgences", "portal:report", "portal:report-kept")
+ENTRIES = ("src/main.ts", "src/address.ts", "src/report.ts")
 
 
 @open_to(EVERYONE)
@@ -102,16 +106,24 @@ def service_worker(request: HttpRequest) -> HttpResponse:
 
 def _shell(request: Request) -> list[str]:
     """Return the addresses that every page needs, and the two pages that must always open."""
-    main: dict[str, Any] = assets.manifest().get("src/main.ts", {})
-    files = [*main.get("css", ()), *main.get("assets", ()), *([main["file"]] if main else ())]
+    files = list(dict.fromkeys(name for entry in ENTRIES for name in _files(entry)))
     stamp = look_stamp(request.real_commune)
     dress = [f"{reverse('shell:commune-css')}?v={stamp}"] if stamp else []
     return [
         *(static(f"beffroi/{name}") for name in files),
         *dress,
         reverse("shell:offline"),
-        reverse("portal:urgences"),
+        *(reverse(address) for address in PAGES),
     ]
+
+
+def _files(entry: str) -> Iterator[str]:
+    """Yield the files an entry of `web/` needs, those it shares with others and reads later included."""
+    listing = assets.manifest()
+    found: dict[str, Any] = listing.get(entry, {})
+    yield from (*found.get("css", ()), *found.get("assets", ()), *([found["file"]] if found else ()))
+    for name in (*found.get("imports", ()), *found.get("dynamicImports", ())):
+        yield from _files(name)
 
 
 def _version(script: str, shell: list[str]) -> str:

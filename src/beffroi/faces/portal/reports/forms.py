@@ -1,0 +1,135 @@
+"""The forms of a report: where, what, and by whom; each category adds its own questions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, cast
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from beffroi.faces.shell.addresses import Address, AddressField
+from beffroi.faces.shell.places import PlaceForm
+from beffroi.serve.reports.categories import Category, ExtraField
+
+MOST_WORDS = 4000
+DETAIL = "d_"
+
+
+class PlaceNameField(AddressField):
+    """An address that gives the place, or, once the place is known (`is_placed`), any words that help to find it."""
+
+    is_placed = False
+
+    def to_python(self, value: Any) -> Address | None:
+        """Return the address found, or the words with no place of their own."""
+        if not self.is_placed:
+            return super().to_python(value)
+        text = getattr(value, "text", None) or (value if isinstance(value, str) else "")
+        return Address(text, math.nan, math.nan) if text else None
+
+
+class WhereForm(PlaceForm):
+    """Where it is: a point, an address, a known object or a zone."""
+
+    address = PlaceNameField(
+        label=_("Adresse ou repère"),
+        help_text=_("Par exemple : 12 rue du Lavoir."),
+        required=False,
+    )
+
+    def __init__(self, *args: Any, citycode: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast(PlaceNameField, self.fields["address"])
+        field.citycode = citycode
+        field.is_placed = any(self.data.get(name, "").strip() for name in ("lat", "zone"))
+        # An address alone is a place.
+        self.place_required = not (field.is_placed or self.data.get("address", "").strip())
+
+    def clean(self) -> dict[str, Any]:
+        """Take the place from the address when nothing else gives it."""
+        values = super().clean()
+        address = values.get("address")
+        if values.get("lon") is None and values.get("zone") is None and address is not None:
+            values |= {"lon": address.lon, "lat": address.lat}
+        return values
+
+
+class WordsForm(forms.Form):
+    """What every report may say, whatever its category."""
+
+    description = forms.CharField(
+        label=_("Quelques mots"),
+        help_text=_("Ce que l’on voit, depuis quand. Pas de nom ni de numéro de téléphone."),
+        max_length=MOST_WORDS,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class ObstacleForm(forms.Form):
+    """How long an obstacle lasts."""
+
+    lasting = forms.ChoiceField(
+        label=_("Combien de temps ?"),
+        choices=(("non", _("Il ne va pas durer (travaux, véhicule, dépôt)")), ("oui", _("Il est là pour de bon"))),
+        initial="non",
+        widget=forms.RadioSelect,
+    )
+    expires_on = forms.DateField(
+        label=_("Jusqu’au, si vous le savez"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
+    )
+
+
+class ContactForm(forms.Form):
+    """How to follow the report, without an account."""
+
+    email = forms.EmailField(
+        label=_("Votre e-mail"),
+        help_text=_("Pour que le service puisse vous écrire. Jamais publié. Gardez aussi le lien de suivi."),
+        required=False,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+
+class DetailsForm(forms.Form):
+    """The questions of one category, under the names `d_<code>`."""
+
+    def __init__(self, category: Category, *args: Any, **kwargs: Any) -> None:
+        # The questions of two categories may share a name: the page of a phone holds them all, each with its own ids.
+        kwargs["auto_id"] = f"id_{category.code}_%s"
+        super().__init__(*args, **kwargs)
+        for question in category.field:
+            self.fields[f"{DETAIL}{question.code}"] = _field(question)
+
+    def answers(self) -> dict[str, Any]:
+        """Return the answers by code, once valid."""
+        found = {name.removeprefix(DETAIL): value for name, value in self.cleaned_data.items()}
+        return {code: value.isoformat() if hasattr(value, "isoformat") else value for code, value in found.items()}
+
+
+def _field(question: ExtraField) -> forms.Field:
+    help_text = question.help
+    if question.private:
+        help_text = " ".join(filter(None, (help_text, gettext("Lu seulement par le service ; jamais publié."))))
+    # The label and the help come from the files of the use cases, translated like the rest of them.
+    shared: dict[str, Any] = {
+        "label": gettext(question.label),
+        "help_text": help_text,
+        "required": question.required,
+    }
+    if question.type == "integer":
+        return forms.IntegerField(min_value=question.min, max_value=question.max, **shared)
+    if question.type == "choice":
+        choices = [(code, gettext(label)) for code, label in question.choices.items()]
+        return forms.ChoiceField(choices=choices, widget=forms.RadioSelect, **shared)
+    if question.type == "date":
+        widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        return forms.DateField(widget=widget, input_formats=["%Y-%m-%d", "%d/%m/%Y"], **shared)
+    if question.type == "boolean":
+        return forms.BooleanField(**shared)
+    return forms.CharField(max_length=300, widget=forms.TextInput(attrs={"autocomplete": "off"}), **shared)

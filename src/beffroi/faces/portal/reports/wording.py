@@ -1,0 +1,145 @@
+"""How reports are told to residents: states, ages, readers, what happens next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
+
+from beffroi.base.clock import queries as clock
+from beffroi.base.territory import queries as territory_queries
+from beffroi.serve.cases.definition import OUTCOME_TITLES, STATUS_TITLES, Access, Outcome, Status
+from beffroi.serve.cases.queries import CaseInfo, Entry
+from beffroi.serve.reports.categories import Category
+
+TONES = {
+    Status.RECEIVED: "warn",
+    Status.ACCEPTED: "info",
+    Status.WAITING: "warn",
+    Status.SCHEDULED: "info",
+    Status.CLOSED: "good",
+}
+STEPS = {
+    "opened": gettext_noop("Envoyé"),
+    "held": gettext_noop("Mis de côté pour vérification"),
+    "released": gettext_noop("Vérifié"),
+    "accepted": gettext_noop("Pris en charge"),
+    "asked": gettext_noop("Une question vous est posée"),
+    "answered": gettext_noop("Réponse donnée"),
+    "scheduled": gettext_noop("Intervention prévue"),
+    "closed": gettext_noop("Clos"),
+    "reopened": gettext_noop("Rouvert"),
+    "joined": gettext_noop("Suivi avec un autre signalement du même problème"),
+    "parted": gettext_noop("Suivi de nouveau séparément"),
+}
+WRITERS = {
+    "service": gettext_noop("Le service"),
+    "you": gettext_noop("Vous"),
+    "requester": gettext_noop("Un habitant"),
+}
+
+
+def state_of(case: CaseInfo) -> str:
+    """Return the state of a report in words: a closed one says how it ended."""
+    if case.status is Status.CLOSED and case.outcome is not None:
+        return _(OUTCOME_TITLES[case.outcome])
+    return _(STATUS_TITLES[case.status])
+
+
+def tone_of(case: CaseInfo) -> str:
+    """Return the colour of a state: good, warn, or none."""
+    if case.status is Status.CLOSED and case.outcome is not Outcome.DONE:
+        return ""
+    return TONES.get(case.status, "")
+
+
+def age(since: datetime, at: datetime) -> str:
+    """Return how long ago something was, to the day.
+
+    >>> from datetime import UTC
+    >>> age(datetime(2026, 3, 1, 9, tzinfo=UTC), datetime(2026, 3, 4, 9, tzinfo=UTC))
+    'il y a 3 jours'
+    """
+    days = (timezone.localdate(at) - timezone.localdate(since)).days
+    if days <= 0:
+        return _("aujourd’hui")
+    if days == 1:
+        return _("hier")
+    return ngettext("il y a {n} jour", "il y a {n} jours", days).format(n=days)
+
+
+def service_names(territory: str) -> Mapping[str, str]:
+    """Return the names of the services of a town by slug; one query."""
+    return {one.slug: one.name for one in territory_queries.services(territory)}
+
+
+def service_name(territory: str, slug: str) -> str:
+    """Return the name of a service of a town, its slug when the town has not named it."""
+    return service_names(territory).get(slug, slug)
+
+
+def readers_of(category: Category, service: str) -> str:
+    """Return who will read a report of a category, and when it is public."""
+    if category.access is Access.SERVICE:
+        return _(
+            "Lu seulement par le service « {service} » et par vous. Jamais publié, jamais compté en public."
+        ).format(service=service)
+    if category.access is Access.AGENTS:
+        return _("Lu seulement par les agents de la commune et par vous. Jamais publié.")
+    if category.publish == "at-once":
+        return _("Public dès l’envoi, avec vos mots et vos photos. Votre e-mail ne l’est jamais.")
+    return _(
+        "Le lieu et la catégorie sont publics dès l’envoi ; vos mots et vos photos, une fois lus par le service "
+        "« {service} ». Votre e-mail ne l’est jamais."
+    ).format(service=service)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """By when the town answers, and by what rule."""
+
+    due_at: datetime
+    rule: str
+    article: str
+
+
+def promise(case: CaseInfo, category: Category | None) -> Promise | None:
+    """Return what the town owes on an open report, None when its category promises nothing."""
+    if case.due_at is None or category is None or not category.due or not case.is_open:
+        return None
+    rule = clock.rule(category.due)
+    version = rule.version_on(case.opened_at.date())
+    return Promise(case.due_at, rule.title, version.article)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a history as it is read."""
+
+    at: datetime
+    title: str
+    text: str
+    writer: str
+    is_message: bool
+    mine: bool
+
+
+def history(entries: list[Entry]) -> list[Line]:
+    """Return the history of a report as a resident reads it."""
+    return [_line(one) for one in entries]
+
+
+def _line(one: Entry) -> Line:
+    if one.what in ("message", "note"):
+        writer = _(WRITERS.get(one.by, WRITERS["service"]))
+        return Line(one.at, _("{writer} écrit").format(writer=writer), one.text, writer, True, one.by == "you")
+    title = _(STEPS.get(one.what, "Changement"))
+    if one.what == "closed" and one.outcome is not None:
+        title = f"{title} : {_(OUTCOME_TITLES[one.outcome])}"
+    if one.what == "scheduled" and one.day is not None:
+        title = _("Intervention prévue le {day}").format(day=formats.date_format(one.day, "j F Y"))
+    return Line(one.at, title, one.text, "", False, one.by == "you")

@@ -1,0 +1,176 @@
+/**
+ * What waits on this device to be sent: kept in IndexedDB before the first try, sent once however often it is tried.
+ *
+ * Each sending bears a key made here; the server answers a key it knows with what it already received. The same code runs
+ * in a page and in the service worker.
+ */
+export type State = "waiting" | "sending" | "sent" | "refused";
+
+export interface Parcel {
+  key: string;
+  at: number;
+  title: string;
+  fields: [string, string][];
+  photos: Blob[];
+  receive: string;
+  token: string;
+  state: State;
+  number?: string;
+  url?: string;
+  why?: string;
+  where?: string;
+  step?: string;
+}
+
+interface Answer {
+  number?: string;
+  url?: string;
+  title?: string;
+  remedy?: string;
+  where?: string;
+  step?: string;
+  challenge?: string;
+}
+
+const STORE = "parcels";
+const MOST_SENT = 30;
+const MOST_TRIES = 3;
+/** Answers that say nothing of the parcel itself: it is tried again later. */
+const LATER = new Set([401, 403, 404, 408, 425, 429]);
+
+export async function keep(parcel: Parcel): Promise<void> {
+  await done((store) => store.put(parcel));
+}
+
+export async function forget(key: string): Promise<void> {
+  await done((store) => store.delete(key));
+}
+
+export async function parcel(key: string): Promise<Parcel | undefined> {
+  return (await done((store) => store.get(key))) as Parcel | undefined;
+}
+
+/** Everything kept, the last first. */
+export async function parcels(): Promise<Parcel[]> {
+  const all = (await done((store) => store.getAll())) as Parcel[];
+  return all.sort((a, b) => b.at - a.at);
+}
+
+/** Send what waits, one after the other; two tabs, or a tab and the worker, never do it at once. */
+export async function deliverAll(changed: (parcel: Parcel) => void = () => {}): Promise<void> {
+  await alone(async () => {
+    const waiting = (await parcels()).filter((one) => one.state === "waiting" || one.state === "sending");
+    for (const one of waiting.reverse()) changed(await attempt(one));
+    await prune();
+  });
+}
+
+/** Send one parcel now and return it as it then is. */
+export async function deliver(key: string, thinking: () => void = () => {}): Promise<Parcel> {
+  return alone(async () => {
+    const one = await parcel(key);
+    if (!one) throw new Error(`no parcel ${key}`);
+    return one.state === "sent" ? one : attempt(one, thinking);
+  });
+}
+
+async function attempt(one: Parcel, thinking: () => void = () => {}): Promise<Parcel> {
+  await keep({ ...one, state: "sending" });
+  const tried = await tryOnce(one, thinking).catch(() => ({ ...one, state: "waiting" as State }));
+  await keep(tried);
+  return tried;
+}
+
+async function tryOnce(one: Parcel, thinking: () => void): Promise<Parcel> {
+  let proof = "";
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const { token } = (await (await fetch(one.token, { cache: "no-store", credentials: "same-origin" })).json()) as { token: string };
+    const response = await fetch(one.receive, {
+      method: "POST",
+      body: packed(one, proof),
+      credentials: "same-origin",
+      headers: { Accept: "application/json", "X-CSRFToken": token },
+    });
+    const answer = (await response.json()) as Answer;
+    if (response.status === 201 && answer.number && answer.url) {
+      const { why: _why, where: _where, step: _step, ...rest } = one;
+      return { ...rest, photos: [], fields: [], state: "sent", number: answer.number, url: answer.url };
+    }
+    if (response.status === 428 && answer.challenge) {
+      thinking();
+      proof = await solved(answer.challenge);
+      continue;
+    }
+    if (response.status >= 500 || LATER.has(response.status)) break;
+    const why = [answer.title, answer.remedy].filter(Boolean).join(" : ");
+    return { ...one, state: "refused", why, where: answer.where ?? "", step: answer.step ?? "where" };
+  }
+  return { ...one, state: "waiting" };
+}
+
+function packed(one: Parcel, proof: string): FormData {
+  const body = new FormData();
+  for (const [name, value] of one.fields) body.append(name, value);
+  body.set("key", one.key);
+  if (proof) body.set("proof", proof);
+  one.photos.forEach((photo, index) => body.append("photo", photo, `photo-${index + 1}.jpg`));
+  return body;
+}
+
+/** Find the number whose digest begins with as many zero bits as the challenge says. */
+async function solved(challenge: string): Promise<string> {
+  const bits = Number(challenge.split(".")[1]);
+  const encoder = new TextEncoder();
+  for (let number = 0; ; number++) {
+    const proof = `${challenge}:${number}`;
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(proof)));
+    if (zeroBits(digest) >= bits) return proof;
+  }
+}
+
+function zeroBits(digest: Uint8Array): number {
+  let bits = 0;
+  for (const byte of digest) {
+    if (byte) return bits + Math.clz32(byte) - 24;
+    bits += 8;
+  }
+  return bits;
+}
+
+/** A key no other sending has: 128 random bits. */
+export function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function prune(): Promise<void> {
+  const old = (await parcels()).filter((one) => one.state === "sent").slice(MOST_SENT);
+  for (const one of old) await forget(one.key);
+}
+
+function alone<T>(work: () => Promise<T>): Promise<T> {
+  return "locks" in navigator ? (navigator.locks.request("outbox", work) as Promise<T>) : work();
+}
+
+function database(): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const asked = indexedDB.open("beffroi-outbox", 1);
+    asked.onupgradeneeded = () => asked.result.createObjectStore(STORE, { keyPath: "key" });
+    asked.onsuccess = () => resolve(asked.result);
+    asked.onerror = () => reject(asked.error);
+  });
+}
+
+/** Do one thing in the store and return once it is durable. */
+async function done(act: (store: IDBObjectStore) => IDBRequest): Promise<unknown> {
+  const base = await database();
+  try {
+    return await new Promise((resolve, reject) => {
+      const transaction = base.transaction(STORE, "readwrite", { durability: "strict" });
+      const asked = act(transaction.objectStore(STORE));
+      transaction.oncomplete = () => resolve(asked.result);
+      transaction.onabort = transaction.onerror = () => reject(transaction.error);
+    });
+  } finally {
+    base.close();
+  }
+}
