@@ -23,7 +23,7 @@ PAGES = {
     "tableau": "/donnees/{code}/arbres/tableau/",
     "rapport": "/donnees/{code}/adresses-{code}/rapport/",
     "carte": "/carte/",
-    "carte-relief": "/carte/?theme=urbanisme#z=16&lat=45.8951&lon=-3.995&pente=60&style=relief&terrain=1",
+    "carte-relief": "/carte/?theme=education#z=16&lat=45.8951&lon=-3.995&pente=60&style=relief&terrain=1",
     "quartiers": "/carte/quartiers/?couche=arbres",
     "ici": "/carte/ici/?lat=45.8951&lon=-3.995",
     "carte-en-liste": "/carte/liste/?couche=defibrillateurs",
@@ -44,7 +44,7 @@ TO_WEBP = """async png => {
 
 def take(browser: Browser, page: Page, target: Path) -> None:
     """Keep what `page` shows as a WebP picture, once its map is drawn."""
-    if page.query_selector("[data-map]"):
+    if page.query_selector("[data-map], [data-pick]"):
         page.wait_for_selector(".map[data-ready=yes]", timeout=90_000)
         page.wait_for_timeout(500)
     blank = browser.new_page()
