@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from faces.browser.conftest import PHONE, Watched, until, wait_for_map
+from faces.browser.conftest import PHONE, Site, Watched, until, wait_for_map
 from faces.portal.small_town import CODE
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
@@ -133,3 +133,25 @@ def test_the_appearance_and_the_language_chosen_stay(visit: Callable[..., Watche
     page.get_by_role("link", name="English").click()
     until(page, "document.documentElement.lang === 'en'")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_keys_lead_through_the_back_office_and_can_be_cut(visit: Callable[..., Watched], site: Site) -> None:
+    page = visit("/agent/", sign_in=site.agent).page
+    page.keyboard.press("?")
+    until(page, "document.getElementById('raccourcis').open")
+    page.keyboard.press("Escape")
+    with page.expect_navigation():
+        page.keyboard.press("f")
+    assert page.url.endswith("/agent/formation/")
+    page.goto(f"{site.url}/agent/personnes/inviter/")
+    page.focus("input[name=name]")
+    page.keyboard.type("dj?")
+    assert page.input_value("input[name=name]") == "dj?", "while one writes, a key is a letter"
+    page.goto(f"{site.url}/agent/")
+    page.keyboard.press("?")
+    page.uncheck("[data-shortcuts-on]")
+    page.keyboard.press("Escape")
+    page.keyboard.press("f")
+    page.keyboard.press("?")
+    assert not page.evaluate("document.getElementById('raccourcis').open")
+    assert page.url.endswith("/agent/")

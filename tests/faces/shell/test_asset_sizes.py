@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
 from beffroi.faces.shell import assets
 
@@ -91,3 +92,20 @@ def test_suggestions_are_cheap(entry: str, manifest: dict[str, dict[str, list[st
     found = manifest[f"src/{entry}.ts"]
     size = packed([found["file"], *(manifest[name]["file"] for name in found.get("imports", []))])  # type: ignore[list-item]
     assert size <= 6 * KB, f"{entry}: {size} bytes over 6 kB; {MEND}"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/", "/services/", "/donnees/00001/arbres/tableau/", "/urgences/"])
+def test_a_whole_page_fits_a_slow_line(
+    address: str, small_town: str, client: Client, manifest: dict[str, dict[str, list[str]]]
+) -> None:
+    answer = client.get(address, headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    total = len(answer.content) + packed(files(manifest["src/main.ts"]))
+    assert total <= 100 * KB, f"{address}: {total} bytes in all over 100 kB; {MEND}"
+
+
+@pytest.mark.django_db
+def test_what_is_no_page_is_sent_as_it_is(small_town: str, client: Client) -> None:
+    for address in ("/sw.js", "/apparence/commune.css", "/manifest.webmanifest"):
+        assert "Content-Encoding" not in client.get(address, headers={"Accept-Encoding": "gzip"}).headers
