@@ -47,7 +47,7 @@ def test_each_style_draws_the_same_layers_and_the_address_says_which(visit: Call
     watched = visit(TRUNK)
     page = watched.page
     wait_for_map(page)
-    page.locator("details.layers").nth(1).locator("summary").click()
+    page.locator("details:has(#style) summary").click()
     shots = {page.locator(".map canvas").screenshot()}
     for style in ("relief", "sombre", "contraste"):
         page.locator("#style").select_option(style)
