@@ -19,9 +19,10 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyogrio
 
-from beffroi.lake import rights, sql
+from beffroi.lake import gpx, projecting, rights, sql
 from beffroi.lake.manifest import BOX, ID, Manifest
 from beffroi.lake.reading import GEOMETRY, Column, ColumnType
 from beffroi.lake.serving import Index
@@ -30,6 +31,9 @@ from beffroi.lake.store import DatasetRef, Lake
 
 XLSX_MAX_ROWS = 100_000
 """Beyond, a workbook takes minutes to make and to open; the sheet itself ends at 1 048 576 rows."""
+
+DXF_MAX_ROWS = 100_000
+"""Beyond, drawing programs no longer open the file; GDAL wants the whole of it in memory."""
 
 _FORMULA = r"^[=+\-@\t\r]"
 
@@ -72,6 +76,8 @@ MEDIA_TYPES = {
     "parquet": "application/vnd.apache.parquet",
     "gpkg": "application/geopackage+sqlite3",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "gpx": "application/gpx+xml",
+    "dxf": "image/vnd.dxf",
 }
 FORMATS = tuple(MEDIA_TYPES)
 
@@ -79,11 +85,14 @@ FORMATS = tuple(MEDIA_TYPES)
 def formats(manifest: Manifest) -> list[str]:
     """Return the formats a version can be had in."""
     placed = manifest.geometry_type is not None
-    return [
-        name
-        for name in FORMATS
-        if (placed or name not in ("geojson", "gpkg")) and (name != "xlsx" or manifest.rows <= XLSX_MAX_ROWS)
-    ]
+    offered = {
+        "geojson": placed,
+        "gpkg": placed,
+        "xlsx": manifest.rows <= XLSX_MAX_ROWS,
+        "gpx": manifest.geometry_type in gpx.SHAPES,
+        "dxf": manifest.rows <= DXF_MAX_ROWS and projecting.legal_code(manifest.bbox) is not None,
+    }
+    return [name for name in FORMATS if offered.get(name, True)]
 
 
 def download(
@@ -113,6 +122,8 @@ def download(
     filename = f"{ref.territory}-{ref.slug}-{manifest.created_at:%Y%m%d}.{format}"
     if format == "geojson":
         return Download(filename, MEDIA_TYPES[format], chunks=_geojson(index(), wanted.credits))
+    if format == "gpx":
+        return Download(filename, MEDIA_TYPES[format], chunks=gpx.chunks(index(), wanted.credits, columns))
     if format == "parquet" and len(columns) == len(manifest.columns):
         return _file(filename, format, wanted.data)
     home = lake.root / ".cache" / ref.territory / ref.slug / manifest.version
@@ -301,9 +312,26 @@ def _write_row(sheet: Any, line: int, row: Sequence[Any], shapes: Mapping[type, 
             sheet.write(line, position, value)
 
 
+def _write_dxf(wanted: _Wanted, target: Path) -> None:
+    """Write the shapes in the legal projection of the place, in metres, on one layer named after the dataset."""
+    code = projecting.legal_code(wanted.manifest.bbox)
+    shape = f"ST_Transform({GEOMETRY}, 'OGC:CRS84', 'EPSG:{code}', always_xy := true)"
+    with closing(sql.connect(threads=2)) as con:
+        found = con.execute(
+            f"SELECT ST_AsWKB({shape}) AS shape FROM read_parquet(?) WHERE {GEOMETRY} IS NOT NULL",  # noqa: S608
+            [str(wanted.data)],
+        ).fetchall()
+    shapes = np.array([bytes(row[0]) for row in found], dtype=object)
+    layers = np.full(len(shapes), wanted.manifest.slug, dtype=object)
+    # As outlines: a filled area is what GDAL writes of a polygon otherwise, and one cannot measure it.
+    pyogrio.set_gdal_config_options({"DXF_WRITE_HATCH": False})
+    pyogrio.raw.write(target, shapes, [layers], ["Layer"], driver="DXF", geometry_type="Unknown", crs=f"EPSG:{code}")
+
+
 _WRITERS: dict[str, Callable[[_Wanted, Path], None]] = {
     "csv": _write_csv,
     "parquet": _write_parquet,
     "gpkg": _write_gpkg,
     "xlsx": _write_xlsx,
+    "dxf": _write_dxf,
 }

@@ -57,6 +57,15 @@ def offered(bbox: BBox | None) -> tuple[str, ...]:
     return (*EVERYWHERE, *(f"{_EPSG}{code}" for code in codes))
 
 
+def legal_code(bbox: BBox | None) -> int | None:
+    """Return the EPSG code of the legal projection where a dataset lies (Lambert-93 in mainland France), if any.
+
+    >>> legal_code(BBox(3.80, 43.56, 3.94, 43.65)), legal_code(BBox(55.4, -21.0, 55.5, -20.9)), legal_code(None)
+    (2154, 2975, None)
+    """
+    return next((int(uri.rpartition("/")[2]) for uri in offered(bbox)[len(EVERYWHERE) :]), None)
+
+
 def _meet(one: BBox, other: BBox) -> bool:
     return one.west <= other.east and one.east >= other.west and one.south <= other.north and one.north >= other.south
 

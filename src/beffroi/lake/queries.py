@@ -28,6 +28,7 @@ from beffroi.lake.answers import (
     VersionSummary,
 )
 from beffroi.lake.areas import AREA_MEASURES, AreaFigure, by_area
+from beffroi.lake.differences import MAX_CHANGES, Change, Differences, differences_between
 from beffroi.lake.downloads import FORMATS, Download
 from beffroi.lake.finding import (
     FoundFeatures,
@@ -66,13 +67,16 @@ __all__ = [
     "AREA_MEASURES",
     "FILTER_OPS",
     "FORMATS",
+    "MAX_CHANGES",
     "MEASURES",
     "AreaFigure",
     "BadQuery",
+    "Change",
     "DatasetDetail",
     "DatasetNotFound",
     "DatasetRef",
     "DatasetSummary",
+    "Differences",
     "Download",
     "FeaturePage",
     "Filter",
@@ -93,6 +97,7 @@ __all__ = [
     "by_area",
     "dataset",
     "datasets",
+    "differences_between",
     "download",
     "feature",
     "features",

@@ -59,7 +59,7 @@ def test_only_public_datasets_are_told(graph: Graph) -> None:
 
 def test_distributions_can_be_fetched(graph: Graph, client: Client) -> None:
     urls = sorted(str(url) for url in graph.objects(None, DCAT.downloadURL))
-    assert [url.rpartition("/")[2] for url in urls] == ["csv", "geojson", "gpkg", "parquet", "xlsx"]
+    assert [url.rpartition("/")[2] for url in urls] == ["csv", "dxf", "geojson", "gpkg", "gpx", "parquet", "xlsx"]
     for url in (*urls, *(str(one) for one in graph.objects(None, DCAT.accessURL))):
         answer = client.get(url.removeprefix("http://testserver"))
         assert answer.status_code == 200

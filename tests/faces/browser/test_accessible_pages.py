@@ -40,6 +40,7 @@ PAGES = [
     f"{ARBRES}tableau/?tri=inconnue",
     f"{ARBRES}schema/",
     f"{ARBRES}historique/",
+    f"{ARBRES}differences/",
     f"{ARBRES}rapport/",
     f"{ARBRES}telecharger/",
     "/carte/",

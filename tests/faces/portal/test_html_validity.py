@@ -19,7 +19,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 WEB = Path(__file__).resolve().parents[3] / "web"
 VALIDATOR = WEB / "node_modules" / "html-validate" / "bin" / "html-validate.mjs"
 ARBRES = f"/donnees/{CODE}/arbres/"
-TABS = [f"{ARBRES}{tab}" for tab in ("", "tableau/", "schema/", "historique/", "rapport/", "telecharger/")]
+TABS = [
+    f"{ARBRES}{tab}" for tab in ("", "tableau/", "schema/", "historique/", "differences/", "rapport/", "telecharger/")
+]
 SHARED = ["/composants/", "/accessibilite/", "/mentions-legales/", "/plan-du-site/", "/apparence/", "/langue/"]
 PUBLIC = [
     "/",

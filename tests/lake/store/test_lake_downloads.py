@@ -11,13 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import openpyxl
 import pyogrio
+import pyproj
 import pytest
+import shapely
 
 from beffroi.base.territory.viewer import ANONYMOUS
 from beffroi.lake import publishing, queries, sql, store
 from beffroi.lake.operations import LakeNotWritable
+from beffroi.lake.reading import Column
 from beffroi.lake.store import Lake
 from lake.store import lakes
 
@@ -134,3 +138,61 @@ def test_values_no_json_can_hold_are_empty_in_features(lake: Path) -> None:
     lakes.published(lake, [lakes.tree(1, hauteur_m=float("nan")), lakes.tree(2, hauteur_m=float("inf"))])
     page = json.load(io.BytesIO(queries.features(ANONYMOUS, lakes.ref()).feature_collection()))
     assert {feature["properties"]["hauteur_m"] for feature in page["features"]} == {None}
+
+
+def test_gpx_holds_every_point_with_its_name(lake: Path, tmp_path: Path) -> None:
+    columns = (*lakes.TREES[:1], Column("nom", "Nom"), *lakes.TREES[2:])
+    rows = [lakes.tree(number, nom=f"Arbre <{number}> & \x01co") for number in range(60)]
+    lakes.published(
+        lake, [*rows, lakes.tree(99, nom="Nulle part", geometry=None)], columns, licence="Licence Ouverte 2.0"
+    )
+    found = queries.download(ANONYMOUS, lakes.ref(), "gpx")
+    path = tmp_path / found.filename
+    path.write_bytes(b"".join(found.chunks or ()))
+    assert "Licence Ouverte 2.0" in path.read_text(encoding="utf-8")
+    meta, _, shapes, fields = pyogrio.raw.read(path, layer="waypoints")
+    names = fields[list(meta["fields"]).index("name")]
+    assert sorted(names) == sorted(f"Arbre <{number}> & co" for number in range(60))
+    places = {(round(point.x, 6), round(point.y, 6)) for point in shapely.from_wkb(shapes)}
+    expected = [shapely.from_wkt(row["geometry"]) for row in rows]
+    assert places == {(round(point.x, 6), round(point.y, 6)) for point in expected}
+
+
+def test_gpx_holds_lines_as_tracks(lake: Path, tmp_path: Path) -> None:
+    lines = ["LINESTRING Z (3.8 43.5 12,3.9 43.6 15)", "MULTILINESTRING((3.8 43.5,3.9 43.5),(3.7 43.5,3.7 43.6))"]
+    lakes.published(lake, [lakes.tree(number, geometry=line) for number, line in enumerate(lines)])
+    path = tmp_path / "x.gpx"
+    path.write_bytes(b"".join(queries.download(ANONYMOUS, lakes.ref(), "gpx").chunks or ()))
+    _, _, shapes, _ = pyogrio.raw.read(path, layer="tracks")
+    found = [shapely.from_wkb(shape) for shape in shapes]
+    assert sorted(shapely.get_num_geometries(found).tolist()) == [1, 2]
+    assert shapely.union_all(found).equals(shapely.union_all(shapely.from_wkt(lines)))
+    assert path.read_text(encoding="utf-8").count("<ele>") == 2
+
+
+def test_dxf_holds_the_shapes_in_metres_of_lambert_93(lake: Path) -> None:
+    shapes = [
+        lakes.tree(1)["geometry"],
+        "POLYGON((3.8 43.5,3.9 43.5,3.9 43.6,3.8 43.5))",
+        "LINESTRING(3.8 43.5,3.9 43.6)",
+    ]
+    lakes.published(lake, [lakes.tree(number, geometry=shape) for number, shape in enumerate([*shapes, None])])
+    meta, _, found, fields = pyogrio.raw.read(_path("dxf"))
+    assert set(fields[list(meta["fields"]).index("Layer")]) == {"arbres"}
+    to_metres = pyproj.Transformer.from_crs("OGC:CRS84", "EPSG:2154", always_xy=True)
+    drawn = shapely.union_all(
+        [shapely.boundary(one) if one.geom_type == "Polygon" else one for one in shapely.from_wkb(found)]
+    )
+    for shape in shapely.from_wkt(shapes):
+        moved = shapely.transform(shape, lambda places: np.column_stack(to_metres.transform(*places.T)))
+        outline = shapely.boundary(moved) if moved.geom_type == "Polygon" else moved
+        assert shapely.hausdorff_distance(outline, shapely.intersection(drawn, shapely.buffer(outline, 0.01))) < 0.01
+
+
+def test_gpx_and_dxf_are_offered_only_where_they_make_sense(lake: Path) -> None:
+    polygon = "POLYGON((3.8 43.5,3.9 43.5,3.9 43.6,3.8 43.5))"
+    lakes.published(lake, [lakes.tree(1, geometry=polygon)], slug="surfaces")
+    lakes.published(lake, [lakes.tree(1, geometry="POINT(2 2)")], slug="ailleurs")
+    offered = {one.ref.slug: one.formats for one in queries.datasets(ANONYMOUS)}
+    assert ("gpx" in offered["surfaces"], "dxf" in offered["surfaces"]) == (False, True)
+    assert ("gpx" in offered["ailleurs"], "dxf" in offered["ailleurs"]) == (True, False)

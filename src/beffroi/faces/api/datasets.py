@@ -264,6 +264,8 @@ def rows(
                         "application/vnd.apache.parquet",
                         "application/geopackage+sqlite3",
                         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+                        "application/gpx+xml",
+                        "image/vnd.dxf",
                     )
                 },
             }

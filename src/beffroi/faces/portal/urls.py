@@ -8,6 +8,7 @@ from beffroi.faces.portal import own_requests, privacy
 from beffroi.faces.portal.reports import urls as reports
 from beffroi.faces.portal.views import (
     datasets,
+    differences,
     home,
     itinerary,
     maps,
@@ -38,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_DATASET}tableau/", datasets.table, name="dataset-table"),
     path(f"{_DATASET}schema/", datasets.schema, name="dataset-schema"),
     path(f"{_DATASET}historique/", datasets.history, name="dataset-history"),
+    path(f"{_DATASET}differences/", differences.differences, name="dataset-differences"),
     path(f"{_DATASET}rapport/", datasets.report, name="dataset-report"),
     path(f"{_DATASET}telecharger/", datasets.downloads, name="dataset-downloads"),
     path(f"{_DATASET}telecharger/<slug:format>", datasets.download, name="dataset-download"),

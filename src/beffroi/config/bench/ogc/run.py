@@ -145,7 +145,7 @@ def _whole(peer: Peer, home: Path, count: int) -> float:
         target.unlink(missing_ok=True)
         started = time.monotonic()
         try:
-            subprocess.run(command, check=True, capture_output=True, timeout=180)
+            subprocess.run(command, check=True, capture_output=True, timeout=60)
         except subprocess.TimeoutExpired:
             return float("inf")
         times.append(time.monotonic() - started)
@@ -170,7 +170,7 @@ def _table(
             "Beffroi compte exactement les réponses (numberMatched) et vérifie les droits ; ses tuiles sont cuites "
             "d'avance, celles des pairs sont faites à la demande. MapServer ne filtre pas par attribut.",
             f"Dernière ligne : environ {number(WHOLE)} objets lus en entier par le pilote OAPIF de GDAL (ogr2ogr), en "
-            "secondes, médiane de trois ; ∞ : plus de trois minutes.",
+            "secondes, médiane de trois ; ∞ : plus d’une minute.",
         ),
     )
     for line in LINES:

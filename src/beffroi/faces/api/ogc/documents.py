@@ -33,10 +33,20 @@ FILES = {
     "parquet": "application/vnd.apache.parquet",
     "gpkg": "application/geopackage+sqlite3",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "gpx": "application/gpx+xml",
+    "dxf": "image/vnd.dxf",
 }
 
 
-NAMES = {"geojson": "GeoJSON", "csv": "CSV", "parquet": "GeoParquet", "gpkg": "GeoPackage", "xlsx": "XLSX"}
+NAMES = {
+    "geojson": "GeoJSON",
+    "csv": "CSV",
+    "parquet": "GeoParquet",
+    "gpkg": "GeoPackage",
+    "xlsx": "XLSX",
+    "gpx": "GPX",
+    "dxf": "DXF",
+}
 
 
 def both(url: str, *, media_type: str = JSON) -> list[Link]:
@@ -127,6 +137,7 @@ def _links(base: str, url: str, seen: Seen) -> list[Link]:
         link(f"{url}/items", "items", GEOJSON, _("Les objets")),
         link(f"{url}/items?f=html", "items", HTML, _("Les objets en page web")),
         link(f"{url}/queryables", f"{RELATION}queryables", SCHEMA, _("Les propriétés à filtrer")),
+        link(f"{url}/differences", "related", GEOJSON, _("Ce qui a changé entre deux dates")),
         link(f"{base}/donnees/{ref.territory}/{ref.slug}/", "describedby", HTML, _("La page du jeu de données")),
     ]
     if lake.tiles_ready(seen):

@@ -91,6 +91,14 @@ def _paths() -> dict[str, Operation]:
             MVT,
             absent=True,
         ),
+        f"{collection}/differences": _operation(
+            "getDifferences",
+            _("Ce qui a changé entre deux dates"),
+            "Data",
+            ("collectionId", "from", "to", "limit", "after", "f"),
+            GEOJSON,
+            absent=True,
+        ),
         f"{collection}/items": _operation(
             "getFeatures",
             _("Les objets d’un jeu de données"),
@@ -148,6 +156,8 @@ def _parameters() -> dict[str, Any]:
     return {
         "f": _query("f", _("Format de la réponse ; sinon, l’en-tête Accept"), {"type": "string"}),
         "collectionId": _in_path("collectionId", _("Jeu de données : commune.nom")),
+        "from": _query("from", _("Date de départ ; la version précédente sinon"), text),
+        "to": _query("to", _("Date d’arrivée ; la version en vigueur sinon"), text),
         "recordId": _in_path("recordId", _("Identifiant de la fiche")),
         "q": _query("q", _("Mots cherchés ; une virgule veut dire « ou »"), text),
         "type": _query("type", _("Genre de ressource"), text),

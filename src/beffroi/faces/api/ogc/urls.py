@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern] = [
     path("collections/catalogue/items/<str:record_id>", views.record, name="record"),
     path(_COLLECTION, views.collection, name="collection"),
     path(f"{_COLLECTION}/queryables", views.queryables, name="queryables"),
+    path(f"{_COLLECTION}/differences", views.differences, name="differences"),
     path(f"{_COLLECTION}/tiles", views.tilesets, name="tilesets"),
     path(f"{_COLLECTION}/tiles/WebMercatorQuad", views.tileset, name="tileset"),
     path(f"{_COLLECTION}/tiles/WebMercatorQuad/<str:matrix>/<str:row>/<str:col>", views.tile, name="tile"),

@@ -252,3 +252,11 @@ def record(request: HttpRequest, record_id: str, *, parameters: Parameters, chos
     territory, _dot, slug = record_id.partition(".")
     document = records.record(_base(request), _seen(request, territory, slug))
     return pages.record(request, document) if chosen == "html" else carried(request, as_json(document, GEOJSON))
+
+
+@_guarded({"json": GEOJSON})
+def differences(
+    request: HttpRequest, territory: str, slug: str, *, parameters: Parameters, chosen: str
+) -> HttpResponse:
+    """Give what changed between two dates; people have a page of their own on the portal."""
+    return carried(request, items.differences(_seen(request, territory, slug), _base(request), parameters))

@@ -45,7 +45,8 @@ def datasets(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/datasets.html", context)
 
 
-def _detail(request: Request, territory: str, slug: str) -> tuple[DatasetRef, DatasetDetail]:
+def dataset_detail(request: Request, territory: str, slug: str) -> tuple[DatasetRef, DatasetDetail]:
+    """Return the dataset of a page, at the `version` its address names or the one in force."""
     ref = DatasetRef(territory, slug)
     return ref, lake.dataset(request.viewer, ref, version=request.GET.get("version") or None)
 
@@ -57,12 +58,13 @@ def _titles() -> dict[str, tuple[str, str]]:
         "dataset-table": (_("Tableau"), "table"),
         "dataset-schema": (_("Schéma"), "schema"),
         "dataset-history": (_("Historique"), "history"),
+        "dataset-differences": (_("Différences"), "calendar"),
         "dataset-report": (_("Rapport d’import"), "report"),
         "dataset-downloads": (_("Télécharger"), "download"),
     }
 
 
-def _page(request: Request, name: str, detail: DatasetDetail, **context: Any) -> HttpResponse:
+def dataset_page(request: Request, name: str, detail: DatasetDetail, **context: Any) -> HttpResponse:
     """Render one tab of a dataset. An earlier version stays chosen from tab to tab."""
     ref = detail.summary.ref
     asked = request.GET.get("version", "")
@@ -95,13 +97,13 @@ def _page(request: Request, name: str, detail: DatasetDetail, **context: Any) ->
 def overview(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
     """Show what a dataset is: its map, the same places as a list, and its particulars."""
     request = cast(Request, request)
-    ref, detail = _detail(request, territory, slug)
+    ref, detail = dataset_detail(request, territory, slug)
     version = request.GET.get("version") or None
     listed = asked_table(request.viewer, ref, detail, {}, version=version, limit=LISTED_FEATURES)
     ready = detail.tiles is TilesState.READY
     around = lake.datasets(request.viewer, territory=territory) if ready else []
     shown_map = dataset_map(request.viewer, detail, around, old=version is not None) if ready else None
-    return _page(request, "dataset", detail, listed=listed, map=shown_map, tiles=detail.tiles.value)
+    return dataset_page(request, "dataset", detail, listed=listed, map=shown_map, tiles=detail.tiles.value)
 
 
 @open_to(EVERYONE)
@@ -109,17 +111,17 @@ def overview(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
 def table(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
     """Show the rows, sorted by `tri`, filtered by `colonne`, `comparaison`, `valeur`, from `debut` on."""
     request = cast(Request, request)
-    ref, detail = _detail(request, territory, slug)
+    ref, detail = dataset_detail(request, territory, slug)
     version = request.GET.get("version") or None
     try:
         asked = asked_table(request.viewer, ref, detail, request.GET, version=version)
     except lake.DatasetNotFound:
         raise
     except BeffroiError as error:
-        response = _page(request, "dataset-table", detail, asked=None, problem=error, values=request.GET)
+        response = dataset_page(request, "dataset-table", detail, asked=None, problem=error, values=request.GET)
         response.status_code = error.http_status
         return response
-    return _page(request, "dataset-table", detail, asked=asked, problem=None, values=request.GET)
+    return dataset_page(request, "dataset-table", detail, asked=asked, problem=None, values=request.GET)
 
 
 @open_to(EVERYONE)
@@ -127,9 +129,9 @@ def table(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
 def schema(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
     """Show the columns the reader may see, with type, unit and meaning."""
     request = cast(Request, request)
-    _ref, detail = _detail(request, territory, slug)
+    _ref, detail = dataset_detail(request, territory, slug)
     types = _type_titles()
-    return _page(request, "dataset-schema", detail, columns=[(one, types[one.type]) for one in detail.columns])
+    return dataset_page(request, "dataset-schema", detail, columns=[(one, types[one.type]) for one in detail.columns])
 
 
 @open_to(EVERYONE)
@@ -137,13 +139,13 @@ def schema(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
 def history(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
     """Show every version: when, how many rows, from which file."""
     request = cast(Request, request)
-    _ref, detail = _detail(request, territory, slug)
+    _ref, detail = dataset_detail(request, territory, slug)
     newest = list(detail.versions)
     changes: Iterable[int | None] = [
         one.rows - older.rows if older is not None else None
         for one, older in zip(newest, [*newest[1:], None], strict=True)
     ]
-    return _page(request, "dataset-history", detail, history=list(zip(newest, changes, strict=True)))
+    return dataset_page(request, "dataset-history", detail, history=list(zip(newest, changes, strict=True)))
 
 
 @open_to(EVERYONE)
@@ -151,12 +153,12 @@ def history(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
 def report(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
     """Tell how the import went: what was read, found out, corrected and refused."""
     request = cast(Request, request)
-    ref, detail = _detail(request, territory, slug)
+    ref, detail = dataset_detail(request, territory, slug)
     told = lake.import_report(request.viewer, ref, version=request.GET.get("version") or None)
     share = 100 * told.rows_kept / told.rows_read if told.rows_read else 100.0
     titles = _subject_titles()
     found = [(titles.get(one.subject, one.subject), one.value, said(one.why)) for one in told.evidences]
-    return _page(request, "dataset-report", detail, report=told, kept_percent=round(share, 1), evidences=found)
+    return dataset_page(request, "dataset-report", detail, report=told, kept_percent=round(share, 1), evidences=found)
 
 
 def _type_titles() -> dict[ColumnType, str]:
@@ -193,13 +195,13 @@ def _subject_titles() -> dict[str, str]:
 def downloads(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
     """Offer every format the dataset can be had in, with what it is for."""
     request = cast(Request, request)
-    _ref, detail = _detail(request, territory, slug)
+    _ref, detail = dataset_detail(request, territory, slug)
     offers = [
         {"format": name, "title": title, "use": use}
         for name, title, use in _formats()
         if name in detail.summary.formats
     ]
-    return _page(request, "dataset-downloads", detail, offers=offers)
+    return dataset_page(request, "dataset-downloads", detail, offers=offers)
 
 
 def _formats() -> tuple[tuple[str, str, str], ...]:
@@ -209,6 +211,8 @@ def _formats() -> tuple[tuple[str, str, str], ...]:
         ("geojson", "GeoJSON", _("Les formes et leurs attributs, pour une carte sur le web.")),
         ("gpkg", "GeoPackage", _("Un fichier pour QGIS et les systèmes d’information géographique.")),
         ("parquet", "GeoParquet", _("Le plus léger, pour analyser de grands volumes.")),
+        ("gpx", "GPX", _("Les lieux ou les tracés, pour un GPS ou un téléphone.")),
+        ("dxf", "DXF", _("Les contours en mètres dans la projection légale, pour un logiciel de dessin.")),
     )
 
 
