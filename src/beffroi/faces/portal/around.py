@@ -19,6 +19,9 @@ from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetRef, DatasetSummary
 
 MOST_EACH = 40
+MOST_INSIDE = 2_000
+"""Things of a dataset counted one by one in a zone: anyone may ask, of the whole town."""
+
 METRES_PER_DEGREE = 111_320.0
 """Of latitude, to 0.6 % anywhere: boxes to look in are taken a little wider."""
 
@@ -85,7 +88,7 @@ def inside(viewer: Viewer, datasets: Iterable[DatasetSummary], zone: Polygon) ->
     for summary in datasets:
         if not summary.geometry_type or (summary.bbox is not None and not _meet(summary.bbox, box)):
             continue
-        page = lake.features(viewer, summary.ref, version=summary.version, bbox=box, limit=lake.MAX_FEATURES)
+        page = lake.features(viewer, summary.ref, version=summary.version, bbox=box, limit=MOST_INSIDE)
         geometries = (json.loads(body).get("geometry") for body in page.features)
         count = sum(zone.intersects(shape(one)) for one in geometries if one)
         if count:
