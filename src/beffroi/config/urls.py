@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("elu/", include("beffroi.faces.cockpit.urls")),
     path("", include("beffroi.faces.api.root_urls")),
     path("api/", include("beffroi.faces.api.urls")),
+    path("open311/", include("beffroi.faces.api.open311.urls")),
     path("ogc/", include("beffroi.faces.api.ogc.urls")),
 ]
 

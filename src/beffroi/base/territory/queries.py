@@ -232,6 +232,12 @@ def commune_of_host(host: str) -> CommuneInfo | None:
     return None if row is None else _info(row)
 
 
+def commune_of_domain(domain: str) -> CommuneInfo | None:
+    """Return the territory that the domain `domain` shows, None when it shows none of its own."""
+    row = Territory.objects.defer("shape_wkb").filter(hosts__domain=domain.strip().lower()).first()
+    return None if row is None else _info(row)
+
+
 def contour(code: str) -> bytes | None:
     """Return the outline of a territory as WKB (CRS84), None when it is not known."""
     shape = Territory.objects.filter(code=code).values_list("shape_wkb", flat=True).first()

@@ -123,20 +123,22 @@ def write_to_parties(
 
 
 @transaction.atomic
-def add_note(*, number: str, text: str, by: Viewer, at: datetime) -> int:
-    """Add a note that only the service reads, and return its number.
+def add_note(*, number: str, text: str, by: Viewer | None, at: datetime) -> int:
+    """Add a note that only the service reads, and return its number; `by` is None for the house.
 
     Raises:
         CaseNotFound, Refused: `by` does not work in its service.
     """
     case = worked_case(by, number)
     text = clean_text(text, where="text", required=True)
-    note = Message.objects.create(case=case, at=at, author_id=by.person_id, audience=Audience.INTERNAL, text=text)
+    note = Message.objects.create(
+        case=case, at=at, author_id=by.person_id if by else None, audience=Audience.INTERNAL, text=text
+    )
     record(
         kind=events.NOTED,
         subject=events.subject_of(number_of(case.pk)),
         payload=facts(case) | {"message": int(note.pk)},
-        actor=by.person_id,
+        actor=by.person_id if by else None,
         territory=case.territory,
         at=at,
     )

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 
 from beffroi.base.territory.viewer import Viewer
 from beffroi.serve.cases import queries as cases
-from beffroi.serve.cases.definition import OPEN, Sight, Status, case_not_found
+from beffroi.serve.cases.definition import OPEN, CaseNotFound, Sight, Status, case_not_found
 from beffroi.serve.cases.queries import CaseInfo, PartyInfo
 from beffroi.serve.reports.categories import OpenCategory as OpenCategory
 from beffroi.serve.reports.categories import categories_for as categories_for
@@ -162,8 +162,10 @@ def map_points(
     ]
 
 
-def _base(readable: Q) -> QuerySet[Report]:
-    return Report.objects.filter(readable, case__lead=None)
+def _base(readable: Q, wanted: ReportFilter | None = None) -> QuerySet[Report]:
+    """Return the rows of a list: a merged report is left to its lead, unless it is asked for by its own number."""
+    rows = Report.objects.filter(readable)
+    return rows if wanted is not None and wanted.numbers else rows.filter(case__lead=None)
 
 
 def _page(
@@ -171,11 +173,13 @@ def _page(
 ) -> ReportPage:
     wanted = wanted or ReportFilter()
     page, size = max(1, page), max(1, min(size, 1000))
-    rows = filtered(_base(readable), wanted, at=at, own=cases.services_of(viewer, territory))
+    rows = filtered(_base(readable, wanted), wanted, at=at, own=cases.services_of(viewer, territory))
     total = rows.order_by()[: MOST_COUNTED + 1].count()
     order = {"due": ("case__due_at", "case_id"), "changed": ("-case__changed_at", "-case_id")}
     start = (page - 1) * size
-    chosen = rows.select_related("case").order_by(*order.get(wanted.order, ("-case_id",)))[start : start + size]
+    chosen = rows.select_related("case__lead" if wanted.numbers else "case").order_by(
+        *order.get(wanted.order, ("-case_id",))
+    )[start : start + size]
     return ReportPage(tuple(_infos(viewer, territory, chosen)), total, page, size)
 
 
@@ -230,6 +234,15 @@ def _info(
 
 
 # --- One report -------------------------------------------------------------------------------------------------------
+
+
+def is_number(text: str) -> bool:
+    """Tell whether `text` has the form of a report's number."""
+    try:
+        cases.case_id_of(text)
+    except CaseNotFound:
+        return False
+    return True
 
 
 def report(viewer: Viewer, number: str, *, token: str = "") -> ReportInfo:
