@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "backup": "backup",
     "restore": "backup",
     "bench": "bench",
+    "mail": "mail",
     "migrate": "migrate",
     "manage": "manage",
 }

@@ -51,6 +51,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BEFFROI_OIDC", "", str, "Fichier TOML des fournisseurs d'identité (FranceConnect, ProConnect)."),
     Setting("BEFFROI_EMAIL_URL", "", str, "smtp://compte:mot@hote:587 ; vide : courriels écrits dans un dossier."),
     Setting("BEFFROI_EMAIL_FROM", "ne-pas-repondre@localhost", str, "Expéditeur des courriels."),
+    Setting(
+        "BEFFROI_EMAIL_REPLY", "", str, "Adresse des réponses (suivi@mairie.fr, variantes +jeton) ; vide : aucune."
+    ),
+    Setting("BEFFROI_WEBHOOK_PRIVATE", "0", _flag, "1 : les webhooks peuvent viser le réseau intérieur, en http."),
     Setting("BEFFROI_IMPORT_MEMORY_MB", "2048", int, "Mémoire maximale d'un import, en mégaoctets."),
     Setting("BEFFROI_IMPORT_TIMEOUT_S", "900", int, "Durée maximale de la lecture d'un jeu de données, en secondes."),
     Setting("BEFFROI_UPLOAD_MAX_MB", "200", int, "Taille maximale d'un fichier déposé, en mégaoctets."),

@@ -23,6 +23,7 @@ from beffroi.base.territory.models import (
     Person,
     RoleGrant,
     ServiceUnit,
+    SignInHost,
     Territory,
     Zone,
 )
@@ -236,6 +237,12 @@ def commune_of_domain(domain: str) -> CommuneInfo | None:
     """Return the territory that the domain `domain` shows, None when it shows none of its own."""
     row = Territory.objects.defer("shape_wkb").filter(hosts__domain=domain.strip().lower()).first()
     return None if row is None else _info(row)
+
+
+def domain_of(code: str) -> str:
+    """Return the domain that shows a territory: its own, else the first the installation serves."""
+    own = SignInHost.objects.filter(territory=code).order_by("domain").values_list("domain", flat=True).first()
+    return own or next((host for host in settings.ALLOWED_HOSTS if host != "*"), "localhost")
 
 
 def contour(code: str) -> bytes | None:

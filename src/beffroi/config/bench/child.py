@@ -14,6 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from beffroi.config.bench.child_reports import (
+    ask_filled_reports,
+    check_reports,
+    prepare_reports,
+    send_hostile_reports,
+)
+
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 QUERIES = 300
 _MEMORY_MB = 3_000
@@ -167,7 +174,9 @@ def _timed(call: Callable[[Any], Any], asked: Sequence[Any]) -> tuple[dict[str, 
     return {"median": float(np.median(times)), "p95": float(np.percentile(times, 95))}, answers
 
 
-_FUNCTIONS = {one.__name__: one for one in (draw, import_one, import_tree, convert, query_lake, query_gdal, sample)}
+_REPORTS = (prepare_reports, check_reports, ask_filled_reports, send_hostile_reports)
+_LAKE = (draw, import_one, import_tree, convert, query_lake, query_gdal, sample)
+_FUNCTIONS = {one.__name__: one for one in (*_LAKE, *_REPORTS)}
 
 
 def main() -> None:

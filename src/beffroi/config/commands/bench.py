@@ -1,4 +1,4 @@
-"""`beffroi bench import|query|folder DIR|ogc`: what importing and asking cost, how it grows, and against peers."""
+"""`beffroi bench import|query|folder DIR|ogc|reports`: what importing, asking and reporting cost, against peers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _QUERY_HEAD = (
 
 
 @click.command("bench")
-@click.argument("names", nargs=-1, metavar="[import|query]... | folder DOSSIER | ogc | route")
+@click.argument("names", nargs=-1, metavar="[import|query]... | folder DOSSIER | ogc | route | reports")
 @click.option(
     "--populations", default="10000,100000,1000000", show_default=True, help="Tailles de ville, en habitants."
 )
@@ -74,7 +74,8 @@ def bench_command(
 
     « folder DOSSIER » mesure l'import d'un dossier de données ouvertes ; « ogc » compare les interfaces OGC à celles de
     pygeoapi, tipg et MapServer (paquets Debian à installer, la commande dit lesquels) ; « route », les itinéraires sur
-    deux villes de la plus grande taille donnée, face à Valhalla si on le donne.
+    deux villes de la plus grande taille donnée, face à Valhalla si on le donne ;
+    « reports », les signalements, sur le registre de DATABASE_URL (SQLite sans elle).
     """
     if names == ("ogc",):
         found = iter([compare_ogc(data_dir.resolve() / "ogc", count=features, seconds=seconds, told=_told)])
@@ -101,10 +102,15 @@ def _tables(names: tuple[str, ...], populations: str, folder: Path, commune: str
             raise click.UsageError("folder attend un dossier : beffroi bench folder DOSSIER")
         yield _folder_table(Path(names[1]).resolve(), commune, jobs)
         return
+    if names[0] == "reports":
+        from beffroi.config.bench.reports import FILLED, reports_table
+
+        yield reports_table(folder, seconds=15, filled=FILLED)
+        return
     sizes = _sizes(populations)
     for name in names:
         if name not in ("import", "query"):
-            raise click.UsageError(f"mesure « {name} » inconnue : import, query, folder DOSSIER, ogc ou route")
+            raise click.UsageError(f"mesure « {name} » inconnue : import, query, folder DOSSIER, ogc, route ou reports")
         yield _import_table(folder, sizes) if name == "import" else _query_table(folder, sizes)
 
 

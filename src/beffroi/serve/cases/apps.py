@@ -9,7 +9,10 @@ class CasesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from beffroi.base.journal.events import subscribe
         from beffroi.base.journal.tasks import every_day
-        from beffroi.serve.cases import tasks
+        from beffroi.serve.cases import mails, tasks, webhooks
 
+        subscribe("cases.mails", mails.KINDS, mails.tell_parties)
+        subscribe("cases.webhooks", webhooks.KINDS, webhooks.tell_webhooks)
         every_day("cases.daily", tasks.daily, hour=3)

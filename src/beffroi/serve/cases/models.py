@@ -211,3 +211,49 @@ class Attachment(models.Model):
                 name="attachment_known_audience", condition=Q(audience__in=[one.value for one in Audience])
             ),
         ]
+
+
+class Webhook(models.Model):
+    """An address of another system that is told of what happens to the public requests of a town."""
+
+    territory = models.CharField(max_length=9, db_index=True)
+    url = models.CharField(max_length=500)
+    kinds = models.JSONField(default=list)
+    # Kept as it is: a signature is made with it at each delivery. The backup of the registry holds it too.
+    secret = models.CharField(max_length=64)
+    awake = models.BooleanField(default=True)
+    failures = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField(null=True, blank=True)
+    last_status = models.PositiveSmallIntegerField(default=0)
+    last_error = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+    author = models.ForeignKey(_PERSON, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    privacy = Purpose(
+        purpose="Savoir quel administrateur a branché un autre logiciel",
+        legal_basis="public-task",
+        article="RGPD art. 32",
+        categories=("identité de l’administrateur",),
+        recipients=("administrateurs de la commune",),
+        person=("author_id",),
+        hidden=("secret",),
+        erased={"author": None},
+        retention=Retention(until="tant que le logiciel est branché"),
+        on_erasure=Fate.ANONYMISE,
+    )
+
+
+class WebhookDelivery(models.Model):
+    """One event told, or to be told, to one webhook."""
+
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
+    event = models.BigIntegerField()
+    kind = models.CharField(max_length=80)
+    acknowledged = models.BooleanField(default=False)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    last_at = models.DateTimeField(db_index=True)
+    status = models.PositiveSmallIntegerField(default=0)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["webhook", "event"], name="webhook_told_once")]

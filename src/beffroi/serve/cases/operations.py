@@ -30,3 +30,6 @@ from beffroi.serve.cases.threads import attach_files as attach_files
 from beffroi.serve.cases.threads import set_told as set_told
 from beffroi.serve.cases.threads import write_to_parties as write_to_parties
 from beffroi.serve.cases.threads import write_to_service as write_to_service
+from beffroi.serve.cases.webhooks import add_webhook as add_webhook
+from beffroi.serve.cases.webhooks import remove_webhook as remove_webhook
+from beffroi.serve.cases.webhooks import wake_webhook as wake_webhook

@@ -235,6 +235,17 @@ def public_photos(case_ids: Iterable[int]) -> dict[int, tuple[int, ...]]:
     return found
 
 
+def message_text(message_id: int) -> str:
+    """Return what a message says, for the rooms that send it on; never shown as such."""
+    return Message.objects.filter(pk=message_id).values_list("text", flat=True).first() or ""
+
+
+def public_status(number: str) -> str:
+    """Return the state of a request that everyone may know of, "" of any other."""
+    row = Case.objects.filter(pk=case_id_of(number)).select_related("lead").first()
+    return "" if row is None or sight_of(Viewer(), row) is Sight.NOTHING else case_info(row, Sight.PUBLIC).status.value
+
+
 def sight(viewer: Viewer, row: Case) -> Sight:
     """Return how much of a row the viewer sees, her own place in it left aside."""
     return sight_of(viewer, row)

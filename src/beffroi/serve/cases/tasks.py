@@ -1,4 +1,4 @@
-"""What a worker does each night: sweep away the files that nothing names any more."""
+"""What a worker does each night: sweep away files that nothing names and old deliveries."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import logging
 from datetime import datetime, timedelta
 
 from beffroi.serve.cases import store
-from beffroi.serve.cases.models import Attachment
+from beffroi.serve.cases.models import Attachment, WebhookDelivery
 
 logger = logging.getLogger(__name__)
 # A file is written before the row that names it; no transaction lasts a day.
 GRACE = timedelta(days=1)
+DELIVERIES_KEPT = timedelta(days=30)
 
 
 def daily(at: datetime) -> None:
     """Delete the files whose attachments the retention or an erasure has deleted."""
     pairs = Attachment.objects.values_list("digest", "thumbnail").iterator()
     deleted = store.sweep((digest for pair in pairs for digest in pair), before=at - GRACE)
+    WebhookDelivery.objects.filter(last_at__lt=at - DELIVERIES_KEPT).delete()
     if deleted:
         logger.info("%s attachment files without a request deleted", deleted)

@@ -12,8 +12,10 @@ class ReportsConfig(AppConfig):
         from beffroi.base.journal.events import subscribe
         from beffroi.base.journal.tasks import every_day
         from beffroi.serve.cases import events as cases
+        from beffroi.serve.cases import mails
         from beffroi.serve.reports import engine, matching, tasks
 
         engine.register()
+        mails.FOLLOW_PAGES["report"] = "portal:followed-report"
         subscribe("reports.matching", [cases.OPENED, cases.RELEASED], matching.look_for_counterpart)
         every_day("reports.daily", tasks.daily, hour=2)

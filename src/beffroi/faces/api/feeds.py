@@ -1,0 +1,115 @@
+"""`/feeds/signalements.atom`: the public reports that meet a filter, the last changed first (Atom, RFC 4287)."""
+
+from __future__ import annotations
+
+from xml.sax.saxutils import escape, quoteattr
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.geo import BBox
+from beffroi.base.kernel.time import now
+from beffroi.base.territory.queries import CommuneInfo, UnknownTerritory
+from beffroi.faces.api.problems import problem
+from beffroi.faces.shell.access import EVERYONE, open_to
+from beffroi.faces.shell.sentences import said
+from beffroi.serve.cases.definition import OUTCOME_TITLES, STATUS_TITLES, BadCase
+from beffroi.serve.reports import queries as reports
+from beffroi.serve.reports.queries import ReportFilter, ReportInfo
+
+MOST = 100
+PARAMETERS = ("categorie", "etat", "quartier", "rue", "bbox")
+
+
+@open_to(EVERYONE)
+@require_safe
+def report_feed(request: HttpRequest) -> HttpResponse:
+    """Give the last changed public reports, narrowed by `categorie`, `etat`, `quartier`, `rue` and `bbox`."""
+    commune: CommuneInfo | None = request.commune  # type: ignore[attr-defined]
+    try:
+        if commune is None:
+            raise UnknownTerritory("cette adresse n’est celle d’aucune commune", where=request.get_host()[:100])
+        page = reports.public_reports(commune.code, _wanted(request), at=now(), size=MOST)
+    except BeffroiError as error:
+        return problem(error.http_status, said(error.what), where=error.where, remedy=said(error.remedy))
+    answer = HttpResponse(_feed(request, commune, page.items), content_type="application/atom+xml; charset=utf-8")
+    answer.headers["Cache-Control"] = "public, max-age=300"
+    return answer
+
+
+def _wanted(request: HttpRequest) -> ReportFilter:
+    for name in request.GET:
+        if name not in PARAMETERS:
+            raise BadCase(
+                "paramètre « {name} » inconnu",
+                where="filtre",
+                remedy="choisissez parmi {known}",
+                name=name[:40],
+                known=", ".join(PARAMETERS),
+            )
+
+    def listed(name: str) -> tuple[str, ...]:
+        return tuple(part for value in request.GET.getlist(name) for part in value.split(",") if part)
+
+    box = request.GET.get("bbox", "")
+    return ReportFilter(
+        categories=listed("categorie"),
+        statuses=listed("etat"),
+        districts=listed("quartier"),
+        street=request.GET.get("rue", "").replace("\0", "")[:120],
+        bbox=BBox.parsed(box) if box else None,
+        order="changed",
+    )
+
+
+def _feed(request: HttpRequest, commune: CommuneInfo, items: tuple[ReportInfo, ...]) -> str:
+    here = request.build_absolute_uri()
+    site = request.build_absolute_uri("/")
+    updated = items[0].case.changed_at if items else now()
+    head = [
+        '<?xml version="1.0" encoding="utf-8"?>',
+        '<feed xmlns="http://www.w3.org/2005/Atom" xmlns:georss="http://www.georss.org/georss" xml:lang="fr">',
+        _element("id", f"tag:{request.get_host()},2026:signalements/{commune.code}?{request.META['QUERY_STRING']}"),
+        _element("title", _("Signalements de {commune}").format(commune=commune.name)),
+        _element("updated", updated.isoformat(timespec="seconds")),
+        f'<link rel="self" href={quoteattr(here)}/>',
+        f'<link rel="alternate" href={quoteattr(site)}/>',
+        f"<author>{_element('name', commune.name)}</author>",
+    ]
+    return "\n".join([*head, *(_entry(request, info) for info in items), "</feed>"])
+
+
+def _entry(request: HttpRequest, info: ReportInfo) -> str:
+    case = info.case
+    state = _(OUTCOME_TITLES[case.outcome]) if case.outcome else _(STATUS_TITLES[case.status])
+    where = info.address or info.district
+    title = f"{_(info.label)} – {where}" if where else _(info.label)
+    words = [f"{state}.", case.description, case.answer]
+    return "".join(
+        [
+            "<entry>",
+            _element("id", f"tag:{request.get_host()},2026:signalement/{case.number}"),
+            _element("title", f"{title} ({state})"),
+            _element("published", case.opened_at.isoformat(timespec="seconds")),
+            _element("updated", case.changed_at.isoformat(timespec="seconds")),
+            f'<link rel="alternate" href={quoteattr(request.build_absolute_uri(_page(case.number)))}/>',
+            f"<category term={quoteattr(case.category)} label={quoteattr(_(info.label))}/>",
+            _element("summary", "\n".join(part for part in words if part)),
+            _element("georss:point", f"{info.lat:.7f} {info.lon:.7f}"),
+            "</entry>",
+        ]
+    )
+
+
+def _page(number: str) -> str:
+    try:
+        return reverse("portal:public-report", args=[number])
+    except NoReverseMatch:
+        return reverse("open311:request", kwargs={"request_id": number, "form": "json"})
+
+
+def _element(name: str, text: str) -> str:
+    return f"<{name}>{escape(text)}</{name}>"
