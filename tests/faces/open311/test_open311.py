@@ -159,7 +159,10 @@ def test_a_missing_or_wrong_key_is_403(client: Client, town: str, key: str) -> N
 def test_a_key_without_the_right_or_of_another_town_is_403(client: Client, town: str) -> None:
     make_town(OTHER_TOWN, "Castelnau-le-Lez")
     _send(client, status=403, key=make_key("data:agents"))
-    _send(client, status=403, key=make_key("reports:write", territory=OTHER_TOWN))
+    other = make_key("reports:write", territory=OTHER_TOWN)
+    _send(client, status=403, key=other, jurisdiction_id=TOWN)
+    # Unsaid, the jurisdiction is the key's own, where nothing can be reported here.
+    _send(client, status=404, key=other)
 
 
 @pytest.mark.parametrize(

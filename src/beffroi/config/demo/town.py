@@ -65,8 +65,13 @@ SERVICES = (
     ("espaces-verts", "Espaces verts"),
     ("education", "Éducation"),
     ("urbanisme", "Urbanisme"),
+    ("police-municipale", "Police municipale"),
 )
-_KEYS = (("Démonstration : lecture publique", ()), ("Démonstration : lecture des agents", ("data:agents",)))
+_KEYS = (
+    ("Démonstration : lecture publique", ()),
+    ("Démonstration : lecture des agents", ("data:agents",)),
+    ("Démonstration : signalements (Open311)", ("reports:write",)),
+)
 
 
 def build(folder: Path, *, population: int, passwords: dict[str, str], tell: Tell) -> list[dict[str, Any]]:
@@ -96,7 +101,18 @@ def build(folder: Path, *, population: int, passwords: dict[str, str], tell: Tel
     tell("Index de recherche", 0.98)
     # The worker would make them too, but after the address is told: the first search would find nothing.
     index_everything()
+    _reports(town, tell)
     return keys
+
+
+def _reports(town: Town, tell: Tell) -> None:
+    """Give the town the reports of its last weeks, in the categories that are open."""
+    from beffroi.base.kernel.time import now
+    from beffroi.config.demo.reports import add_reports, public_places
+
+    tell("Signalements", 0.99)
+    places = public_places(town.folder / "adresses" / f"adresses-{town.insee}.csv")
+    add_reports(town.insee, places=places, at=now(), resident_email=PEOPLE[0].email)
 
 
 def _registry(town: Town, passwords: dict[str, str]) -> list[dict[str, Any]]:

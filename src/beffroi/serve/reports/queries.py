@@ -177,10 +177,24 @@ def _page(
     total = rows.order_by()[: MOST_COUNTED + 1].count()
     order = {"due": ("case__due_at", "case_id"), "changed": ("-case__changed_at", "-case_id")}
     start = (page - 1) * size
+    if wanted.order == "due" and len(wanted.services) > 1:
+        pressing = _pressing(readable, wanted, at, start, size)
+        return ReportPage(tuple(_infos(viewer, territory, pressing)), total, page, size)
     chosen = rows.select_related("case__lead" if wanted.numbers else "case").order_by(
         *order.get(wanted.order, ("-case_id",))
     )[start : start + size]
     return ReportPage(tuple(_infos(viewer, territory, chosen)), total, page, size)
+
+
+def _pressing(readable: Q, wanted: ReportFilter, at: datetime, start: int, size: int) -> list[Report]:
+    """Return a page of the queue of several services: the head of each, read in the order of its index, then merged."""
+    heads: list[tuple[datetime, int]] = []
+    for service in wanted.services:
+        rows = filtered(_base(readable), replace(wanted, services=(service,)), at=at, own=frozenset(wanted.services))
+        heads += rows.order_by("case__due_at", "case_id").values_list("case__due_at", "pk")[: start + size]
+    keys = [key for _, key in sorted(heads)[start : start + size]]
+    found = Report.objects.select_related("case").in_bulk(keys)
+    return [found[key] for key in keys]
 
 
 def _infos(viewer: Viewer, territory: str, rows: Iterable[Report]) -> list[ReportInfo]:

@@ -122,6 +122,15 @@ def commune_of(request: HttpRequest, sent: Sent) -> territory.CommuneInfo:
                 "jurisdiction_id manque", where="jurisdiction_id", remedy="donnez le code INSEE de la commune"
             )
         return commune
+    return jurisdiction(named)
+
+
+def jurisdiction(named: str) -> territory.CommuneInfo:
+    """Return the commune of that INSEE code, short name or domain.
+
+    Raises:
+        UnknownTerritory: no such jurisdiction here.
+    """
     known = {one.code: one for one in territory.communes()} | {one.slug: one for one in territory.communes()}
     if named in known:
         return known[named]
@@ -137,8 +146,8 @@ def commune_of(request: HttpRequest, sent: Sent) -> territory.CommuneInfo:
     return by_domain
 
 
-def sender(sent: Sent, *, code: str, at: datetime) -> Viewer:
-    """Return the viewer of the API key sent, which may send reports in this commune.
+def sender(sent: Sent, *, at: datetime) -> tuple[Viewer, str]:
+    """Return the viewer of the API key sent, and the commune it sends reports in: its own, which may be named too.
 
     Raises:
         WrongKey: missing, wrong, expired, of another commune or without the right.
@@ -153,11 +162,14 @@ def sender(sent: Sent, *, code: str, at: datetime) -> Viewer:
         raise WrongKey(
             "la clé api_key est inconnue, révoquée ou expirée", where="api_key", remedy=remedy, scope=WRITE
         ) from error
-    if WRITE not in (viewer.scopes or ()) or not any(grant.territory == code for grant in viewer.grants):
+    code = viewer.grants[0].territory
+    named = sent.get("jurisdiction_id")
+    elsewhere = bool(named) and named != code and jurisdiction(named).code != code
+    if WRITE not in (viewer.scopes or ()) or elsewhere:
         raise WrongKey(
             "cette clé n’envoie pas de signalements dans cette commune", where="api_key", remedy=remedy, scope=WRITE
         )
-    return viewer
+    return viewer, code
 
 
 def instant(text: str, *, where: str) -> datetime | None:

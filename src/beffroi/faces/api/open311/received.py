@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from beffroi.base.catalogue.operations import count_use
 from beffroi.base.territory.queries import CommuneInfo
 from beffroi.faces.api.open311.asked import BadRequest, Sent, degrees, sender
-from beffroi.faces.api.open311.told import open_services
+from beffroi.faces.api.open311.told import is_offered, open_services
 from beffroi.sense.places import queries as places
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import Requester
 from beffroi.serve.reports.categories import Category, UnknownCategory, open_categories
-from beffroi.serve.reports.intake import Submission, file_report
+from beffroi.serve.reports.intake import Submission, file_in
 
 MOST_URL = 1000
 
@@ -28,16 +28,21 @@ def service_of(commune: CommuneInfo, code: str) -> Category:
     """
     found = open_services(commune).get(code)
     if found is None:
-        raise UnknownCategory(
-            "service_code « {code} » inconnu",
-            where="service_code",
-            remedy="la liste est à l’adresse /open311/v2/services.json",
-            code=code[:60],
-        )
+        raise unknown_service(code)
     return found
 
 
-def received(sent: Sent, commune: CommuneInfo, *, key: str, at: datetime) -> list[dict[str, Any]]:
+def unknown_service(code: str) -> UnknownCategory:
+    """Return the error for a code that names no service here."""
+    return UnknownCategory(
+        "service_code « {code} » inconnu",
+        where="service_code",
+        remedy="la liste est à l’adresse /open311/v2/services.json",
+        code=code[:60],
+    )
+
+
+def received(sent: Sent, *, key: str, at: datetime) -> list[dict[str, Any]]:
     """Take a report in and return what its sender is told.
 
     Args:
@@ -47,31 +52,33 @@ def received(sent: Sent, commune: CommuneInfo, *, key: str, at: datetime) -> lis
         WrongKey: no key, or none that may send reports in this commune.
         BadRequest, BadCase, UnknownCategory: what is missing or cannot be kept.
     """
-    viewer = sender(sent, code=commune.code, at=at)
+    viewer, territory = sender(sent, at=at)
     code = sent.get("service_code")
     if not code:
         raise BadRequest(
             "service_code manque", where="service_code", remedy="choisissez dans /open311/v2/services.json"
         )
-    category = service_of(commune, code)
-    lon, lat, address = _place(sent, commune)
+    chosen = open_categories(territory).get(code)
+    if chosen is None or not is_offered(chosen.category):
+        raise unknown_service(code)
+    lon, lat, address = _place(sent, territory)
     submission = Submission(
         category=code,
         lon=lon,
         lat=lat,
         description=sent.get("description"),
         address=address[:200],
-        details=_answers(category, sent),
+        details=_answers(chosen.category, sent),
         photos=sent.files,
         idempotency_key=key,
         source="open311",
     )
     name = " ".join(part for part in (sent.get("first_name"), sent.get("last_name")) if part)
     requester = Requester(name=name, email=sent.get("email"), phone=sent.get("phone"))
-    opened = file_report(territory=commune.code, submission=submission, requester=requester, viewer=viewer, at=at)
+    opened = file_in(chosen, territory=territory, submission=submission, requester=requester, viewer=viewer, at=at)
     if opened.created:
         _note_media(sent, opened.number, at)
-        count_use(open_categories(commune.code)[code].use_case, commune.code, at)
+        count_use(chosen.use_case, territory, at)
     return [
         {
             "service_request_id": opened.number,
@@ -81,7 +88,7 @@ def received(sent: Sent, commune: CommuneInfo, *, key: str, at: datetime) -> lis
     ]
 
 
-def _place(sent: Sent, commune: CommuneInfo) -> tuple[float, float, str]:
+def _place(sent: Sent, territory: str) -> tuple[float, float, str]:
     """Return longitude, latitude and address; an address alone is looked up among those of the commune."""
     lat, lon = degrees(sent.get("lat"), where="lat"), degrees(sent.get("long"), where="long")
     text = sent.get("address_string") or sent.get("address")
@@ -92,7 +99,7 @@ def _place(sent: Sent, commune: CommuneInfo) -> tuple[float, float, str]:
     wanted = text or sent.get("address_id")
     if not wanted:
         raise BadRequest("le lieu manque", where="lat", remedy="donnez lat et long, ou address_string")
-    hits = places.addresses(wanted[:200], citycode=commune.code, autocomplete=False, limit=1)
+    hits = places.addresses(wanted[:200], citycode=territory, autocomplete=False, limit=1)
     if not hits or hits[0].lon is None or hits[0].lat is None:
         raise BadRequest(
             "adresse « {text} » introuvable dans la commune",

@@ -34,12 +34,15 @@ _HELP = {
 }
 
 
+def is_offered(category: Category) -> bool:
+    """Tell whether other systems may use a category: everyone may read its reports, and residents may send them."""
+    return category.access is Access.PUBLIC and not category.agents_only
+
+
 def open_services(commune: CommuneInfo) -> dict[str, Category]:
     """Return the categories that other systems may use: those whose reports everyone may read, by code."""
     return {
-        one.category.code: one.category
-        for one in categories_for(ANONYMOUS, commune.code)
-        if one.category.access is Access.PUBLIC
+        one.category.code: one.category for one in categories_for(ANONYMOUS, commune.code) if is_offered(one.category)
     }
 
 

@@ -115,10 +115,10 @@ def service_definition(request: HttpRequest, *, code: str, form: str) -> HttpRes
 def service_requests(request: HttpRequest, *, form: str) -> HttpResponse:
     """Send a report (POST), or list those that everyone may read."""
     sent = sent_by(request)
-    commune = commune_of(request, sent)
     if request.method == "POST":
-        content = received(sent, commune, key=request.headers.get("Idempotency-Key", ""), at=now())
+        content = received(sent, key=request.headers.get("Idempotency-Key", ""), at=now())
         return response(Document("service_requests", content), form)
+    commune = commune_of(request, sent)
     at = now()
     wanted = asked_filter(sent, at=at)
     size = number(sent.get("page_size"), where="page_size", low=1, high=MOST, default=MOST)
