@@ -12,6 +12,7 @@ from typing import Any
 from PIL import Image
 
 from beffroi.base.catalogue import operations as catalogue
+from beffroi.base.catalogue import queries
 from beffroi.base.catalogue.definition import State
 from beffroi.base.territory import operations as territory
 from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
@@ -28,13 +29,15 @@ _numbers = count(1)
 
 
 def make_open_town(code: str = TOWN, name: str = "Montpellier", *, use_cases: tuple[str, ...] = USE_CASES) -> str:
-    """Create a commune with its services, in which the use cases are open."""
+    """Create a commune with its services, in which these use cases are open, and no other."""
     forget_grounds()
     make_town(code, name, contour=_square(LON, LAT, 0.05))
     for slug in SERVICES:
         territory.add_service(territory=code, slug=slug, name=slug.capitalize(), at=AT)
-    for use_case in use_cases:
-        catalogue.set_state(use_case, State.PILOT, territory=code, by=None, at=AT, reason="essai")
+    for view in queries.use_cases(territory=code, engine_name="reports"):
+        wanted = State.PILOT if view.use_case.id in use_cases else State.RETIRED
+        if view.is_open or wanted is State.PILOT:
+            catalogue.set_state(view.use_case.id, wanted, territory=code, by=None, at=AT, reason="essai")
     return code
 
 

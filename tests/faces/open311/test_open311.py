@@ -19,7 +19,7 @@ from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.definition import Outcome
 from beffroi.serve.reports import operations, queries
 from serve_makers import LAT, LON, agent_of, make_open_town, photo, send
-from territory_makers import OTHER_TOWN, TOWN, make_key, make_town
+from territory_makers import OTHER_TOWN, TOWN, make_key
 
 pytestmark = pytest.mark.django_db
 SCHEMA = xmlschema.XMLSchema(Path(__file__).with_name("georeport_v2.xsd"))
@@ -157,7 +157,7 @@ def test_a_missing_or_wrong_key_is_403(client: Client, town: str, key: str) -> N
 
 
 def test_a_key_without_the_right_or_of_another_town_is_403(client: Client, town: str) -> None:
-    make_town(OTHER_TOWN, "Castelnau-le-Lez")
+    make_open_town(OTHER_TOWN, "Castelnau-le-Lez", use_cases=("1-02",))
     _send(client, status=403, key=make_key("data:agents"))
     other = make_key("reports:write", territory=OTHER_TOWN)
     _send(client, status=403, key=other, jurisdiction_id=TOWN)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from beffroi.serve.cases.definition import CaseNotFound
 from beffroi.serve.cases.numbers import case_id_of, number_of, party_of, token_of
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(1, 2**30 - 1))
 def test_a_number_leads_back_to_its_case_however_typed(case_id: int) -> None:
     number = number_of(case_id)
@@ -18,6 +19,7 @@ def test_a_number_leads_back_to_its_case_however_typed(case_id: int) -> None:
     assert case_id_of(typed) == case_id
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(1, 2**30 - 1), st.integers(0, 6), st.sampled_from("0123456789ABCDEFGHJKMNPQRSTVWXYZ"))
 def test_one_wrong_character_is_seen(case_id: int, place: int, letter: str) -> None:
     text = number_of(case_id).replace("-", "")

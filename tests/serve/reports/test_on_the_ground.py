@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from beffroi.base.journal import queries as journal
@@ -322,6 +322,7 @@ def test_words_ready_to_send_and_named_filters(town: str) -> None:
     assert desk.saved_filters(agent, TOWN) == []
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.floats(0, 1e4), min_size=1, max_size=60), st.floats(0, 1))
 def test_quantiles_are_those_of_numpy(values: list[float], share: float) -> None:
     assert statistics.quantile(sorted(values), share) == pytest.approx(float(np.quantile(values, share)), abs=0.006)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyproj
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from beffroi.serve.cases.definition import BadCase
@@ -16,12 +16,14 @@ _ELLIPSOID = pyproj.Geod(ellps="WGS84")
 _LATITUDES = st.floats(-22, 51.2)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.floats(-61, 56), _LATITUDES, st.floats(-0.01, 0.01), st.floats(-0.01, 0.01))
 def test_distances_agree_with_the_ellipsoid(lon: float, lat: float, east: float, north: float) -> None:
     _, _, exact = _ELLIPSOID.inv(lon, lat, lon + east, lat + north)
     assert distance_m(Place(lon, lat), Place(lon + east, lat + north)) == pytest.approx(exact, rel=0.006, abs=0.01)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.floats(-61, 56), _LATITUDES, st.floats(0, 360), st.floats(0, 1), st.floats(5, 500))
 def test_cells_around_hold_everything_within_reach(
     lon: float, lat: float, azimuth: float, share: float, radius: float
