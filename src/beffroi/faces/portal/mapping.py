@@ -227,7 +227,7 @@ def overlay_map(
     """Return the configuration of a map of one live layer, over the base map of the town, lying flat."""
     mapped = [one for one in datasets if one.geometry_type]
     box = (commune.bbox if commune else None) or _frame(mapped)
-    return _config(viewer, base_layers(mapped), [], box, pitch=0, overlays=(overlay,))
+    return _config(viewer, base_layers(mapped), [], box, pitch=0, overlays=(overlay_config(overlay),))
 
 
 def _config(

@@ -26,6 +26,7 @@ from beffroi.serve.reports.likeness import Likeness, Sought, likenesses
 from beffroi.serve.reports.models import Match, Report
 from beffroi.serve.reports.places import Place, ground
 from beffroi.serve.reports.popular import popular_categories as popular_categories
+from beffroi.serve.reports.trust import trust_level as trust_level
 
 # Counting stops there: « plus de 10 000 » says as much, and stays quick.
 MOST_COUNTED = 10_000

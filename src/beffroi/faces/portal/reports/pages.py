@@ -13,6 +13,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBas
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -21,6 +22,8 @@ from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.territory.viewer import Viewer
 from beffroi.faces.portal.reports.draft import sent_photos
 from beffroi.faces.portal.reports.forms import ContactForm
+from beffroi.faces.portal.reports.listing import told
+from beffroi.faces.portal.reports.sending import address_of, device_of, remember_device
 from beffroi.faces.portal.reports.wording import age, history, promise, service_name, state_of, tone_of
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.faces.shell.sentences import said
@@ -31,7 +34,7 @@ from beffroi.serve.cases.queries import PartyInfo
 from beffroi.serve.reports import operations as reports
 from beffroi.serve.reports import queries
 from beffroi.serve.reports.categories import Category, ExtraField
-from beffroi.serve.reports.queries import ReportInfo
+from beffroi.serve.reports.queries import ReportInfo, Similar
 
 
 class MessageForm(forms.Form):
@@ -62,6 +65,7 @@ class Asked:
     info: ReportInfo
     token: str
     party: PartyInfo | None
+    device: str = ""
 
     @property
     def url(self) -> str:
@@ -84,7 +88,7 @@ def public_report(request: HttpRequest, number: str) -> HttpResponseBase:
     viewer = as_resident(request.viewer)
     info = queries.report(viewer, number)
     mine = [party for one, party in queries.own_reports(viewer) if one.number == info.number]
-    return _answered(Asked(request, viewer, info, "", mine[0] if mine else None))
+    return _answered(Asked(request, viewer, info, "", mine[0] if mine else None, device_of(request)))
 
 
 @open_to(EVERYONE)
@@ -93,7 +97,7 @@ def followed_report(request: HttpRequest, token: str) -> HttpResponseBase:
     """Show a report to the one who holds its follow-up link."""
     request = cast(Request, request)
     info, party = queries.followed_report(token)
-    return _answered(Asked(request, Viewer(), info, token, party))
+    return _answered(Asked(request, Viewer(), info, token, party, device_of(request)))
 
 
 @open_to(EVERYONE)
@@ -135,7 +139,11 @@ def _answered(asked: Asked) -> HttpResponseBase:
             except BeffroiError as error:
                 problem, status = f"{said(error.what)} : {said(error.remedy)}.", error.http_status
             else:
-                return redirect(onward or asked.url)
+                response = redirect(onward or asked.url)
+                if act == "confirm":
+                    # One voice per device: the mark must be the same next time.
+                    remember_device(response, asked.device)
+                return response
         elif chosen is None:
             problem = _("Cette page ne sait pas faire cela : rechargez-la.")
         bound[act], status = form, max(status, 400)
@@ -194,6 +202,22 @@ def _follow(asked: Asked, form: forms.Form, at: datetime) -> str:
     return asked.url if asked.viewer.person_id else reverse("portal:followed-report", args=[opened.token])
 
 
+def _confirm(asked: Asked, form: forms.Form, at: datetime) -> str:
+    """Say that an obstacle is still there, or is gone; without an account, the device speaks once."""
+    there = asked.request.POST.get("still_there") == "oui"
+    sender = reports.sender_of(device=asked.device, address=address_of(asked.request), at=at)
+    state = reports.confirm_obstacle(
+        number=asked.info.number, still_there=there, viewer=asked.viewer, at=at, sender=sender
+    )
+    words = _("Merci, votre avis est compté.")
+    if not state.open:
+        words = _("Merci : l’obstacle est retiré de la carte.")
+    elif there and state.expires_at is not None:
+        words = _("Merci : il reste signalé jusqu’au {day}.").format(day=date_format(state.expires_at, "j F Y"))
+    messages.success(asked.request, words)
+    return ""
+
+
 def _tell(asked: Asked, form: forms.Form, at: datetime) -> str:
     told = asked.party is not None and not asked.party.told
     cases.set_told(number=asked.info.number, told=told, viewer=asked.viewer, token=asked.token)
@@ -218,6 +242,7 @@ ACTS: Mapping[str, Act] = {
     "withdraw": Act(ReasonForm, _withdraw),
     "follow": Act(ContactForm, _follow),
     "tell": Act(forms.Form, _tell),
+    "confirm": Act(forms.Form, _confirm),
 }
 
 
@@ -256,8 +281,18 @@ def _context(asked: Asked, bound: Mapping[str, forms.Form] | None = None) -> dic
         "reopen_form": bound.get("reopen", ReasonForm(auto_id="rouvrir_%s")),
         "withdraw_form": bound.get("withdraw", ReasonForm(auto_id="retirer_%s")),
         "follow_form": bound.get("follow", ContactForm(auto_id="suivre_%s")),
+        "obstacle": category.obstacle if category else None,
+        "trust": queries.trust_level(case.territory, asked.viewer.person_id),
+        "matches": [told(one.report, at) | {"distance_m": one.distance_m} for one in _matches(asked, category)],
         "at": at,
     }
+
+
+def _matches(asked: Asked, category: Category | None) -> list[Similar]:
+    """Return the counterparts of a lost or found animal, for its parties: where and what, nobody's contact."""
+    if category is None or category.matching is None:
+        return []
+    return queries.matches(asked.viewer, asked.info.number, token=asked.token)
 
 
 def _answers(category: Category | None, info: ReportInfo) -> list[tuple[str, str, bool]]:
