@@ -9,6 +9,7 @@ Source: OGC 21-065r2, Common Query Language (CQL2) 1.0.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -206,7 +207,10 @@ def spatial(op: str, left: Any, right: Any, projected: Projector) -> Condition:
         if isinstance(mine, Property) and mine.key in GEOMETRIES and isinstance(other, BaseGeometry):
             if other.is_empty or not shapely.is_valid(other):
                 raise BadFilter("forme vide ou non valide", remedy="corrigez la géométrie du filtre")
-            return Spatial(op, shapely.to_wkb(projected(other)), flipped)
+            placed = projected(other)
+            if not all(math.isfinite(number) for number in placed.bounds):
+                raise BadFilter("forme hors de son système de coordonnées", remedy="vérifiez filter-crs")
+            return Spatial(op, shapely.to_wkb(placed), flipped)
     raise BadFilter(
         "« {op} » attend la forme de l'objet (geometry) et une forme écrite",
         remedy="écrivez par exemple S_INTERSECTS(geometry, POINT(3.87 43.61))",

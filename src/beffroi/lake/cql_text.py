@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import shapely
 
 from beffroi.lake import cql
@@ -249,6 +250,8 @@ class _Reader:
             if text == ")" and depth == 0:
                 break
         try:
-            return shapely.from_wkt(self._text[start:end])
+            # A number too large becomes infinite, and is refused for what it is.
+            with np.errstate(all="ignore"):
+                return shapely.from_wkt(self._text[start:end])
         except (shapely.errors.ShapelyError, ValueError) as error:
             raise BadFilter("géométrie WKT illisible : {found}", found=self._text[start:end][:60]) from error

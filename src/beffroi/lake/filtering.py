@@ -123,7 +123,7 @@ def matching(source: Source, condition: Condition | None, bbox: BBox | None) -> 
             return _kept_by_all(source, (condition,))
         return np.flatnonzero(_mask(source, condition or Always(True), False, None))
     inside = in_box(source, bbox)
-    if condition is None or not len(inside):
+    if condition is None:
         return inside
     return inside[_mask(source, condition, False, inside)]
 
@@ -286,11 +286,20 @@ def _narrowed(source: Source, parts: tuple[Condition, ...]) -> tuple[Rows | None
     if best is None or best[0] * 4 > source.count:
         return None, parts
     _, chosen, spans, stored = best
-    pieces = [stored.order[low:high] for low, high in spans if high > low]
-    rows = np.concatenate(pieces).astype(np.int64) if pieces else np.empty(0, dtype=np.int64)
-    if len(pieces) > 1 or (len(rows) and stored.sorted[spans[0][0]] != stored.sorted[spans[0][1] - 1]):
-        rows.sort()
-    return rows, tuple(part for part in parts if part is not chosen)
+    return _rows_of(stored, [(low, high) for low, high in spans if high > low]), tuple(
+        part for part in parts if part is not chosen
+    )
+
+
+def _rows_of(stored: Stored, spans: list[Span]) -> Rows:
+    """Return the rows of some spans, each once, in order."""
+    if not spans:
+        return np.empty(0, dtype=np.int64)
+    low, high = spans[0]
+    if len(spans) == 1 and stored.sorted[low] == stored.sorted[high - 1]:
+        # The rows of one value are in their own order already.
+        return stored.order[low:high].astype(np.int64)
+    return np.unique(np.concatenate([stored.order[first:last] for first, last in spans])).astype(np.int64)
 
 
 def _nothing(column: Column) -> int:

@@ -7,6 +7,7 @@ its authority gives: EPSG:4326 is latitude, longitude.
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -136,12 +137,17 @@ def reprojected(joined: bytes, crs: str) -> bytes:
     if crs == CRS84 or not joined:
         return joined
     features: list[dict[str, Any]] = json.loads(b"[" + joined + b"]")
-    places = [place for feature in features if feature["geometry"] for place in _places(feature["geometry"])]
+    placed = [(feature, list(_places(feature["geometry"]))) for feature in features if feature["geometry"]]
+    places = [place for _, found in placed for place in found]
     if places:
         digits = 8 if crs.endswith("/4326") else 3
         flat = np.array([place[:2] for place in places], dtype=np.float64)
         for place, (first, second) in zip(places, _moved(flat, CRS84, crs).round(digits).tolist(), strict=True):
             place[0], place[1] = first, second
+        for feature, found in placed:
+            # A place that the system cannot hold (beyond the pole, say) has none in it: JSON knows no infinity.
+            if not all(math.isfinite(place[0]) and math.isfinite(place[1]) for place in found):
+                feature["geometry"] = None
     return ",".join(json.dumps(feature, ensure_ascii=False, separators=(",", ":")) for feature in features).encode()
 
 

@@ -16,6 +16,7 @@ from beffroi.base.territory.viewer import ANONYMOUS
 from beffroi.lake import columns, cql, queries, serving, sql
 from beffroi.lake.cql import Compare, Property, from_json
 from beffroi.lake.cql_text import from_text
+from beffroi.lake.projecting import reprojected
 from beffroi.lake.reading import GEOMETRY, Column, ColumnType
 from beffroi.lake.store import Lake
 from lake.store.lakes import TOWN, published, ref, tree
@@ -92,6 +93,12 @@ def by_duckdb(seen: queries.Seen, condition: str) -> list[int]:
         ("NOT (etages = 3 AND hauteur < 10)", "NOT (etages = 3 AND hauteur < 10)"),
         ("etages IN (1, 2, 8) AND NOT (vide = TRUE)", "etages IN (1, 2, 8) AND NOT vide"),
         ("etages NOT IN (1, 2, 8)", "etages NOT IN (1, 2, 8)"),
+        ("etages IN (3, 3, 99, -5) AND hauteur > 0", "etages = 3 AND hauteur > 0"),
+        ("etages IN (99, 3)", "etages = 3"),
+        ("mot IN ('zzz', 'Été', 'Été')", "mot = 'Été'"),
+        ("hauteur <> 12.5 AND etages = 8", "hauteur <> 12.5 AND etages = 8"),
+        ("hauteur > 28 OR hauteur < 1", "hauteur > 28 OR hauteur < 1"),
+        ("bati_le IN ('2003-04-15', '2003-04-15', '1900-01-01')", "bati_le = DATE '2003-04-15'"),
         ("hauteur BETWEEN 3 AND 9.5", "hauteur BETWEEN 3 AND 9.5"),
         ("hauteur NOT BETWEEN 3 AND 9.5", "hauteur NOT BETWEEN 3 AND 9.5"),
         ("hauteur IS NULL", "hauteur IS NULL"),
@@ -211,7 +218,7 @@ def test_filters_in_json_read_as_those_in_text() -> None:
     "text",
     ["", "a =", "a = 1)", "(a = 1", "a == 1", "1 = 1", "a = b", "f(a) = 1", "a LIKE 5", "'", "a IN ()", "a IS 5", "é",
      "a = 1 OR", "S_INTERSECTS(geometry, POINT)", "S_INTERSECTS(a, POINT(1 2))",
-     "S_INTERSECTS(geometry, POLYGON EMPTY)",
+     "S_INTERSECTS(geometry, POLYGON EMPTY)", "S_INTERSECTS(geometry, POINT(1e999 2))",
      "S_WITHIN(geometry, POLYGON((0 0,1 1,0 1,1 0,0 0)))", "(" * 200, "NOT " * 3_000 + "a = 1", "DATE(5) = a",
      "a BETWEEN 1", "S_INTERSECTS(geometry, BBOX(1,2,3))", "CASEI(5) = a", "a = 'b' c = 'd'"],
 )  # fmt: skip
@@ -245,6 +252,24 @@ def test_a_value_that_does_not_suit_is_told(seen: queries.Seen, text: str) -> No
         queries.found_features(seen, where=from_text(text), limit=1)
 
 
+def test_extreme_values_keep_nothing_or_all(seen: queries.Seen) -> None:
+    filled = by_duckdb(seen, "etages IS NOT NULL")
+    for text in ("etages < 1e300", "etages > -1e300", "etages <> 99999999999999999999999", "etages >= -5.5"):
+        assert kept(seen, text) == filled, text
+    for text in (
+        "etages > 1e300",
+        "etages = 99999999999999999999999",
+        "hauteur IN (1e9, -1e9)",
+        "etages BETWEEN 5 AND 2",
+    ):
+        assert kept(seen, text) == [], text
+
+
+def test_a_filter_is_judged_even_where_the_box_is_empty(seen: queries.Seen) -> None:
+    with pytest.raises(cql.BadFilter):
+        queries.found_features(seen, where=from_text("absente = 1"), bbox=BBox(0, 0, 1, 1), limit=1)
+
+
 def test_a_hidden_column_is_not_even_known(lake: Path, settings: Any) -> None:
     settings.LAKE_DIR = lake
     seen = queries.seen_dataset(ANONYMOUS, ref())
@@ -265,3 +290,29 @@ def test_columns_are_made_once_and_again_when_deleted(seen: queries.Seen, lake: 
     (home / "code").rmdir()
     assert kept(seen, "hauteur > 1 AND code = '34001'") == first
     assert Lake(lake).refs(TOWN) == [ref("arbres"), ref("maisons")]
+
+
+def test_a_column_without_values_and_a_dataset_without_rows_are_filtered(tmp_path: Path, settings: Any) -> None:
+    settings.LAKE_DIR = tmp_path / "lake"
+    published(settings.LAKE_DIR, [tree(1, espece=None, hauteur_m=None, geometry=None)], slug="vides")
+    published(settings.LAKE_DIR, [], slug="sans-lignes")
+    box = BBox(3, 43, 4, 44)
+    for slug, unknown in (("vides", 1), ("sans-lignes", 0)):
+        seen = queries.seen_dataset(ANONYMOUS, ref(slug))
+        for text in ("espece = 'x'", "espece LIKE '%'", "NOT espece = 'x'", "CASEI(espece) = 'x'", "hauteur_m > 0"):
+            assert kept(seen, text) == [], (slug, text)
+        assert len(kept(seen, "espece IS NULL AND hauteur_m IS NULL")) == unknown
+        assert queries.found_features(seen, bbox=box, limit=1).matched == 0
+    serving.close_all()
+
+
+def test_a_place_that_a_system_cannot_hold_has_none_in_it() -> None:
+    features = (
+        b'{"type":"Feature","geometry":{"type":"Point","coordinates":[3.0,91.0]},"properties":{}},'
+        b'{"type":"Feature","geometry":{"type":"Point","coordinates":[3.0,43.0,12.5]},"properties":{}}'
+    )
+    moved = json.loads(b"[" + reprojected(features, "http://www.opengis.net/def/crs/EPSG/0/3857") + b"]")
+    assert [one["geometry"] and one["geometry"]["coordinates"] for one in moved] == [
+        None,
+        [333958.472, 5311971.847, 12.5],
+    ]
