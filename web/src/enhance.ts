@@ -1,6 +1,8 @@
 import { countSelected } from "./behaviours/bulk";
 import { keepDrafts } from "./behaviours/drafts";
 import { showChosenFiles } from "./behaviours/files";
+import { fillPosition } from "./behaviours/position";
+import { walkRows } from "./behaviours/rows";
 import { listenToKeys } from "./behaviours/shortcuts";
 import { dismissToasts } from "./behaviours/toast";
 
@@ -14,6 +16,8 @@ export function enhance(root: ParentNode): void {
   dismissToasts(root);
   keepDrafts(root);
   listenToKeys(root);
+  walkRows(root);
+  fillPosition(root);
   offerPrinting(root);
   focusFirstError(root);
 }

@@ -3,6 +3,7 @@ import "./styles/base.css";
 import "./styles/components.css";
 import "./styles/forms.css";
 import "./styles/work.css";
+import "./styles/desk.css";
 import "./styles/layout.css";
 import "./styles/contrast.css";
 import "./styles/print.css";

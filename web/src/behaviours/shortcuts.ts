@@ -13,11 +13,26 @@ export function listenToKeys(root: ParentNode): void {
     box.addEventListener("change", () => (box.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "1")));
   }
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || localStorage.getItem(OFF) !== null) return;
-    if (writes(event.target)) return;
+    if (event.repeat || !listens(event)) return;
     if (event.key === "?") dialog.showModal();
-    else dialog.querySelector<HTMLAnchorElement>(`a[data-key="${CSS.escape(event.key)}"]`)?.click();
+    else press(root, dialog, event);
   });
+}
+
+/** A key of the page (`[data-key]` on a link, or on the summary of what one then fills in) goes before those of the house. */
+function press(root: ParentNode, dialog: HTMLDialogElement, event: KeyboardEvent): void {
+  const selector = `[data-key="${CSS.escape(event.key)}"]`;
+  const here = [...root.querySelectorAll<HTMLElement>(selector)].find((one) => !dialog.contains(one));
+  if (!here) return dialog.querySelector<HTMLAnchorElement>(`a${selector}`)?.click();
+  event.preventDefault();
+  if (!(here.parentElement instanceof HTMLDetailsElement)) return here.click();
+  here.parentElement.open = true;
+  here.parentElement.querySelector<HTMLElement>("input:not([type=hidden]), textarea, select, button")?.focus();
+}
+
+/** Whether keys act now: not while one writes, not with Ctrl, Alt or Meta, not when they are switched off. */
+export function listens(event: KeyboardEvent): boolean {
+  return !event.ctrlKey && !event.altKey && !event.metaKey && localStorage.getItem(OFF) === null && !writes(event.target);
 }
 
 function writes(target: EventTarget | null): boolean {

@@ -339,6 +339,15 @@ def person_by_email(email: str) -> PersonInfo | None:
     return found[0] if found else None
 
 
+def agents_of(territory: str, service: str, *, at: datetime) -> list[PersonInfo]:
+    """Return the agents of a service of `territory` at a moment, by name: those who share its work."""
+    grants = RoleGrant.objects.filter(
+        territory=territory, role=Role.AGENT, services__slug=service, valid_from__lte=at
+    ).filter(Q(valid_until__isnull=True) | Q(valid_until__gt=at))
+    rows = Person.objects.filter(pk__in=grants.values("person"), is_active=True)
+    return _with_grants(rows.order_by("name", "email"), territory)
+
+
 def _with_grants(rows: Iterable[Person], territory: str) -> list[PersonInfo]:
     persons = list(rows)
     grants: dict[int, list[GrantInfo]] = {}

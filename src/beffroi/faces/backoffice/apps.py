@@ -8,5 +8,8 @@ class BackofficeConfig(AppConfig):
 
     def ready(self) -> None:
         from beffroi.faces.backoffice import engine
+        from beffroi.faces.backoffice.reports.queue import OVERLAY
+        from beffroi.faces.shell import overlays
 
         engine.register()
+        overlays.register(OVERLAY)

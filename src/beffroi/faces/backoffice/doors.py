@@ -26,6 +26,14 @@ class Door:
 # Name of the address, title, what one does there, icon, key, and whether it is for administrators only.
 DOORS: tuple[tuple[str, str, str, str, str, bool], ...] = (
     (
+        "backoffice:reports",
+        gettext_noop("Signalements"),
+        gettext_noop("La file de mes services, les interventions, les passages."),
+        "report",
+        "g",
+        False,
+    ),
+    (
         "backoffice:uploads",
         gettext_noop("Déposer des données"),
         gettext_noop("Envoyer un fichier, le voir avant de le publier."),

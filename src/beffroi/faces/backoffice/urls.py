@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from beffroi.faces.backoffice import awaiting, courses, journal, look, sandbox, usecases
+from beffroi.faces.backoffice.reports import urls as report_urls
 from beffroi.faces.backoffice.views import home
 
 app_name = "backoffice"
@@ -19,4 +20,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *courses.urlpatterns,
     *usecases.urlpatterns,
     *journal.urlpatterns,
+    *report_urls.urlpatterns,
 ]

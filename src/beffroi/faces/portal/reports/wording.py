@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import formats, timezone
+from django.utils import formats
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import gettext_noop
 
 from beffroi.base.clock import queries as clock
-from beffroi.base.territory import queries as territory_queries
-from beffroi.serve.cases.definition import OUTCOME_TITLES, STATUS_TITLES, Access, Outcome, Status
+from beffroi.faces.shell.requests import age as age
+from beffroi.faces.shell.requests import service_names
+from beffroi.faces.shell.requests import state_of as state_of
+from beffroi.serve.cases.definition import OUTCOME_TITLES, Access, Outcome, Status
 from beffroi.serve.cases.queries import CaseInfo, Entry
 from beffroi.serve.reports.categories import Category
 
@@ -43,38 +44,11 @@ WRITERS = {
 }
 
 
-def state_of(case: CaseInfo) -> str:
-    """Return the state of a report in words: a closed one says how it ended."""
-    if case.status is Status.CLOSED and case.outcome is not None:
-        return _(OUTCOME_TITLES[case.outcome])
-    return _(STATUS_TITLES[case.status])
-
-
 def tone_of(case: CaseInfo) -> str:
     """Return the colour of a state: good, warn, or none."""
     if case.status is Status.CLOSED and case.outcome is not Outcome.DONE:
         return ""
     return TONES.get(case.status, "")
-
-
-def age(since: datetime, at: datetime) -> str:
-    """Return how long ago something was, to the day.
-
-    >>> from datetime import UTC
-    >>> age(datetime(2026, 3, 1, 9, tzinfo=UTC), datetime(2026, 3, 4, 9, tzinfo=UTC))
-    'il y a 3 jours'
-    """
-    days = (timezone.localdate(at) - timezone.localdate(since)).days
-    if days <= 0:
-        return _("aujourd’hui")
-    if days == 1:
-        return _("hier")
-    return ngettext("il y a {n} jour", "il y a {n} jours", days).format(n=days)
-
-
-def service_names(territory: str) -> Mapping[str, str]:
-    """Return the names of the services of a town by slug; one query."""
-    return {one.slug: one.name for one in territory_queries.services(territory)}
 
 
 def service_name(territory: str, slug: str) -> str:

@@ -1,0 +1,387 @@
+"""What an agent may do to one report: each act with the form it asks for, where it may be done, what it does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import shapely
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from beffroi.base.kernel.sentences import gettext_noop
+from beffroi.base.territory import queries as territory_queries
+from beffroi.base.territory.viewer import Grant, Role, Viewer
+from beffroi.faces.backoffice.reports.queue import outcome_choices
+from beffroi.faces.shell.requests import service_names
+from beffroi.serve.cases import operations as cases
+from beffroi.serve.cases.definition import OPEN, Outcome, Status, Upload
+from beffroi.serve.reports import operations, queries
+from beffroi.serve.reports.queries import ReportInfo
+
+METRES_PER_DEGREE = 111_195.0
+_WORDS = forms.Textarea(attrs={"rows": 4})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One report before one agent, at one moment."""
+
+    info: ReportInfo
+    viewer: Viewer
+    at: datetime
+
+    @property
+    def territory(self) -> str:
+        """Return the code of its town."""
+        return self.info.case.territory
+
+
+class ActForm(forms.Form):
+    """The form of an act; it is given the report to offer what makes sense for it."""
+
+    def __init__(self, *args: Any, asked: Asked, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.asked = asked
+        self.offer()
+
+    def offer(self) -> None:
+        """Set the choices that depend on the report."""
+
+    def choose(self, name: str, choices: list[tuple[str, str]]) -> None:
+        """Set the choices of a field."""
+        cast(forms.ChoiceField, self.fields[name]).choices = choices
+
+
+class AcceptForm(ActForm):
+    text = forms.CharField(
+        label=gettext_lazy("Mot pour les habitants"), required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    publish = forms.BooleanField(
+        label=gettext_lazy("Montrer la description et les photos à tous"),
+        required=False,
+        initial=True,
+        help_text=gettext_lazy("Relisez-les : ni nom, ni visage, ni plaque."),
+    )
+
+
+class MessageForm(ActForm):
+    text = forms.CharField(label=gettext_lazy("Message"), widget=_WORDS, max_length=4000)
+    ask = forms.BooleanField(
+        label=gettext_lazy("C’est une question : le signalement attend la réponse"), required=False
+    )
+    public = forms.BooleanField(label=gettext_lazy("Visible de tous sur la page du signalement"), required=False)
+
+
+class NoteForm(ActForm):
+    text = forms.CharField(label=gettext_lazy("Note, pour le service seulement"), widget=_WORDS, max_length=4000)
+
+
+class PlanForm(ActForm):
+    day = forms.DateField(
+        label=gettext_lazy("Jour de l’intervention"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    text = forms.CharField(label=gettext_lazy("Mot pour les habitants"), required=False, max_length=1000)
+
+
+class CloseForm(ActForm):
+    outcome = forms.ChoiceField(label=gettext_lazy("Issue"), widget=forms.RadioSelect, initial=Outcome.DONE.value)
+    reason = forms.CharField(
+        label=gettext_lazy("Motif, lu par tous ceux qui le suivent"), widget=_WORDS, max_length=4000
+    )
+    photo = forms.FileField(
+        label=gettext_lazy("Photo après intervention"),
+        required=False,
+        widget=forms.ClearableFileInput(attrs={"accept": "image/*"}),
+    )
+
+    def offer(self) -> None:
+        self.choose("outcome", outcome_choices())
+
+
+class RouteForm(ActForm):
+    service = forms.ChoiceField(label=gettext_lazy("Service"))
+    reason = forms.CharField(label=gettext_lazy("Motif"), required=False, max_length=300)
+
+    def offer(self) -> None:
+        names = service_names(self.asked.territory)
+        self.choose("service", [one for one in names.items() if one[0] != self.asked.info.case.service])
+
+
+class ReclassifyForm(ActForm):
+    category = forms.ChoiceField(label=gettext_lazy("Catégorie"))
+
+    def offer(self) -> None:
+        known = queries.categories_for(self.asked.viewer, self.asked.territory)
+        now = self.asked.info.case.category
+        self.choose(
+            "category",
+            [(one.category.code, _(one.category.label)) for one in known if one.category.code != now],
+        )
+
+
+class AssignForm(ActForm):
+    person = forms.ChoiceField(label=gettext_lazy("Agent"), required=False)
+
+    def offer(self) -> None:
+        case = self.asked.info.case
+        people = territory_queries.agents_of(case.territory, case.service, at=self.asked.at)
+        self.choose("person", [("", _("Personne")), *((str(one.id), one.name or one.email) for one in people)])
+        self.fields["person"].initial = str(case.assignee or "")
+
+
+class MergeForm(ActForm):
+    into = forms.CharField(
+        label=gettext_lazy("Numéro du signalement qu’il rejoint"),
+        max_length=12,
+        help_text=gettext_lazy("Chacun garde son fil et son lien ; tous reçoivent la même réponse."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class ReasonForm(ActForm):
+    reason = forms.CharField(label=gettext_lazy("Motif"), max_length=1000)
+
+
+class EmptyForm(ActForm):
+    """Nothing more is asked."""
+
+
+class AlertForm(ActForm):
+    title = forms.CharField(label=gettext_lazy("Titre de l’alerte"), max_length=120)
+    text = forms.CharField(label=gettext_lazy("Consigne"), widget=_WORDS, max_length=1000)
+    severity = forms.ChoiceField(
+        label=gettext_lazy("Gravité"),
+        choices=[
+            ("minor", gettext_lazy("Mineure")),
+            ("moderate", gettext_lazy("Modérée")),
+            ("severe", gettext_lazy("Grave")),
+        ],
+        initial="moderate",
+    )
+    radius_m = forms.IntegerField(
+        label=gettext_lazy("Rayon autour du lieu, en mètres"), min_value=20, max_value=20_000, initial=200
+    )
+    hours = forms.IntegerField(label=gettext_lazy("Durée, en heures"), min_value=1, max_value=720, initial=24)
+
+    def offer(self) -> None:
+        info = self.asked.info
+        self.fields["title"].initial = _(info.label)
+        self.fields["text"].initial = info.case.description[:1000]
+
+
+def circle(lon: float, lat: float, radius_m: float) -> str:
+    """Return the circle around a point as a GeoJSON polygon of 32 corners, CRS84.
+
+    On the sphere of the mean radius, good to 0.5 % at the sizes of a town.
+    """
+    import math
+
+    across = radius_m / METRES_PER_DEGREE
+    turns = [2 * math.pi * step / 32 for step in range(32)]
+    ring = [
+        [round(lon + across * math.cos(turn) / math.cos(math.radians(lat)), 6), round(lat + across * math.sin(turn), 6)]
+        for turn in turns
+    ]
+    return json.dumps({"type": "Polygon", "coordinates": [[*ring, ring[0]]]})
+
+
+# --- What each does ---------------------------------------------------------------------------------------------------
+
+
+def _assign(asked: Asked, values: Mapping[str, Any]) -> None:
+    case = asked.info.case
+    # The choices of the form are the agents of the service: the grant is known.
+    grant = Grant(case.territory, Role.AGENT, frozenset({case.service}))
+    to = Viewer(int(values["person"]), (grant,)) if values["person"] else None
+    cases.assign_case(number=asked.info.number, to=to, by=asked.viewer, at=asked.at)
+
+
+def _close(asked: Asked, values: Mapping[str, Any]) -> None:
+    photo = values["photo"]
+    operations.close_report(
+        number=asked.info.number,
+        outcome=Outcome(values["outcome"]),
+        reason=values["reason"],
+        photos=[Upload(photo.name, photo.read())] if photo else [],
+        by=asked.viewer,
+        at=asked.at,
+    )
+
+
+def _raise_alert(asked: Asked, values: Mapping[str, Any]) -> None:
+    info = asked.info
+    zone = info.zone or circle(info.lon, info.lat, values["radius_m"])
+    assert shapely.from_geojson(zone).is_valid  # noqa: S101 - drawn by us, or checked at the intake
+    operations.raise_alert(
+        number=info.number,
+        title=values["title"],
+        text=values["text"],
+        severity=values["severity"],
+        zone=zone,
+        until=asked.at + timedelta(hours=values["hours"]),
+        by=asked.viewer,
+        at=asked.at,
+    )
+
+
+Run = Callable[[Asked, Mapping[str, Any]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing that may be done. `states`: where it is offered; `key` of the keyboard; `open`: shown unfolded."""
+
+    title: str
+    label: str
+    done: str
+    form: type[ActForm]
+    run: Run
+    states: frozenset[Status] = frozenset(OPEN)
+    key: str = ""
+    open: bool = False
+
+    def offered(self, asked: Asked) -> bool:
+        """Tell whether it makes sense for this report."""
+        return asked.info.case.status in self.states
+
+
+def _plain(run: Callable[..., object], *names: str) -> Run:
+    """Return an act that calls an operation with the report's number and the fields of those names."""
+
+    def act(asked: Asked, values: Mapping[str, Any]) -> object:
+        given = {name: values[name] for name in names}
+        return run(number=asked.info.number, by=asked.viewer, at=asked.at, **given)
+
+    return act
+
+
+ACTS: Mapping[str, Act] = {
+    "prendre": Act(
+        title=gettext_noop("Prendre en charge"),
+        label=gettext_noop("Prendre en charge"),
+        done=gettext_noop("Le signalement est pris en charge."),
+        form=AcceptForm,
+        run=_plain(cases.accept_case, "text", "publish"),
+        states=frozenset({Status.RECEIVED, Status.WAITING, Status.SCHEDULED}),
+        key="a",
+        open=True,
+    ),
+    "lever-le-doute": Act(
+        title=gettext_noop("Lever le doute"),
+        label=gettext_noop("C’est un vrai signalement"),
+        done=gettext_noop("Le signalement rejoint la file."),
+        form=EmptyForm,
+        run=_plain(cases.release_case),
+        states=frozenset({Status.HELD}),
+        key="a",
+        open=True,
+    ),
+    "ecrire": Act(
+        title=gettext_noop("Écrire aux habitants"),
+        label=gettext_noop("Envoyer"),
+        done=gettext_noop("Le message est envoyé."),
+        form=MessageForm,
+        run=_plain(cases.write_to_parties, "text", "ask", "public"),
+        states=frozenset({*OPEN, Status.CLOSED}),
+        key="e",
+    ),
+    "prevoir": Act(
+        title=gettext_noop("Prévoir une intervention"),
+        label=gettext_noop("Annoncer ce jour"),
+        done=gettext_noop("Le jour est annoncé à ceux qui suivent le signalement."),
+        form=PlanForm,
+        run=_plain(cases.schedule_case, "day", "text"),
+        key="p",
+    ),
+    "clore": Act(
+        title=gettext_noop("Clore"),
+        label=gettext_noop("Clore et prévenir"),
+        done=gettext_noop("Le signalement est clos ; ceux qui le suivent sont prévenus."),
+        form=CloseForm,
+        run=_close,
+        states=frozenset({*OPEN, Status.HELD}),
+        key="c",
+    ),
+    "rouvrir": Act(
+        title=gettext_noop("Rouvrir"),
+        label=gettext_noop("Rouvrir"),
+        done=gettext_noop("Le signalement est rouvert."),
+        form=ReasonForm,
+        run=lambda asked, values: cases.reopen_case(
+            number=asked.info.number, reason=values["reason"], viewer=asked.viewer, at=asked.at
+        ),
+        states=frozenset({Status.CLOSED}),
+        open=True,
+    ),
+    "suivre": Act(
+        title=gettext_noop("Confier à un agent"),
+        label=gettext_noop("Confier"),
+        done=gettext_noop("L’agent qui suit le signalement est noté."),
+        form=AssignForm,
+        run=_assign,
+        key="s",
+    ),
+    "transmettre": Act(
+        title=gettext_noop("Transmettre à un autre service"),
+        label=gettext_noop("Transmettre"),
+        done=gettext_noop("Le signalement est transmis."),
+        form=RouteForm,
+        run=_plain(operations.route_report, "service", "reason"),
+        key="t",
+    ),
+    "reclasser": Act(
+        title=gettext_noop("Changer de catégorie"),
+        label=gettext_noop("Changer"),
+        done=gettext_noop("La catégorie est changée, avec son service et son délai."),
+        form=ReclassifyForm,
+        run=_plain(operations.reclassify_report, "category"),
+    ),
+    "joindre": Act(
+        title=gettext_noop("Joindre à un autre signalement"),
+        label=gettext_noop("Joindre"),
+        done=gettext_noop("Les deux signalements sont suivis ensemble."),
+        form=MergeForm,
+        run=_plain(operations.merge_reports, "into"),
+        key="d",
+    ),
+    "separer": Act(
+        title=gettext_noop("Séparer"),
+        label=gettext_noop("Suivre séparément"),
+        done=gettext_noop("Le signalement est de nouveau suivi à part."),
+        form=EmptyForm,
+        run=_plain(operations.separate_report),
+        states=frozenset({Status.JOINED}),
+        open=True,
+    ),
+    "noter": Act(
+        title=gettext_noop("Noter pour le service"),
+        label=gettext_noop("Ajouter la note"),
+        done=gettext_noop("La note est ajoutée."),
+        form=NoteForm,
+        run=_plain(cases.add_note, "text"),
+        states=frozenset(Status),
+    ),
+    "mettre-de-cote": Act(
+        title=gettext_noop("Mettre de côté comme douteux"),
+        label=gettext_noop("Mettre de côté"),
+        done=gettext_noop("Le signalement est mis de côté ; seul le service le voit."),
+        form=ReasonForm,
+        run=lambda asked, values: cases.hold_case(
+            number=asked.info.number, text=values["reason"], by=asked.viewer, at=asked.at
+        ),
+        states=frozenset({Status.RECEIVED}),
+    ),
+    "alerter": Act(
+        title=gettext_noop("En faire une alerte de zone"),
+        label=gettext_noop("Lancer l’alerte"),
+        done=gettext_noop("L’alerte est transmise."),
+        form=AlertForm,
+        run=_raise_alert,
+    ),
+}

@@ -1,0 +1,56 @@
+"""5-09, service done: visits recorded on site, missing ones alerted, a month against the promised levels."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from beffroi.base.clock import queries as clock
+from beffroi.serve.reports import visits
+from beffroi.serve.reports.visits import PlannedPlace
+from desk_makers import sign_in_agent
+from serve_makers import LAT, LON, make_open_town
+from territory_makers import TOWN
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def town(settings: Any, tmp_path: Any) -> str:
+    settings.STRONG_AUTH, settings.DATA_DIR = False, tmp_path
+    return make_open_town(use_cases=("5-09",))
+
+
+def test_a_contract_is_followed_from_its_visits_to_its_bill(town: str) -> None:
+    client, me = sign_in_agent("proprete")
+    now = timezone.now()
+    today = timezone.localdate(now, clock.timezone_of(TOWN))
+    yesterday = today - timedelta(days=1)
+    contract = visits.add_contract(
+        territory=TOWN,
+        service="proprete",
+        name="Sanisettes",
+        provider="Propre et Net",
+        starts_on=yesterday,
+        ends_on=today + timedelta(days=60),
+        places=[PlannedPlace("Gare", LON, LAT, "1234567", time(0), time(23, 59))],
+        visit_cents=8000,
+        penalty_cents=5000,
+        by=me,
+        at=datetime.combine(yesterday, time(8), clock.timezone_of(TOWN)),
+    )
+    page = client.get("/agent/passages/")
+    (visit,) = [one for one, _state, _kind in page.context["today"]]
+    client.post(f"/agent/passages/{visit.id}/constat/", {"lat": str(LAT), "lon": str(LON)})
+    # Nobody proved yesterday's: the night's run tells it, and it awaits the agent in the morning.
+    assert visits.note_missing_visits(now) == 1
+    assert "Passages manquants" in client.get("/agent/").content.decode()
+    assert [one.day for one in client.get("/agent/passages/").context["missing"]] == [yesterday]
+    months = {yesterday.replace(day=1), today.replace(day=1)}
+    told = [visits.monthly_statement(me, contract, year=one.year, month=one.month) for one in months]
+    assert (sum(one.expected for one in told), sum(one.done for one in told)) == (2, 1)
+    shown = client.get(f"/agent/passages/contrat/{contract}/{today:%Y-%m}/").content.decode()
+    assert "promise au contrat : 95,0 %" in shown
