@@ -200,6 +200,10 @@ def test_an_account_follows_from_its_own_pages(reporting_town: str, signed_in: A
     number = reader.get(sent["Location"]).context["info"].number
     page = reader.get(f"/signalements/{number}/")
     assert page.context["party"] is not None
+    mine = shown(reader.get("/mes-demandes/"))
+    assert "Mes signalements" in mine
+    assert f"{number} · devant le 12 Grande Rue" in mine
+    assert number not in shown(signed_in(Role.RESIDENT).get("/mes-demandes/"))
     assert Client().get(f"/signalements/{number}/").context["party"] is None
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from django.urls import path
 
-from beffroi.faces.portal.reports import filing, listing, objects, pages, scripts
+from beffroi.faces.portal.reports import filing, listing, mine, objects, pages, scripts
+
+# Importing `mine` adds its section to the page of one's requests.
+__all__ = ["mine", "urlpatterns"]
 
 urlpatterns = [
     path("signaler/", filing.report, name="report"),
