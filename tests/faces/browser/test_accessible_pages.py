@@ -65,6 +65,8 @@ PAGES = [
     "/ogc/collections",
     OBJETS.removesuffix("/items"),
     f"{OBJETS}?limit=5",
+    OBJETS.replace("/items", "/tiles/WebMercatorQuad"),
+    "/ogc/collections/catalogue/items",
 ]
 RESERVED = {
     "agent@bourg.test": [
