@@ -39,10 +39,11 @@ class Measured:
 
 def measure_routes(folder: Path, *, population: int, pairs: int, wheel: Path | None, say: Say) -> Measured:
     """Measure on two towns of `population` inhabitants, over `pairs` random pairs of places; Django is started here."""
-    home, extract = folder / "itineraires", folder / "itineraires" / "deux-villes.osm.pbf"
+    home, extract = folder / "itineraires", folder / "itineraires" / f"deux-villes-{population}.osm.pbf"
     os.environ |= {"BEFFROI_DATA_DIR": str(home), "DATABASE_URL": "", "BEFFROI_COMMUNE": TOWN}
     say("Deux villes, un extrait OpenStreetMap…")
-    write_extract(extract, population=population)
+    if not extract.exists():
+        write_extract(extract, population=population)
     _registry(home)
     from beffroi.base.kernel.time import now
     from beffroi.sense.mobility import operations, store

@@ -15,7 +15,6 @@ from beffroi.lake.town.plan import Scale
 from beffroi.lake.town.streets import Way, draw_network
 from beffroi.sense.mobility.assembling import assemble
 from beffroi.sense.mobility.exporting import write_osm
-from beffroi.sense.mobility.graph import Graph
 from beffroi.sense.mobility.streets import Streets, blank_columns, blank_origin
 from beffroi.sense.mobility.vocabulary import Confidence, Kind, Mode
 from beffroi.sense.mobility.vocabulary import Origin as Source
@@ -26,8 +25,8 @@ _KINDS = {Way.BOULEVARD: Kind.ROAD_MAJOR, Way.ROAD: Kind.ROAD_MAJOR, Way.QUAY: K
 GAP_M = 300.0
 
 
-def write_extract(path: Path, *, population: int) -> Graph:
-    """Draw both towns and write them as OpenStreetMap data; return the graph they were written from."""
+def write_extract(path: Path, *, population: int) -> None:
+    """Draw both towns and write them as OpenStreetMap data."""
     lines, ways, shift = [], [], 0.0
     for seed in (1, 2):
         network = draw_network(Scale.of(population), seed)
@@ -41,9 +40,10 @@ def write_extract(path: Path, *, population: int) -> Graph:
     degrees = shapely.transform(segments, Origin.at_sea().degrees)
     graph = assemble(_streets(degrees, way), territory="bench", at=AT, version="bench")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    write_osm(graph, path)
-    return graph
+    aside = path.with_name(f"part-{path.name}")
+    aside.unlink(missing_ok=True)
+    write_osm(graph, aside)
+    aside.rename(path)
 
 
 def _joints(left: Any, right: Any) -> Any:

@@ -249,9 +249,12 @@ def _shared(router: Router, one: Found, other: Found) -> float:
 
 
 def frank(router: Router, layer: Layer) -> Layer:
-    """Return the layer as if nothing stood in the way of this profile and nothing was unpleasant: time alone."""
-    kept: dict[Any, Layer] = router.__dict__.setdefault("_frank", {})
-    key = layer.profile.key
+    """Return the layer as if nothing stood in the way of this profile and nothing was unpleasant: time alone.
+
+    It is the same whatever the person set: settings only bar what is passed over here.
+    """
+    kept: dict[str, Layer] = router.__dict__.setdefault("_frank", {})
+    key = layer.profile.slug
     if key not in kept:
         open_to = (layer.costs.why & ~np.uint16(_REMOVABLE)) == 0
         time = np.where(open_to, layer.costs.time, np.inf).astype(np.float32)
