@@ -169,6 +169,8 @@ def _table(
             "PostGIS (clé primaire, index spatial et d'attributs, lignes rangées dans l'espace, tables analysées).",
             "Beffroi compte exactement les réponses (numberMatched) et vérifie les droits ; ses tuiles sont cuites "
             "d'avance, celles des pairs sont faites à la demande. MapServer ne filtre pas par attribut.",
+            f"Charge de la machine à la fin : {number(os.getloadavg()[2], 1)} en moyenne sur un quart d’heure, pour "
+            f"{os.cpu_count()} cœurs ; si elle les dépasse, seuls les rapports comptent.",
             f"Dernière ligne : environ {number(WHOLE)} objets lus en entier par le pilote OAPIF de GDAL (ogr2ogr), en "
             "secondes, médiane de trois ; ∞ : plus d’une minute.",
         ),
