@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
-from django.utils import formats
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -79,6 +79,19 @@ class Promise:
     due_at: datetime
     rule: str
     article: str
+
+    @property
+    def by(self) -> str:
+        """Return the last instant as people say it: what ends at midnight ends the evening before.
+
+        >>> from datetime import UTC
+        >>> Promise(datetime(2026, 12, 2, 23, tzinfo=UTC), "", "").by
+        'mercredi 2 décembre 2026'
+        """
+        local = timezone.localtime(self.due_at)
+        if local.time() == time(0):
+            return formats.date_format(local - timedelta(days=1), "l j F Y")
+        return formats.date_format(local, "l j F Y, H:i")
 
 
 def promise(case: CaseInfo, category: Category | None) -> Promise | None:
