@@ -80,7 +80,8 @@ def _by_row(collection: str, tail: str = "") -> Write:
 _OURS, _TIPG, _PYGEOAPI = f"/ogc/collections/34172.{LAYER}", f"/collections/public.{LAYER}", f"/collections/{LAYER}"
 BEFFROI = _written(_OURS, _by_row(_OURS))
 TIPG = _written(_TIPG, lambda z, x, y: f"{_TIPG}/tiles/WebMercatorQuad/{z}/{x}/{y}")
-PYGEOAPI = _written(_PYGEOAPI, _by_row(_PYGEOAPI, "?f=mvt"))
+# pygeoapi refuses the name of the standard for the same text.
+PYGEOAPI = _written(_PYGEOAPI, _by_row(_PYGEOAPI, "?f=mvt"), language="&filter-lang=cql-text")
 MAPSERVER = _written(
     f"/mapserv/bench/ogcapi/collections/{LAYER}",
     lambda z, x, y: f"/mapserv?map=bench&mode=tile&tilemode=gmap&tile={x}+{y}+{z}&layers={LAYER}&map.imagetype=mvt",

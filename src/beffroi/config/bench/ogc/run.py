@@ -34,7 +34,7 @@ request = function()
 end
 done = function(summary, latency)
   local e = summary.errors
-  print(string.format("DONE %d %d %d %d %d", summary.requests, summary.duration, latency:percentile(95),
+  print(string.format("DONE %d %d %d %d %d", summary.requests - e.status, summary.duration, latency:percentile(95),
     summary.bytes, e.status + e.timeout + e.read + e.connect + e.write))
 end
 """
@@ -42,7 +42,7 @@ end
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What one server gave on one line."""
+    """What one server gave on one line: only good answers count as answers."""
 
     per_second: float
     p95_ms: float
