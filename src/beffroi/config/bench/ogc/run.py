@@ -125,8 +125,10 @@ def _rate(peer: Peer, kind: str, count: int, home: Path, seconds: int) -> Rate:
     script.write_text(_SCRIPT, encoding="utf-8")
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", "--timeout", "60s", "-s", str(script), peer.url]
     env = os.environ | {"BENCH_PATHS": str(listed)}
+    peer.settle()
     # A first pass warms caches and, for us, makes the columns that filters read.
     subprocess.run([*command, f"-d{max(2, seconds // 3)}s"], check=True, capture_output=True, env=env)
+    peer.settle()
     done = subprocess.run([*command, f"-d{seconds}s"], check=True, capture_output=True, text=True, env=env)
     told = next(line for line in done.stdout.splitlines() if line.startswith("DONE")).split()[1:]
     requests, microseconds, p95, size, errors = (int(part) for part in told)

@@ -49,6 +49,17 @@ class Peer:
     landing: str
     lacks: tuple[str, ...] = ()
 
+    def settle(self, *, most_s: float = 60) -> None:
+        """Wait until the server answers a light question at once: what a client gave up on still runs in its database.
+
+        Gives up after `most_s`: the next measure then says what it can.
+        """
+        light = f"{self.landing}collections?f=json"
+        end, quick = time.monotonic() + most_s, 0
+        while quick < 2 * WORKERS and time.monotonic() < end:
+            started = time.monotonic()
+            quick = quick + 1 if _answers(light) and time.monotonic() - started < 1 else 0
+
 
 def check_needs() -> None:
     """Refuse to start without the programs of Debian that the comparison needs.
