@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -16,6 +17,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from beffroi.base.catalogue import queries as catalogue
+from beffroi.base.catalogue.definition import OPEN_STATES
+from beffroi.base.catalogue.queries import UseCaseView
 from beffroi.base.kernel.geo import BBox
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.base.territory import queries as territory_queries
@@ -28,6 +32,7 @@ from beffroi.faces.shell.overlays import Mark, Overlay
 from beffroi.faces.shell.places import BadPlace, read_degrees
 from beffroi.serve.cases.definition import OPEN
 from beffroi.serve.reports import queries
+from beffroi.serve.reports.categories import ENGINE, ReportsSettings
 from beffroi.serve.reports.queries import ReportFilter, ReportInfo
 
 PAGE_SIZE = 20
@@ -37,10 +42,18 @@ AGES = ((7, gettext_lazy("Une semaine")), (30, gettext_lazy("Un mois")), (365, g
 STATES = (("open", gettext_lazy("En cours")), ("closed", gettext_lazy("Clos")))
 
 
+def offer_reports(services: Iterable[UseCaseView]) -> bool:
+    """Tell whether something may be reported by one of these services."""
+    return any(
+        isinstance(settings := one.use_case.settings.get(ENGINE), ReportsSettings) and settings.category
+        for one in services
+    )
+
+
 def has_reports(request: Request) -> bool:
-    """Tell whether anything may be reported in the town of the page."""
+    """Tell whether anything may be reported in the town of the page; one query."""
     code = territory_of(request)
-    return bool(code and queries.categories_for(ANONYMOUS, code))
+    return bool(code) and offer_reports(catalogue.use_cases(territory=code, engine_name=ENGINE, states=OPEN_STATES))
 
 
 OVERLAY = Overlay(

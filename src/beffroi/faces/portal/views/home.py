@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.catalogue.queries import UseCaseView
 from beffroi.faces.portal.directory import open_services, shown_themes, territory_of, town_datasets
-from beffroi.faces.portal.reports.listing import has_reports
+from beffroi.faces.portal.reports.listing import offer_reports
 from beffroi.faces.portal.results import KINDS, ONE_OF, around_of, groups_of
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.faces.shell.addresses import AddressField
@@ -57,7 +57,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "kinds": search_words(),
         "around": _around_form(request),
-        "may_report": has_reports(request),
+        "may_report": offer_reports(services),
         "services": services[:SHOWN_SERVICES],
         "services_count": len(services),
         "service_themes": themes_of(services),
