@@ -10,11 +10,11 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, QueryDict
 
 from beffroi.base.kernel.sentences import gettext_noop
-from beffroi.base.territory.viewer import Viewer
-from beffroi.faces.portal.reports.forms import ContactForm, DetailsForm, ObstacleForm, WhereForm, WordsForm
+from beffroi.base.territory.viewer import AGENTS, Viewer
+from beffroi.faces.portal.reports.forms import ContactForm, DetailsForm, MandateForm, ObstacleForm, WhereForm, WordsForm
 from beffroi.faces.shell.access import Request
 from beffroi.serve.cases import operations as cases
-from beffroi.serve.cases.definition import BadCase, Requester, Upload
+from beffroi.serve.cases.definition import BadCase, Mandate, MandateKind, Requester, Upload
 from beffroi.serve.reports import queries
 from beffroi.serve.reports.categories import Category, OpenCategory
 from beffroi.serve.reports.operations import Submission
@@ -22,6 +22,7 @@ from beffroi.serve.reports.operations import Submission
 # What a browser sends once it has shrunk a photo is far below; the domain says the exact limit.
 MOST_PHOTO_BYTES = 15 * 1024 * 1024
 MOST_PHOTOS = 5
+FOR_ANOTHER = "autrui"
 _OWN = frozenset({"csrfmiddlewaretoken", "step", "go", "q", "same"})
 
 
@@ -41,6 +42,8 @@ class Draft:
     details: DetailsForm | None = field(init=False, default=None)
     obstacle: ObstacleForm | None = field(init=False, default=None)
     contact: ContactForm = field(init=False)
+    # Only when it is filed for somebody else (« pour=autrui »), by one who is signed in.
+    mandate: MandateForm | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         try:
@@ -51,9 +54,17 @@ class Draft:
         self.where = WhereForm(self.data, within=box, citycode=self.territory)
         self.words = WordsForm(self.data)
         self.contact = ContactForm(self.data)
+        if self.for_another and self.request.viewer.person_id is not None:
+            is_agent = AGENTS in self.request.viewer.clearances(self.territory)
+            self.mandate = MandateForm(self.data, for_agent=is_agent)
         if self.chosen is not None:
             self.details = DetailsForm(self.category, self.data)
             self.obstacle = ObstacleForm(self.data) if self.category.obstacle else None
+
+    @property
+    def for_another(self) -> bool:
+        """Tell whether it is filed for somebody else."""
+        return bool(self.data.get("pour") == FOR_ANOTHER)
 
     @property
     def category(self) -> Category:
@@ -92,6 +103,7 @@ def _begun(request: Request) -> QueryDict:
     data = QueryDict(mutable=True)
     for name, given in (
         ("lat", "lat"), ("lon", "lon"), ("address", "adresse"), ("category", "categorie"), ("place_object", "objet"),
+        ("pour", "pour"),
     ):  # fmt: skip
         if value := request.GET.get(given, "").strip():
             data[name] = value[:200]
@@ -177,6 +189,29 @@ def zone_json(zone: object) -> str:
 
 
 def requester_of(draft: Draft, viewer: Viewer, language: str) -> Requester:
-    """Return who sends: her account when she has one, the address she typed."""
+    """Return who asks: the account that sends, or the person it is filed for, with the contacts typed."""
     email = draft.contact.cleaned_data.get("email", "")
+    if draft.mandate is not None:
+        given = draft.mandate.cleaned_data
+        return Requester(name=given["name"], phone=given["phone"], email=email, language=language)
     return Requester(person=viewer.person_id, email=email, language=language)
+
+
+def mandate_of(draft: Draft, viewer: Viewer) -> Mandate | None:
+    """Return by whom and by what right it is filed, None when one files for oneself.
+
+    Raises:
+        BadCase: it is for somebody else, and nobody is signed in.
+        Refused: the sender takes the part of an agent of a town she does not work for.
+    """
+    if draft.mandate is None:
+        if draft.for_another:
+            raise BadCase(
+                gettext_noop("déposer pour quelqu’un d’autre demande un compte"),
+                where="mandate",
+                remedy=gettext_noop("connectez-vous, puis envoyez de nouveau"),
+            )
+        return None
+    given = draft.mandate.cleaned_data
+    kind = MandateKind(given["mandate"])
+    return cases.mandate_of(viewer, draft.territory, kind, reference=given["reference"])

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from beffroi.faces.shell.addresses import Address, AddressField
 from beffroi.faces.shell.places import PlaceForm
+from beffroi.serve.cases.definition import AGENT_MANDATES, MANDATE_TITLES, MandateKind
 from beffroi.serve.reports.categories import Category, ExtraField
 
 MOST_WORDS = 4000
@@ -94,6 +95,37 @@ class ContactForm(forms.Form):
         required=False,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
+
+
+class MandateForm(forms.Form):
+    """For whom it is filed, by what right, by one who is signed in."""
+
+    mandate = forms.ChoiceField(label=_("Comment la personne vous l’a demandé"), widget=forms.RadioSelect)
+    name = forms.CharField(
+        label=_("Nom de la personne"),
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    phone = forms.CharField(
+        label=_("Son téléphone"),
+        max_length=30,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
+    )
+    reference = forms.CharField(
+        label=_("Mandat signé : sa date, où il est gardé"),
+        help_text=_("Demandé à un proche, un facteur ou un aidant ; inutile au guichet et au téléphone."),
+        max_length=200,
+        required=False,
+    )
+
+    def __init__(self, *args: Any, for_agent: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.for_agent = for_agent
+        kinds = [kind for kind in MandateKind if for_agent or kind not in AGENT_MANDATES]
+        cast(forms.ChoiceField, self.fields["mandate"]).choices = [
+            (kind.value, gettext(MANDATE_TITLES[kind])) for kind in kinds
+        ]
 
 
 class DetailsForm(forms.Form):

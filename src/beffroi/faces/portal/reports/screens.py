@@ -16,7 +16,7 @@ from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.faces.portal.directory import territory_of
 from beffroi.faces.portal.reports.draft import Draft
-from beffroi.faces.portal.reports.forms import DetailsForm, ObstacleForm, WhereForm
+from beffroi.faces.portal.reports.forms import DetailsForm, MandateForm, ObstacleForm, WhereForm
 from beffroi.faces.portal.reports.wording import readers_of, service_names
 from beffroi.faces.shell.access import Request
 from beffroi.faces.shell.sentences import said
@@ -35,7 +35,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
     ),
     "what": ("category",),
     "details": ("description", "lasting", "expires_on", "photo"),
-    "check": ("email", "key"),
+    "check": ("email", "key", "mandate", "name", "phone", "reference"),
 }
 WHERE_FIELDS = {"position": "where", "zone": "where", "address": "where", "feature": "where", "category": "what"}
 
@@ -73,7 +73,7 @@ def forms_of(draft: Draft, step: str) -> list[forms.Form]:
     shown: dict[str, list[forms.Form | None]] = {
         "where": [draft.where],
         "details": [draft.words, draft.details, draft.obstacle],
-        "check": [draft.contact],
+        "check": [draft.mandate, draft.contact],
     }
     return [form for form in shown.get(step, []) if form is not None]
 
@@ -99,6 +99,7 @@ def context_of(request: Request, draft: Draft, offered: list[OpenCategory], scre
         "details": _fresh_details(draft) if unbound else draft.details,
         "obstacle": _unbound(draft.obstacle, draft) if unbound and draft.obstacle else draft.obstacle,
         "contact": draft.contact,
+        "mandate": _unbound(draft.mandate, draft) if unbound and draft.mandate else draft.mandate,
         "objects": " ".join(sorted({one.category.object for one in offered if one.category.object})),
         "groups": grouped(found),
         "popular": [] if screen.q or len(found) <= POPULAR else popular(request, found),
@@ -119,6 +120,8 @@ def _unbound(form: forms.Form, draft: Draft) -> forms.Form:
     initial = {name: draft.data.get(name) for name in form.fields if draft.data.get(name)}
     if form is draft.where:
         return WhereForm(initial=initial, citycode=draft.territory)
+    if isinstance(form, MandateForm):
+        return MandateForm(initial=initial, for_agent=form.for_agent)
     return type(form)(initial=initial)
 
 

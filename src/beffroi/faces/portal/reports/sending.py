@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from beffroi.base.territory.viewer import Viewer
-from beffroi.faces.portal.reports.draft import Draft, requester_of, sent_photos, submission_of
+from beffroi.faces.portal.reports.draft import Draft, mandate_of, requester_of, sent_photos, submission_of
 from beffroi.faces.shell.access import Request
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import Upload
@@ -61,6 +61,7 @@ def send(request: Request, draft: Draft, *, device: str, at: datetime) -> Opened
         at=at,
         sender=reports.sender_of(device=device, address=address_of(request), at=at),
         proof=request.POST.get("proof", ""),
+        mandate=mandate_of(draft, viewer),
     )
 
 
