@@ -137,6 +137,7 @@ def test_a_newcomer_sends_a_masked_photo_in_eight_touches(visit: Callable[..., W
     assert fill_in(page, "Trois sacs éventrés.") <= 8
     page.go_back()
     page.click("[data-shots] button >> nth=0")
+    page.wait_for_selector("dialog[open] canvas")
     canvas = page.locator("dialog canvas")
     before = canvas.evaluate("one => one.toDataURL()")
     canvas.focus()
@@ -163,7 +164,7 @@ def test_without_network_it_is_kept_and_sent_once(visit: Callable[..., Watched],
     """The network cut while one writes, the page closed, the server restarted: one report, with its photo."""
     page = visit("/signaler/", size=PHONE, **GPS).page
     until(page, CONTROLLED)
-    until(page, "caches.open('pages').then(pages => pages.keys()).then(kept => kept.length > 0)")
+    until(page, "caches.match('/signaler/', {ignoreVary: true}).then(kept => kept !== undefined)")
     page.reload()
     page.wait_for_selector("form[data-ready=yes]")
     context = page.context
