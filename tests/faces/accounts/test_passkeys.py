@@ -111,6 +111,6 @@ def test_an_agent_adds_a_passkey_on_a_telephone_and_then_signs_in_with_it_alone(
         page.goto(f"{strict_site}/compte/login/?next=/agent/")
         page.click("#passkey_login")
         page.wait_for_url(f"{strict_site}/agent/")
-        assert page.locator("h1").inner_text() == "Espace agents"
+        assert page.locator("h1").inner_text() == "Mon travail aujourd’hui"
         browser.close()
     assert complaints == []

@@ -47,7 +47,13 @@ def test_no_public_artefact_holds_a_restricted_value(lake: Path) -> None:
     assert b"secret" in agents
 
 
-@pytest.mark.parametrize("format", FORMATS)
+def test_a_drawing_carries_no_column(lake: Path) -> None:
+    """DXF holds shapes and layers alone: what is cut from a reader is cut from everyone."""
+    lakes.published(lake, ROWS, accesses={"note": "agents"})
+    assert b"secret" not in _bytes_of(queries.download(lakes.AGENT, lakes.ref(), "dxf"))
+
+
+@pytest.mark.parametrize("format", [name for name in FORMATS if name != "dxf"])
 def test_downloads_are_cut_to_the_reader(lake: Path, format: str) -> None:
     lakes.published(lake, ROWS, accesses={"note": "agents"})
     public = _bytes_of(queries.download(ANONYMOUS, lakes.ref(), format))

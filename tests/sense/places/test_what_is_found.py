@@ -57,7 +57,7 @@ def test_kinds_are_counted_beyond_what_is_given_and_can_be_chosen(small_town: st
     assert {hit.kind for hit in places.search(ANONYMOUS, small_town, "arbre", kinds=[Kind.DATASET]).hits} == {
         Kind.DATASET
     }
-    assert titles(small_town, "rue", Kind.SERVICE) == []
+    assert titles(small_town, "Grande Rue", Kind.SERVICE) == []
 
 
 def test_a_street_that_two_datasets_tell_is_told_once(small_town: str) -> None:

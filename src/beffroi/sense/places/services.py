@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -12,6 +13,9 @@ from beffroi.base.territory.viewer import Viewer
 from beffroi.sense.places.answers import Entry, Kind
 from beffroi.sense.places.arrays import Arrays, packed
 from beffroi.sense.places.matching import Marked
+
+# An INSEE code (2A and 2B in Corsica) or a SIREN number.
+_CODE = re.compile(r"[0-9][0-9AB][0-9]{3}|[0-9]{9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class ServiceShelf:
 
 def shelf_of(viewer: Viewer, territory: str) -> ServiceShelf | None:
     """Return the services that a viewer finds in a territory: those for residents, and for its staff those for them."""
-    if not territory:
+    if not _CODE.fullmatch(territory):
         return None
     staff = any(viewer.has(role, territory) for role in catalogue.STAFF)
     found = tuple(

@@ -23,7 +23,7 @@ from beffroi.faces.shell.addresses import AddressField
 from beffroi.sense.places import queries as places
 from beffroi.sense.places.queries import Found
 
-SHOWN_SERVICES = 8
+SHOWN_SERVICES = 12
 SHOWN_DATASETS = 6
 SHOWN_OF_EACH = 5
 SHOWN_OF_ONE = 60
@@ -53,7 +53,8 @@ def home(request: HttpRequest) -> HttpResponse:
     """Show what one may do here and what the town knows, search first."""
     request = cast(Request, request)
     known = town_datasets(request)
-    services = open_services(request)
+    # What people come for first; what is said of the platform itself after.
+    services = sorted(open_services(request), key=lambda one: not one.use_case.workshop)
     context = {
         "kinds": search_words(),
         "around": _around_form(request),
