@@ -116,7 +116,8 @@ def test_a_killed_start_resumes_and_serves(built: Path) -> None:
     state = json.loads((built / "demo.json").read_text(encoding="utf-8"))
     assert state["ready"]["population"] == 2_000
     assert (built / "demo.json").stat().st_mode & 0o077 == 0
-    assert not list(built.rglob("*.part"))
+    # A bake that the end of the demonstration cut leaves its workshop: the next one clears it (test_lake_tiles.py).
+    assert not [path for path in built.rglob("*.part") if not path.name.startswith(".tiles.")]
 
 
 def test_it_answers_with_people_of_every_role_and_data_cut_by_rights(built: Path) -> None:
@@ -124,7 +125,7 @@ def test_it_answers_with_people_of_every_role_and_data_cut_by_rights(built: Path
         roles = {user["role"] for user in said["users"]}
         assert roles == {"resident", "agent", "elected", "administrator", "neighbour_agent"}
         assert all(len(user["password"]) >= 12 for user in said["users"])
-        assert {tuple(key["scopes"]) for key in said["api_keys"]} == {(), ("data:agents",)}
+        assert {tuple(key["scopes"]) for key in said["api_keys"]} == {(), ("data:agents",), ("reports:write",)}
         assert status(said["url"] + "/") == 200
         assert status(said["url"] + "/health") == 200
         assert status(said["url"] + "/donnees/00001/arbres/") == 200

@@ -89,7 +89,7 @@ def bake(folder: Path, manifest: Manifest, class_name: str, columns: Sequence[Co
     target = path_of(folder, class_name)
     failed = target.with_suffix(".failed")
     work = folder / f".{target.name}.{os.getpid()}.part"
-    shutil.rmtree(work, ignore_errors=True)
+    _clear_abandoned(folder, target.name)
     work.mkdir()
     try:
         lines = work / "features.ndjson"
@@ -106,6 +106,24 @@ def bake(folder: Path, manifest: Manifest, class_name: str, columns: Sequence[Co
         raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _clear_abandoned(folder: Path, name: str) -> None:
+    """Remove the workshops of bakes whose process is gone, and one of an earlier process that bore our number."""
+    for work in folder.glob(f".{name}.*.part"):
+        number = work.name.removesuffix(".part").rpartition(".")[2]
+        if number == str(os.getpid()) or not _runs(number):
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def _runs(number: str) -> bool:
+    try:
+        os.kill(int(number), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _carried(manifest: Manifest, columns: Sequence[Column]) -> list[Column]:

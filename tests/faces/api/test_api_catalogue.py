@@ -29,12 +29,12 @@ def test_every_use_case_is_told_with_the_seven_keys(client: Client) -> None:
     assert {tuple(line) for line in lines.values()} == {
         ("id", "title", "workshop", "audience", "engine", "state", "url")
     }
-    assert lines["1-02"] == {
-        "id": "1-02",
-        "title": "Signaler un stationnement abusif ou une voiture ventouse",
+    assert lines["1-25"] == {
+        "id": "1-25",
+        "title": "Certificat de raccordement aux eaux usées",
         "workshop": 1,
         "audience": ["citoyen"],
-        "engine": "reports",
+        "engine": "procedures",
         "state": "draft",
         "url": None,
     }

@@ -102,6 +102,19 @@ def test_a_failure_is_kept_as_a_state_and_mended_by_the_next_baking(
     assert queries.tiles_state(ANONYMOUS, lakes.ref()) == "ready"
 
 
+def test_the_workshop_of_a_killed_bake_is_cleared_by_the_next_and_a_living_one_is_not(lake: Path) -> None:
+    version = lakes.published(lake, ROWS).version
+    assert version is not None
+    home = Lake(lake).version_folder(lakes.ref(), version)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    abandoned, busy = (home / f".tiles.public.pmtiles.{number}.part" for number in (ended.pid, 1))
+    for workshop in (abandoned, busy):
+        workshop.mkdir()
+    bake_missing_tiles(Lake(lake), lakes.ref(), version)
+    assert (abandoned.exists(), busy.exists()) == (False, True)
+
+
 @pytest.mark.parametrize(
     "place", [(12, 0, 0), (31, 0, 0), (-1, 0, 0), (12, 4096, 1), (12, 1, -1), (3, 4, 2), (30, 1, 1), (99, 10**30, 0)]
 )
