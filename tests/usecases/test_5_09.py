@@ -13,7 +13,7 @@ from beffroi.serve.reports import visits
 from beffroi.serve.reports.visits import PlannedPlace
 from desk_makers import sign_in_agent
 from serve_makers import LAT, LON, make_open_town
-from territory_makers import TOWN
+from territory_makers import AT, TOWN
 
 pytestmark = pytest.mark.django_db
 
@@ -54,3 +54,21 @@ def test_a_contract_is_followed_from_its_visits_to_its_bill(town: str) -> None:
     assert (sum(one.expected for one in told), sum(one.done for one in told)) == (2, 1)
     shown = client.get(f"/agent/passages/contrat/{contract}/{today:%Y-%m}/").content.decode()
     assert "promise au contrat : 95,0 %" in shown
+
+
+def test_a_visit_is_missing_from_the_first_hour_of_the_next_day_where_the_town_stands(town: str) -> None:
+    _client, me = sign_in_agent("proprete")
+    visits.add_contract(
+        territory=TOWN,
+        service="proprete",
+        name="Sanisettes",
+        provider="Propre et Net",
+        starts_on=AT.date(),
+        ends_on=AT.date() + timedelta(days=60),
+        places=[PlannedPlace("Gare", LON, LAT, "1234567", time(6), time(20))],
+        by=me,
+        at=AT,
+    )
+    # In March the town is an hour ahead of UTC: its day ends at 23:00 UTC.
+    assert visits.note_missing_visits(AT.replace(hour=22, minute=30)) == 0
+    assert visits.note_missing_visits(AT.replace(hour=23, minute=30)) == 1

@@ -21,7 +21,7 @@ from beffroi.lake import serving
 from faces.portal.small_town import CODE, SOUTH, WEST
 from territory_makers import make_key
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("connection_kept")]
 
 # In « arbres », the column of who measured is for agents; « astreintes » is theirs altogether.
 FIELD, TITLE, VALUE, SECRET = "releve_par", "Relevé par", "L. Martin", "A. Bernard"

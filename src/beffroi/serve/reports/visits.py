@@ -229,7 +229,9 @@ def expect_visits(at: datetime, *, contract_id: int | None = None) -> int:
 def note_missing_visits(at: datetime) -> int:
     """Mark as missing the visits of past days that nobody proved, and tell each to the journal; return how many."""
     noted = 0
-    rows = Visit.objects.select_related("plan__contract").filter(state=Visit.EXPECTED, day__lt=at.date()).order_by("pk")
+    rows = (
+        Visit.objects.select_related("plan__contract").filter(state=Visit.EXPECTED, day__lte=at.date()).order_by("pk")
+    )
     for row in rows.iterator():
         contract = row.plan.contract
         if row.day >= at.astimezone(clock.timezone_of(contract.territory)).date():
