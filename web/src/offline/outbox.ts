@@ -33,6 +33,7 @@ interface Answer {
 }
 
 const STORE = "parcels";
+const CHANNEL = "beffroi-outbox";
 const MOST_SENT = 30;
 const MOST_TRIES = 3;
 /** Answers that say nothing of the parcel itself: it is tried again later. */
@@ -40,10 +41,24 @@ const LATER = new Set([401, 403, 404, 408, 425, 429]);
 
 export async function keep(parcel: Parcel): Promise<void> {
   await done((store) => store.put(parcel));
+  announce();
 }
 
 export async function forget(key: string): Promise<void> {
   await done((store) => store.delete(key));
+  announce();
+}
+
+/** Call `tell` after every change, whichever tab, or the worker, made it. */
+export function whenChanged(tell: () => void): void {
+  if ("BroadcastChannel" in globalThis) new BroadcastChannel(CHANNEL).addEventListener("message", tell);
+}
+
+function announce(): void {
+  if (!("BroadcastChannel" in globalThis)) return;
+  const channel = new BroadcastChannel(CHANNEL);
+  channel.postMessage(null);
+  channel.close();
 }
 
 export async function parcel(key: string): Promise<Parcel | undefined> {
@@ -56,13 +71,18 @@ export async function parcels(): Promise<Parcel[]> {
   return all.sort((a, b) => b.at - a.at);
 }
 
-/** Send what waits, one after the other; two tabs, or a tab and the worker, never do it at once. */
-export async function deliverAll(changed: (parcel: Parcel) => void = () => {}): Promise<void> {
-  await alone(async () => {
-    const waiting = (await parcels()).filter((one) => one.state === "waiting" || one.state === "sending");
-    for (const one of waiting.reverse()) changed(await attempt(one));
+/** Send what waits, one after the other; two tabs, or a tab and the worker, never do it at once. Say whether some still waits. */
+export async function deliverAll(): Promise<boolean> {
+  return alone(async () => {
+    if (!navigator.onLine) return (await parcels()).some(unsent);
+    for (const one of (await parcels()).filter(unsent).reverse()) await attempt(one);
     await prune();
+    return (await parcels()).some(unsent);
   });
+}
+
+export function unsent(one: Parcel): boolean {
+  return one.state === "waiting" || one.state === "sending";
 }
 
 /** Send one parcel now and return it as it then is. */

@@ -245,7 +245,6 @@ export class ReportForm {
       else this.#waiting();
     } finally {
       this.#busy = false;
-      document.dispatchEvent(new CustomEvent("beffroi:outbox"));
     }
   }
 

@@ -1,4 +1,4 @@
-import { deliver, forget, parcels, type Parcel } from "../offline/outbox";
+import { deliver, forget, parcels, unsent, whenChanged, type Parcel } from "../offline/outbox";
 import { somethingWaits } from "../offline/waiting";
 
 /** What this device keeps, with the state of each: waiting for the network, sent under a number, refused and why. */
@@ -20,7 +20,7 @@ export function showOutbox(root: HTMLElement): void {
     const shown = all.filter((one) => one.state !== "sent" || !("unsent" in words));
     root.hidden = !shown.length;
     list.replaceChildren(...shown.map(line));
-    somethingWaits(all.some((one) => one.state === "waiting" || one.state === "sending"));
+    somethingWaits(all.some(unsent));
   };
 
   const line = (one: Parcel): HTMLElement => {
@@ -63,7 +63,7 @@ export function showOutbox(root: HTMLElement): void {
     await show();
   };
 
-  document.addEventListener("beffroi:outbox", () => void show());
+  whenChanged(() => void show());
   void show();
 }
 

@@ -30,10 +30,10 @@ self.addEventListener("message", (event) => {
   else if (Array.isArray(event.data?.keep)) event.waitUntil(keepPages(event.data.keep as string[]));
 });
 
-/** Background Sync, where the browser knows it: what waits is sent with every page closed. */
+/** Background Sync, where the browser knows it: what waits is sent with every page closed; a refusal asks for another try. */
 self.addEventListener("sync", (event) => {
   const { tag, waitUntil } = event as ExtendableEvent & { tag: string };
-  if (tag === "outbox") waitUntil.call(event, deliverAll());
+  if (tag === "outbox") waitUntil.call(event, deliverAll().then((left) => (left ? Promise.reject(new Error("some still waits")) : undefined)));
 });
 
 self.addEventListener("fetch", (event) => {
