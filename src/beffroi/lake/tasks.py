@@ -51,8 +51,9 @@ def read_upload(upload_id: int) -> None:
 
 
 def daily(at: datetime) -> None:
-    """Announce what a killed process could not, and let go of forgotten uploads."""
+    """Announce what a killed process could not, clear what it left half baked, and let go of forgotten uploads."""
     from beffroi.lake import operations, uploads
 
+    tiles.clear_abandoned(Path(settings.LAKE_DIR))
     operations.announce_published(at=at)
     uploads.expire_uploads(at)

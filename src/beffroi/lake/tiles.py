@@ -108,12 +108,22 @@ def bake(folder: Path, manifest: Manifest, class_name: str, columns: Sequence[Co
         shutil.rmtree(work, ignore_errors=True)
 
 
+def clear_abandoned(lake: Path) -> None:
+    """Remove, in the whole of a lake, the workshops of bakes whose process is gone."""
+    for work in lake.glob("*/*/versions/*/.tiles.*.part"):
+        if not _runs(_number(work)):
+            shutil.rmtree(work, ignore_errors=True)
+
+
 def _clear_abandoned(folder: Path, name: str) -> None:
     """Remove the workshops of bakes whose process is gone, and one of an earlier process that bore our number."""
     for work in folder.glob(f".{name}.*.part"):
-        number = work.name.removesuffix(".part").rpartition(".")[2]
-        if number == str(os.getpid()) or not _runs(number):
+        if _number(work) == str(os.getpid()) or not _runs(_number(work)):
             shutil.rmtree(work, ignore_errors=True)
+
+
+def _number(work: Path) -> str:
+    return work.name.removesuffix(".part").rpartition(".")[2]
 
 
 def _runs(number: str) -> bool:

@@ -113,6 +113,10 @@ def test_the_workshop_of_a_killed_bake_is_cleared_by_the_next_and_a_living_one_i
         workshop.mkdir()
     bake_missing_tiles(Lake(lake), lakes.ref(), version)
     assert (abandoned.exists(), busy.exists()) == (False, True)
+    # Tiles are there: no bake comes any more to clear what another leaves.
+    abandoned.mkdir()
+    tiles.clear_abandoned(lake)
+    assert (abandoned.exists(), busy.exists()) == (False, True)
 
 
 @pytest.mark.parametrize(
