@@ -62,6 +62,7 @@ class Provider:
     signed_userinfo: bool = False
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
     key: rsa.RSAPrivateKey = field(default_factory=_key)
     other_key: rsa.RSAPrivateKey = field(default_factory=_key)
 
@@ -73,6 +74,7 @@ class Provider:
             "token_endpoint": f"{self.issuer}/token",
             "userinfo_endpoint": f"{self.issuer}/userinfo",
             "jwks_uri": f"{self.issuer}/jwks",
+            **({} if self.fault == "no end of session" else {"end_session_endpoint": f"{self.issuer}/logout"}),
             "token_endpoint_auth_methods_supported": ["client_secret_post"],
         }
 
@@ -85,6 +87,13 @@ class Provider:
         code = f"code-{len(self.asked)}"
         self.codes[code] = query
         return f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state']})}"
+
+    def end_session(self, query: dict[str, str]) -> str:
+        claims = jwt.decode(
+            query["id_token_hint"], self.key.public_key(), algorithms=["RS256"], audience=CLIENT_ID, issuer=self.issuer
+        )
+        self.ended.append(claims["sub"])
+        return f"{query['post_logout_redirect_uri']}?{urlencode({'state': query['state']})}"
 
     def token(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
         asked = self.codes.pop(form.get("code", ""), None)
@@ -174,9 +183,10 @@ def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
                 "/jwks": lambda: ("application/json", json.dumps(provider.jwks())),
                 "/userinfo": provider.userinfo,
             }
-            if url.path == "/authorize":
+            redirections = {"/authorize": provider.authorize, "/logout": provider.end_session}
+            if url.path in redirections:
                 self.send_response(302)
-                self.send_header("Location", provider.authorize(query))
+                self.send_header("Location", redirections[url.path](query))
                 self.end_headers()
                 return
             self.answer(200, *pages[url.path]())

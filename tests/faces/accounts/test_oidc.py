@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -46,6 +47,7 @@ def server() -> Iterator[oidc_server.Provider]:
 def provider(server: oidc_server.Provider, settings: Any, tmp_path: Path) -> oidc_server.Provider:
     server.person, server.fault, server.signed_userinfo = dict(LUCIE), "", False
     server.asked.clear()
+    server.ended.clear()
     file = tmp_path / "identites.toml"
     entry = '[[provider]]\nid = "{kind}"\nname = "{name}"\nkind = "{kind}"\nissuer = "{issuer}"\n'
     entry += f'client_id = "{oidc_server.CLIENT_ID}"\nclient_secret_env = "SECRET"\n'
@@ -60,8 +62,12 @@ def _authorized(client: Client, by: str = "other") -> str:
     """Go to the provider as a browser would and return the address it sends the browser back to."""
     away = client.get(f"/compte/oidc/{by}/login/")
     assert away.status_code == 302, away.content
+    return _sent_back(away["Location"])
+
+
+def _sent_back(address: str) -> str:
     try:
-        urllib.request.build_opener(_StayHere).open(away["Location"])
+        urllib.request.build_opener(_StayHere).open(address)
     except urllib.error.HTTPError as answer:
         back = urlsplit(answer.headers["Location"])
         answer.close()
@@ -145,6 +151,31 @@ def test_a_provider_that_cannot_be_reached_is_said_so(fault: str, provider: oidc
         answer = client.get(address)
         assert answer.status_code == 401
         assert "La connexion n’a pas abouti" in answer.content.decode()
+
+
+def test_signing_out_ends_the_session_at_the_provider_too(provider: oidc_server.Provider) -> None:
+    client = Client()
+    client.get(_authorized(client, "franceconnect"))
+    page = client.post("/compte/logout/")
+    assert (page.status_code, _signed_in(client)) == (200, False)
+    address = page["Refresh"].removeprefix("0; url=")
+    assert html.escape(address) in page.content.decode()
+    assert "Se déconnecter de FranceConnect" in page.content.decode()
+    back = _sent_back(address)
+    assert provider.ended == ["lucie-1"]
+    assert client.get(back).status_code == 200
+    # Nothing of it is kept: the next person here signs out of this site alone.
+    assert client.post("/compte/logout/").status_code == 302
+
+
+def test_signing_out_is_enough_here_when_the_provider_has_no_end_of_session(provider: oidc_server.Provider) -> None:
+    provider.fault = "no end of session"
+    client = Client()
+    client.get(_authorized(client))
+    assert client.get("/compte/logout/").status_code == 200
+    assert _signed_in(client)
+    assert client.post("/compte/logout/")["Location"] == "/"
+    assert not _signed_in(client)
 
 
 def test_an_answer_is_used_once(provider: oidc_server.Provider) -> None:

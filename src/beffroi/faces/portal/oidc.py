@@ -11,9 +11,11 @@ import json
 import secrets
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import jwt
 from allauth.account.models import EmailAddress
+from allauth.account.views import LogoutView
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, get_adapter
 from allauth.socialaccount.helpers import render_authentication_error
 from allauth.socialaccount.models import SocialApp, SocialLogin, SocialToken
@@ -23,6 +25,7 @@ from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnec
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import render
 from django.utils import timezone
 from requests import RequestException
 
@@ -31,12 +34,17 @@ from beffroi.faces.shell.access import EVERYONE, open_to
 
 ALGORITHMS = ["RS256", "ES256", "PS256", "EdDSA"]
 CLOCK_SKEW_S = 60
+_SESSION_AT = "oidc_session_at"
 
 
 class OidcAdapter(OpenIDConnectOAuth2Adapter):
-    """One exchange with a provider. `expected_nonce` comes from the state of the session."""
+    """One exchange with a provider. `expected_nonce` comes from the state of the session.
+
+    `identity_token` is the token of the exchange once checked: the provider wants it back when the person signs out.
+    """
 
     expected_nonce = ""
+    identity_token = ""
 
     @property
     def openid_config(self) -> dict[str, Any]:
@@ -56,6 +64,7 @@ class OidcAdapter(OpenIDConnectOAuth2Adapter):
                 raise OAuth2Error("user information is about someone else (sub)")
         except (jwt.PyJWTError, KeyError, ValueError, TypeError, AttributeError) as error:
             raise OAuth2Error("unusable answer of the identity provider") from error
+        self.identity_token = kwargs["response"]["id_token"]
         return self.get_provider().sociallogin_from_response(request, {"userinfo": person, "id_token": claims})
 
     def _user_info(self, access_token: str, app: SocialApp) -> dict[str, Any]:
@@ -154,6 +163,15 @@ class CallbackView(OAuth2CallbackView):
             self.adapter.expected_nonce = str(state.get("nonce", ""))
         return state, answer
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        end = str(self.adapter.openid_config.get("end_session_endpoint") or "")
+        if self.adapter.identity_token and urlsplit(end).scheme in ("https", "http"):
+            # After signing in, which may have begun a new session.
+            name = self.adapter.get_provider().app.name
+            request.session[_SESSION_AT] = {"name": name, "end": end, "token": self.adapter.identity_token}
+        return answer
+
 
 def _guarded(step: Callable[..., Any], request: HttpRequest, provider_id: str) -> HttpResponseBase:
     try:
@@ -178,3 +196,25 @@ def login(request: HttpRequest, provider_id: str) -> HttpResponseBase:
 def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     """Take the provider's answer."""
     return _guarded(CallbackView.adapter_view, request, provider_id)
+
+
+@open_to(EVERYONE, without_second_factor=True)
+def logout(request: HttpRequest) -> HttpResponseBase:
+    """Sign out of here, then of the provider that signed the person in (OpenID Connect RP-Initiated Logout 1.0).
+
+    A page stands between the two: ours (form-action 'self') may not end a form at another site.
+    """
+    session = request.session.get(_SESSION_AT)
+    answer: HttpResponseBase = LogoutView.as_view()(request)
+    if session is None or request.user.is_authenticated:
+        return answer
+    asked = {
+        "id_token_hint": session["token"],
+        "post_logout_redirect_uri": request.build_absolute_uri("/"),
+        # FranceConnect and ProConnect require one; nothing is done when it comes back.
+        "state": secrets.token_urlsafe(32),
+    }
+    url = f"{session['end']}{'&' if '?' in session['end'] else '?'}{urlencode(asked)}"
+    page = render(request, "account/signed_out.html", {"url": url, "name": session["name"]})
+    page["Refresh"] = f"0; url={url}"
+    return page
