@@ -12,7 +12,7 @@ urlpatterns = [
     # In place of the library's own, which check less.
     path("oidc/<slug:provider_id>/login/", oidc.login, name="openid_connect_login"),
     path("oidc/<slug:provider_id>/login/callback/", oidc.callback, name="openid_connect_callback"),
-    path("logout/", oidc.logout, name="account_logout"),
+    path("logout/", oidc.logout, name="sign_out"),
     path("", include("allauth.account.urls")),
     path("2fa/", include("allauth.mfa.urls")),
     path("3rdparty/", include("allauth.socialaccount.urls")),

@@ -107,6 +107,8 @@ _OWN = Access(signed_in=True, without_second_factor=True)
 THIRD_PARTY: dict[str, Access] = {
     # Views that come with libraries, by the name of their address.
     "account_login": _OPEN,
+    # Behind our own of the same address, which comes first.
+    "account_logout": _OPEN,
     "account_inactive": _OPEN,
     "account_signup": _OPEN,
     "account_reauthenticate": _OWN,
