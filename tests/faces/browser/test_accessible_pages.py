@@ -52,6 +52,7 @@ PAGES = [
     "/signaler/",
     "/signalements/",
     "/signaler/envois/",
+    "/signalements/abonnement/?categorie=nid-de-poule",
     "/composants/",
     "/accessibilite/",
     "/mentions-legales/",

@@ -46,6 +46,7 @@ PUBLIC = [
     "/signaler/",
     "/signalements/",
     "/signaler/envois/",
+    "/signalements/abonnement/?categorie=nid-de-poule",
     "/nulle-part/",
     "/ogc/?f=html",
     f"/ogc/collections/{CODE}.arbres?f=html",

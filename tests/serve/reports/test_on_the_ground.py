@@ -155,9 +155,9 @@ def test_one_hears_of_a_street_a_zone_a_category_once_confirmed(town: str) -> No
         assert not one.confirmed
         assert operations.confirm_subscription(one.token, at=LATER).confirmed
     assert [one.email for one in subscriptions.subscribers_to(row)] == ["rue@exemple.fr", "zone@exemple.fr"]
-    operations.end_subscription(zone.token)
+    operations.end_subscription(zone.token, at=LATER)
     with pytest.raises(BeffroiError, match="plus"):
-        operations.end_subscription(zone.token)
+        operations.end_subscription(zone.token, at=LATER)
     with pytest.raises(BeffroiError):
         operations.confirm_subscription(street.token[:-1] + "x", at=LATER)
     assert [one.email for one in subscriptions.subscribers_to(row)] == ["rue@exemple.fr"]

@@ -21,13 +21,13 @@ from beffroi.serve.reports import queries as reports
 from beffroi.serve.reports.queries import ReportFilter, ReportInfo
 
 MOST = 100
-PARAMETERS = ("categorie", "etat", "quartier", "rue", "bbox")
+PARAMETERS = ("categorie", "etat", "quartier", "rue", "q", "bbox")
 
 
 @open_to(EVERYONE)
 @require_safe
 def report_feed(request: HttpRequest) -> HttpResponse:
-    """Give the last changed public reports, narrowed by `categorie`, `etat`, `quartier`, `rue` and `bbox`."""
+    """Give the last changed public reports, narrowed by `categorie`, `etat`, `quartier`, `rue`, `q`, `bbox`."""
     commune: CommuneInfo | None = request.commune  # type: ignore[attr-defined]
     try:
         if commune is None:
@@ -61,6 +61,7 @@ def _wanted(request: HttpRequest) -> ReportFilter:
         districts=listed("quartier"),
         street=request.GET.get("rue", "").replace("\0", "")[:120],
         bbox=BBox.parsed(box) if box else None,
+        text=request.GET.get("q", "")[:100],
         order="changed",
     )
 

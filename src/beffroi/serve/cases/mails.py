@@ -68,8 +68,8 @@ def _send(event: RecordedEvent, party: PartyInfo, address: str) -> None:
         subject = _("Votre demande {number}").format(number=party.number)
         message = EmailMessage(subject, _letter(words, info, party), settings.DEFAULT_FROM_EMAIL, [address])
     message.extra_headers = {
-        "Message-ID": f"<event-{event.id}.{party.id}@{_domain(info.territory)}>",
-        "References": f"<case-{party.number}@{_domain(info.territory)}>",
+        "Message-ID": f"<event-{event.id}.{party.id}@{domain_of(info.territory)}>",
+        "References": f"<case-{party.number}@{domain_of(info.territory)}>",
         # No holiday answer to a machine.
         "Auto-Submitted": "auto-generated",
         "Content-Language": party.language,
@@ -85,7 +85,8 @@ def reply_address(token: str) -> str:
     return f"{local}+{token}@{domain}"
 
 
-def _domain(code: str) -> str:
+def domain_of(code: str) -> str:
+    """Return the domain that shows a town."""
     return territory.domain_of(code) or "localhost"
 
 
@@ -100,12 +101,16 @@ def _letter(words: str, info: CaseInfo, party: PartyInfo) -> str:
 
 
 def _follow_url(info: CaseInfo, party: PartyInfo) -> str:
+    return page_url(info.territory, FOLLOW_PAGES.get(info.kind, ""), party.token)
+
+
+def page_url(code: str, name: str, *args: str) -> str:
+    """Return the whole address of a page of a town, as a message gives it; "" where no face shows that page."""
     try:
-        path = reverse(FOLLOW_PAGES[info.kind], args=[party.token])
-    except (KeyError, NoReverseMatch):
+        path = reverse(name, args=args)
+    except NoReverseMatch:
         return ""
-    scheme = settings.ACCOUNT_DEFAULT_HTTP_PROTOCOL
-    return f"{scheme}://{_domain(info.territory)}{path}"
+    return f"{settings.ACCOUNT_DEFAULT_HTTP_PROTOCOL}://{domain_of(code)}{path}"
 
 
 def _day(info: CaseInfo, value: date) -> str:

@@ -8,6 +8,9 @@ the installation's secret and the day of the month's first: two months cannot be
 | an hour | 5 | 30 | a proof of work is asked for (`ProofNeeded`): about a second of the telephone's time |
 | an hour | 15 | 120 | no more until later (`TooMany`) |
 | a month | 2 closed as abuse | | the next ones are held: its service looks at them first |
+
+To follow a report, or to subscribe, writes to an address that may be somebody else's: 10 an hour by one device, 60 by
+one network (`note_asking`).
 """
 
 from __future__ import annotations
@@ -23,13 +26,16 @@ from django.db.models import Count, Q
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.territory.viewer import Viewer
 from beffroi.serve.cases.definition import Outcome
 from beffroi.serve.reports.categories import folded
-from beffroi.serve.reports.models import Origin, SpentProof
+from beffroi.serve.reports.models import Asking, Origin, SpentProof
 
+WRITE_SCOPE = "reports:write"
 WINDOW = timedelta(hours=1)
 PROOF_AFTER_DEVICE, PROOF_AFTER_NETWORK = 5, 30
 MOST_DEVICE, MOST_NETWORK = 15, 120
+MOST_ASKINGS_DEVICE, MOST_ASKINGS_NETWORK = 10, 60
 ABUSES_BEFORE_HELD = 2
 MEMORY = timedelta(days=30)
 SAME_WORDS_BEFORE_HELD = 3
@@ -110,6 +116,34 @@ def judged(sender: Sender, *, territory: str, text: str, proof: str, at: datetim
         spend_proof(proof, at=at)
     repeated = bool(words) and counts["same_count"] >= SAME_WORDS_BEFORE_HELD
     return counts["abuses_count"] >= ABUSES_BEFORE_HELD or repeated or len(_LINK.findall(text)) > MOST_LINKS
+
+
+def is_limited(viewer: Viewer) -> bool:
+    """Tell whether limits apply to the viewer: she has neither an account nor a key that writes reports."""
+    by_key = viewer.scopes is not None and WRITE_SCOPE in viewer.scopes
+    return viewer.person_id is None and not by_key
+
+
+def note_asking(sender: Sender | None, viewer: Viewer, *, territory: str, at: datetime) -> None:
+    """Count one more request to follow or to be told, from one who is limited.
+
+    Raises:
+        TooMany: the device or the network has asked too often within the hour.
+    """
+    if sender is None or not is_limited(viewer):
+        return
+    by_device = Q(device=sender.device) if sender.device else Q(pk__in=())
+    by_network = Q(network=sender.network)
+    counts = Asking.objects.filter(by_device | by_network, territory=territory, at__gt=at - WINDOW).aggregate(
+        device_count=Count("pk", filter=by_device), network_count=Count("pk", filter=by_network)
+    )
+    if counts["device_count"] >= MOST_ASKINGS_DEVICE or counts["network_count"] >= MOST_ASKINGS_NETWORK:
+        raise TooMany(
+            "trop de suivis ont été demandés d’ici en une heure",
+            where="report",
+            remedy="réessayez dans une heure, ou ouvrez un compte",
+        )
+    Asking.objects.create(territory=territory, at=at, device=sender.device, network=sender.network)
 
 
 # --- Proof of work --------------------------------------------------------------------------------------------------

@@ -13,9 +13,11 @@ class ReportsConfig(AppConfig):
         from beffroi.base.journal.tasks import every_day
         from beffroi.serve.cases import events as cases
         from beffroi.serve.cases import mails
-        from beffroi.serve.reports import engine, matching, tasks
+        from beffroi.serve.reports import engine, events, matching, news, tasks
 
         engine.register()
         mails.FOLLOW_PAGES["report"] = "portal:followed-report"
         subscribe("reports.matching", [cases.OPENED, cases.RELEASED], matching.look_for_counterpart)
+        subscribe("reports.news", news.KINDS, news.gather)
+        subscribe("reports.subscription_mails", [events.SUBSCRIPTION_ASKED], news.ask_to_confirm)
         every_day("reports.daily", tasks.daily, hour=2)

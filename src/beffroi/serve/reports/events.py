@@ -18,6 +18,13 @@ CONFIRMED = "report.confirmed"
 AMBASSADOR_NAMED = "report.ambassador_named"
 """Subject ``person:<number>``. Payload: ``level``."""
 
+SUBSCRIPTION_ASKED = "report_subscription.asked"
+"""An address is to confirm that it wishes to be told. Subject ``report_subscription:<number>``; payload: ``id``."""
+
+SUBSCRIPTION_CONFIRMED = "report_subscription.confirmed"
+SUBSCRIPTION_ENDED = "report_subscription.ended"
+"""Same subject and payload."""
+
 ORDERED = "work_order.created"
 ORDER_PLANNED = "work_order.planned"
 ORDER_DONE = "work_order.done"
@@ -33,6 +40,7 @@ TEMPLATE_SAVED = "response_template.saved"
 TEMPLATE_DELETED = "response_template.deleted"
 
 KINDS = (
-    RECLASSIFIED, ALERT_RAISED, MATCHED, CONFIRMED, AMBASSADOR_NAMED, ORDERED, ORDER_PLANNED, ORDER_DONE,
-    ORDER_CANCELLED, CONTRACT_ADDED, VISIT_PROVED, VISIT_MISSING, TEMPLATE_SAVED, TEMPLATE_DELETED,
+    RECLASSIFIED, ALERT_RAISED, MATCHED, CONFIRMED, AMBASSADOR_NAMED, SUBSCRIPTION_ASKED,
+    SUBSCRIPTION_CONFIRMED, SUBSCRIPTION_ENDED, ORDERED, ORDER_PLANNED, ORDER_DONE, ORDER_CANCELLED, CONTRACT_ADDED,
+    VISIT_PROVED, VISIT_MISSING, TEMPLATE_SAVED, TEMPLATE_DELETED,
 )  # fmt: skip

@@ -25,8 +25,8 @@ from beffroi.serve.reports.places import Place, cell_of, checked_place, checked_
 from beffroi.serve.reports.trust import trust_level
 
 KIND = "report"
-WRITE_SCOPE = "reports:write"
 _HOUSE_NUMBER = re.compile(r"^\s*\d+\s*(bis|ter|quater|[a-d])?\b[\s,]*", re.IGNORECASE)
+_POSTCODE = re.compile(r"\s+\d{5}\b.*$")
 LONGEST_OBSTACLE = timedelta(days=365)
 
 
@@ -128,7 +128,7 @@ def file_in(
                 idempotency_key=submission.idempotency_key,
             )
             report = Report.objects.create(case_id=opened.case_id, **facts)
-            if sender is not None and _is_limited(viewer):
+            if sender is not None and abuse.is_limited(viewer):
                 Origin.objects.create(
                     report=report,
                     territory=territory,
@@ -149,15 +149,10 @@ def file_in(
     return opened
 
 
-def _is_limited(viewer: Viewer) -> bool:
-    by_key = viewer.scopes is not None and WRITE_SCOPE in viewer.scopes
-    return viewer.person_id is None and not by_key
-
-
 def _judged(
     sender: abuse.Sender | None, viewer: Viewer, *, territory: str, text: str, proof: str, at: datetime
 ) -> bool:
-    if sender is None or not _is_limited(viewer):
+    if sender is None or not abuse.is_limited(viewer):
         return False
     return abuse.judged(sender, territory=territory, text=text, proof=proof, at=at)
 
@@ -221,12 +216,12 @@ def _checked_object(category: Category, territory: str, submission: Submission) 
 
 
 def street_of(address: str) -> str:
-    """Return the street of an address: without its number, nor what follows the first comma.
+    """Return the street of an address: without its number, nor what follows the first comma or a postcode.
 
-    >>> street_of("12 bis, rue du Four, 34000 Montpellier"), street_of("Place de la Comédie")
+    >>> street_of("12 bis, rue du Four, 34000 Montpellier"), street_of("3 Place de la Comédie 34000 Montpellier")
     ('rue du Four', 'Place de la Comédie')
     """
-    return _HOUSE_NUMBER.sub("", address).split(",")[0].strip()[:120]
+    return _POSTCODE.sub("", _HOUSE_NUMBER.sub("", address).split(",")[0].strip())[:120]
 
 
 def match_key(code: str, answer: object) -> str:

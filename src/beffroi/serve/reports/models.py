@@ -98,6 +98,31 @@ class Origin(models.Model):
         ]
 
 
+class Asking(models.Model):
+    """That somebody without an account asked to follow or to be told, as seals that lead back to no one, for a day."""
+
+    territory = models.CharField(max_length=9)
+    at = models.DateTimeField()
+    device = models.CharField(max_length=32, blank=True)
+    network = models.CharField(max_length=32)
+
+    privacy = Purpose(
+        purpose="Empêcher d’inscrire des adresses en nombre à des nouvelles qu’elles n’ont pas demandées",
+        legal_basis="legitimate-interest",
+        article="RGPD art. 6-1 f et considérant 49",
+        categories=("empreintes salées de l’appareil et de l’adresse du réseau",),
+        person=(),
+        retention=Retention(amount=1, unit="day", start=("at",), fate=Fate.DELETE),
+        on_erasure=Fate.DELETE,
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["network", "at"], name="asking_network"),
+            models.Index(fields=["device", "at"], name="asking_device", condition=~Q(device="")),
+        ]
+
+
 class SpentProof(models.Model):
     """A proof of work already used; forgotten once its challenge has expired."""
 
@@ -180,7 +205,7 @@ class Match(models.Model):
 
 
 class Subscription(models.Model):
-    """Somebody wishes to hear of the public reports of a street, a district, a drawn zone or a category."""
+    """Somebody wishes to hear of one public report, or of those of a street, a district, a drawn zone, a category."""
 
     territory = models.CharField(max_length=9)
     person = models.ForeignKey(_PERSON, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
@@ -189,6 +214,7 @@ class Subscription(models.Model):
     street = models.CharField(max_length=120, blank=True)
     district = models.SlugField(max_length=100, blank=True, db_index=False)
     category = models.SlugField(max_length=60, blank=True, db_index=False)
+    report = models.ForeignKey(Report, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     zone_wkb = models.BinaryField(null=True, blank=True)
     west = models.FloatField(null=True, blank=True)
     south = models.FloatField(null=True, blank=True)
@@ -202,14 +228,61 @@ class Subscription(models.Model):
         purpose="Prévenir ceux qui l’ont demandé de ce qui est signalé près de chez eux",
         legal_basis="consent",
         article="RGPD art. 6-1 a",
-        categories=("adresse électronique", "rue, quartier, zone ou catégorie suivis"),
+        categories=("adresse électronique", "signalement, rue, quartier, zone ou catégorie suivis"),
         person=("person_id",),
         retention=Retention(amount=2, unit="year", start=("confirmed_at", "asked_at"), fate=Fate.DELETE),
         on_erasure=Fate.DELETE,
     )
 
     class Meta:
-        indexes = [models.Index(fields=["territory", "category"], name="subscription_of_town")]
+        indexes = [
+            models.Index(fields=["territory", "category"], name="subscription_of_town"),
+            models.Index(fields=["territory", "email"], name="subscription_of_address"),
+        ]
+
+
+class Reader(models.Model):
+    """How often an address is written to about the reports it subscribed to, when last, and when next."""
+
+    HOURLY, DAILY = "hour", "day"
+
+    territory = models.CharField(max_length=9)
+    person = models.ForeignKey(_PERSON, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    email = models.EmailField()
+    language = models.CharField(max_length=5, default="fr")
+    rhythm = models.CharField(max_length=4, default=HOURLY)
+    # When she last asked for something or was written to.
+    active_at = models.DateTimeField()
+    written_at = models.DateTimeField(null=True, blank=True)
+    # When what waits is to be sent; null when nothing waits.
+    due_at = models.DateTimeField(null=True, blank=True)
+
+    privacy = Purpose(
+        purpose="Grouper les nouvelles demandées en un message, au rythme choisi",
+        legal_basis="consent",
+        article="RGPD art. 6-1 a",
+        categories=("adresse électronique", "langue et rythme choisis", "date du dernier message"),
+        person=("person_id",),
+        retention=Retention(amount=25, unit="month", start=("active_at",), fate=Fate.DELETE),
+        on_erasure=Fate.DELETE,
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], name="reader_due", condition=Q(due_at__isnull=False))]
+        constraints = [models.UniqueConstraint(fields=["territory", "email"], name="reader_once")]
+
+
+class News(models.Model):
+    """Something that waits to be told to a subscriber in her next message."""
+
+    subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="news")
+    report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="+")
+    # The number of the journal's event: heard twice, it is told once.
+    event = models.BigIntegerField()
+    is_new = models.BooleanField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subscription", "event"], name="news_once")]
 
 
 # --- The work of agents ----------------------------------------------------------------------------------------------

@@ -1,13 +1,17 @@
-"""What a worker does for reports each night: expect visits and note missing ones, end obstacles, forget proofs."""
+"""What a worker does for reports: each night, visits, obstacles, proofs; at its hour, a subscriber's message."""
 
 from __future__ import annotations
 
 import logging
 from datetime import datetime
 
+from django_tasks import task
+
+from beffroi.base.kernel.time import now
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import OPEN, Outcome
 from beffroi.serve.cases.queries import number_of
+from beffroi.serve.reports import news
 from beffroi.serve.reports.models import Report, SpentProof
 from beffroi.serve.reports.visits import expect_visits, note_missing_visits
 
@@ -15,11 +19,18 @@ logger = logging.getLogger(__name__)
 _EXPIRED = "Cet obstacle temporaire est arrivé à son terme sans être confirmé."
 
 
+@task()
+def write_to_reader(reader_id: int) -> None:
+    """Send a subscriber what waits for her."""
+    news.write_to(reader_id, at=now())
+
+
 def daily(at: datetime) -> None:
     """Do the chores of the night."""
     expect_visits(at)
     note_missing_visits(at)
     ended = end_expired_obstacles(at)
+    news.plan_forgotten(at)
     SpentProof.objects.filter(expires_at__lt=at).delete()
     if ended:
         logger.info("%s obstacles expired", ended)

@@ -20,6 +20,7 @@ from beffroi.serve.cases.events import subject_of
 from beffroi.serve.cases.operations import Opened
 from beffroi.serve.cases.words import clean_text
 from beffroi.serve.reports import events
+from beffroi.serve.reports.abuse import Sender, note_asking
 from beffroi.serve.reports.categories import category_for, checked_details, open_categories
 from beffroi.serve.reports.models import Report
 from beffroi.serve.reports.places import checked_zone
@@ -94,14 +95,20 @@ def follow_report(
     photos: Sequence[Upload] = (),
     text: str = "",
     token: str = "",
+    sender: Sender | None = None,
 ) -> Opened:
     """« C'est celui-ci »: follow a report instead of sending it again, with one's own photo, words and token.
+
+    Args:
+        sender: where it comes from (`abuse.sender_of`); limits apply to whoever has neither account nor key.
 
     Raises:
         CaseNotFound: the viewer may not know of it.
         BadCase: a contact, a photo or a text cannot be kept.
+        TooMany: too many were asked to be followed from there.
     """
     info = case_queries.case(viewer, number, token=token)
+    note_asking(sender, viewer, territory=info.territory, at=at)
     files = cases.prepare_files([Upload(one.name, one.content, Audience.PARTIES, "photo") for one in photos])
     lead = case_queries.case(viewer, info.lead) if info.lead else info
     return cases.follow_case(lead.id, requester=requester, at=at, files=files, text=text)

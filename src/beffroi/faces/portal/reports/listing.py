@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django import forms
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -136,8 +137,35 @@ def reports(request: HttpRequest) -> HttpResponse:
         "around": around is not None,
         "config": overlay_map(request.viewer, request.commune, town_datasets(request), replace(OVERLAY, shown=True)),
         "may_report": has_reports(request),
+        "feed": feed_of(replace(wanted, bbox=around)),
+        "same_wanted": same_wanted(wanted, request, around),
     }
     return render(request, "portal/reports/reports.html", context, status=400 if form.errors else 200)
+
+
+def feed_of(wanted: ReportFilter) -> str:
+    """Return the address of the Atom feed of what a list shows; a feed has no age: what changed comes first."""
+    query = {
+        "categorie": ",".join(wanted.categories),
+        "etat": ",".join(wanted.statuses),
+        "quartier": ",".join(wanted.districts),
+        "q": wanted.text,
+        "bbox": ",".join(f"{degrees:.5f}" for degrees in wanted.bbox) if wanted.bbox else "",
+    }
+    return _with(reverse("report-feed"), query)
+
+
+def same_wanted(wanted: ReportFilter, request: Request, around: BBox | None) -> str:
+    """Return the address where one subscribes to what a list shows."""
+    query = {"categorie": "".join(wanted.categories), "quartier": "".join(wanted.districts), "rue": wanted.text}
+    if around is not None:
+        query |= {"lon": request.GET["lon"], "lat": request.GET["lat"], "around": f"{NEAR_M:.0f}"}
+    return _with(reverse("portal:subscribe"), query)
+
+
+def _with(address: str, query: dict[str, str]) -> str:
+    given = urlencode({name: value for name, value in query.items() if value})
+    return f"{address}?{given}" if given else address
 
 
 def told(info: ReportInfo, at: datetime) -> dict[str, Any]:

@@ -140,8 +140,8 @@ def _answered(asked: Asked) -> HttpResponseBase:
                 problem, status = f"{said(error.what)} : {said(error.remedy)}.", error.http_status
             else:
                 response = redirect(onward or asked.url)
-                if act == "confirm":
-                    # One voice per device: the mark must be the same next time.
+                if act in ("confirm", "follow"):
+                    # One voice per device, and limits by device: the mark must be the same next time.
                     remember_device(response, asked.device)
                 return response
         elif chosen is None:
@@ -197,7 +197,10 @@ def _follow(asked: Asked, form: forms.Form, at: datetime) -> str:
     requester = Requester(
         person=asked.viewer.person_id, email=form.cleaned_data["email"], language=get_language() or "fr"
     )
-    opened = reports.follow_report(number=asked.info.number, requester=requester, viewer=asked.viewer, at=at)
+    sender = reports.sender_of(device=asked.device, address=address_of(asked.request), at=at)
+    opened = reports.follow_report(
+        number=asked.info.number, requester=requester, viewer=asked.viewer, at=at, sender=sender
+    )
     messages.success(asked.request, _("Vous suivez ce signalement : vous serez compté avec ceux qui le voient."))
     return asked.url if asked.viewer.person_id else reverse("portal:followed-report", args=[opened.token])
 

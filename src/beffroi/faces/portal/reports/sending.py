@@ -81,5 +81,6 @@ def filed(request: Request, draft: Draft, device: str) -> str:
             at=at,
             photos=all_photos(request, draft),
             text=draft.words.cleaned_data["description"],
+            sender=reports.sender_of(device=device, address=address_of(request), at=at),
         ).token
     return send(request, draft, device=device, at=at).token

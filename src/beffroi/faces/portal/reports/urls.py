@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from beffroi.faces.portal.reports import filing, listing, mine, objects, pages, scripts
+from beffroi.faces.portal.reports import filing, listing, mine, objects, pages, scripts, subscribing
 
 # Importing `mine` adds its section to the page of one's requests.
 __all__ = ["mine", "urlpatterns"]
@@ -18,8 +18,13 @@ urlpatterns = [
     path("signaler/<slug:use_case>/", filing.report, name="report-for"),
     path("signalements/", listing.reports, name="reports"),
     path("signalements/carte.geojson", listing.reports_geojson, name="reports-geojson"),
+    path("signalements/abonnement/", subscribing.subscribe, name="subscribe"),
     path("signalements/photo/<int:attachment>/", pages.photo, name="report-photo"),
     path("signalements/<str:number>/", pages.public_report, name="public-report"),
+    path("abonnement/<str:token>/", subscribing.confirm, name="subscription"),
+    path("abonnements/", subscribing.own, name="own-subscriptions"),
+    path("abonnements/<str:token>/", subscribing.subscriptions, name="subscriptions"),
+    path("abonnements/<str:token>/fin/", subscribing.unsubscribe, name="subscriptions-end"),
     path("suivi/<str:token>/", pages.followed_report, name="followed-report"),
     path("suivi/<str:token>/recu/", pages.receipt, name="report-receipt"),
     path("suivi/<str:token>/photo/<int:attachment>/", pages.photo, name="followed-photo"),
