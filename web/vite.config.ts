@@ -19,12 +19,30 @@ function precompress(): Plugin {
   };
 }
 
+/** Put the declarations of `@palette name {…}` where a rule says `palette: name`: a palette is written once, in tokens.css. */
+function palettes(): Plugin {
+  return {
+    name: "palettes",
+    enforce: "pre",
+    transform(code, id) {
+      if (!id.endsWith("/tokens.css")) return null;
+      const known = new Map<string, string>();
+      const rest = code.replace(/@palette ([\w-]+) \{([^}]*)\}/g, (_, name: string, body: string) => (known.set(name, body), ""));
+      return rest.replace(/palette: ([\w-]+);/g, (_, name: string) => {
+        const body = known.get(name);
+        if (body === undefined) throw new Error(`tokens.css: palette "${name}" is not written; known: ${[...known.keys()].join(", ")}`);
+        return body;
+      });
+    },
+  };
+}
+
 const hashed = "assets/[name].[hash:12]";
 
 export default defineConfig({
   base: "/static/beffroi/",
   publicDir: "public",
-  plugins: [precompress()],
+  plugins: [palettes(), precompress()],
   build: {
     outDir: target,
     emptyOutDir: true,
