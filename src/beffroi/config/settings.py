@@ -199,6 +199,8 @@ STATIC_URL = "/static/"
 # Assets are hashed by Vite; WhiteNoise serves them straight from the packages.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
+# Vite's names carry twelve digits of their content (web/vite.config.ts): a browser never asks for them twice.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/beffroi/assets/.+\.[0-9a-f]{12}\.\w+$"
 
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = DATA_DIR / "mail"

@@ -71,6 +71,15 @@ def test_built_files_are_named_so_that_browsers_keep_them(manifest: dict[str, di
     assert [name for name in names if not re.search(r"\.[0-9a-f]{12}\.", name)] == []
 
 
+def test_browsers_are_told_to_keep_built_files(manifest: dict[str, dict[str, list[str]]], client: Client) -> None:
+    kept = client.head(f"/static/beffroi/{manifest['src/main.ts']['file']}")
+    # A name without digits of its content may change: it is asked for again.
+    asked_again = client.head("/static/shell/mark.svg")
+    assert (kept.status_code, asked_again.status_code) == (200, 200)
+    assert "immutable" in kept.headers["Cache-Control"]
+    assert "immutable" not in asked_again.headers["Cache-Control"]
+
+
 def test_no_style_carries_a_data_address(manifest: dict[str, dict[str, list[str]]]) -> None:
     styles = list((assets.FOLDER / "assets").glob("*.css"))
     assert [path.name for path in styles if "data:" in path.read_text()] == []
