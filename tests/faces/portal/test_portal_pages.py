@@ -16,8 +16,7 @@ pytestmark = pytest.mark.django_db
 
 ARBRES = f"/donnees/{CODE}/arbres/"
 
-# Anonymous readers: one query gives the town of the domain; services cost one more, and so do
-# the live layers of the map. Nothing depends on the lake's size.
+# Anonymous readers: one query gives the town of the domain; services cost one more. Nothing depends on the lake's size.
 QUERIES = {
     "/": 2,
     "/recherche/?q=arbre": 2,
@@ -31,7 +30,7 @@ QUERIES = {
     f"{ARBRES}historique/": 1,
     f"{ARBRES}rapport/": 1,
     f"{ARBRES}telecharger/": 1,
-    "/carte/": 2,
+    "/carte/": 1,
     "/carte/liste/?couche=arbres": 1,
 }
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from beffroi.base.catalogue import queries as catalogue
-from beffroi.base.catalogue.definition import OPEN_STATES
+from beffroi.base.catalogue.definition import OPEN_STATES, UseCase
 from beffroi.base.catalogue.queries import UseCaseView
 from beffroi.base.kernel.geo import BBox
 from beffroi.base.kernel.sentences import gettext_noop
@@ -45,16 +45,27 @@ STATES = (("open", gettext_lazy("En cours")), ("closed", gettext_lazy("Clos")))
 
 def offer_reports(services: Iterable[UseCaseView]) -> bool:
     """Tell whether something may be reported by one of these services."""
-    return any(
-        isinstance(settings := one.use_case.settings.get(ENGINE), ReportsSettings) and settings.category
-        for one in services
-    )
+    return any(_reports(one.use_case) for one in services)
+
+
+def _reports(one: UseCase) -> bool:
+    settings = one.settings.get(ENGINE)
+    return isinstance(settings, ReportsSettings) and bool(settings.category)
 
 
 def has_reports(request: Request) -> bool:
     """Tell whether anything may be reported in the town of the page; one query."""
     code = territory_of(request)
     return bool(code) and offer_reports(catalogue.use_cases(territory=code, engine_name=ENGINE, states=OPEN_STATES))
+
+
+def knows_reports(request: Request) -> bool:
+    """Tell whether the files of this installation open anything to report: the map asks the registry for nothing more.
+
+    In a town that has retired it all, the layer shows what was reported before, and its list says so.
+    """
+    known = catalogue.catalogue().use_cases.values()
+    return bool(territory_of(request)) and any(one.state in OPEN_STATES and _reports(one) for one in known)
 
 
 OVERLAY = Overlay(
@@ -64,7 +75,7 @@ OVERLAY = Overlay(
     list_address="portal:reports",
     property="etat",
     marks=(Mark("en-cours", gettext_noop("En cours"), "#b3261e"), Mark("clos", gettext_noop("Clos"), "#17613a")),
-    is_open=has_reports,
+    is_open=knows_reports,
     by_box=True,
 )
 
@@ -135,7 +146,7 @@ def reports(request: HttpRequest) -> HttpResponse:
         "last": min(page.page * page.size, page.total),
         "shown": [told(one, at) for one in page.items],
         "around": around is not None,
-        "config": overlay_map(request.viewer, request.commune, town_datasets(request), replace(OVERLAY, shown=True)),
+        "map": overlay_map(request.viewer, request.commune, town_datasets(request), replace(OVERLAY, shown=True)),
         "may_report": has_reports(request),
         "feed": feed_of(replace(wanted, bbox=around)),
         "same_wanted": same_wanted(wanted, request, around),
