@@ -42,7 +42,7 @@ def test_it_is_found_from_the_home_page_the_services_and_the_search(
 @pytest.mark.django_db
 def test_the_places_are_on_the_map(small_town: str, client: Client) -> None:
     answer = client.get(SERVICE)
-    config = json.loads(answer.context["layers"].config)
+    config = json.loads(answer.context["layers"].map.config)
     (layer,) = config["layers"]
     assert (layer["id"], layer["geometry"], layer["shown"]) == ("lieux-utiles", "Point", True)
     west, south, east, north = config["bbox"]

@@ -171,5 +171,9 @@ def until(page: Page, expression: str, *, seconds: float = 20) -> None:
 
 
 def wait_for_map(page: Page) -> None:
-    """Wait until the map has drawn all its layers."""
+    """Wait until the map has drawn all its layers; ask for it where a picture stands in its place."""
+    button = "[data-map-open]:not([hidden])"
+    until(page, f"document.querySelector('.map[data-ready=yes], {button}') !== null", seconds=60)
+    if page.query_selector(button):
+        page.locator(button).click()
     page.wait_for_selector(".map[data-ready=yes]", timeout=60_000)

@@ -44,7 +44,13 @@ TO_WEBP = """async png => {
 
 def take(browser: Browser, page: Page, target: Path) -> None:
     """Keep what `page` shows as a WebP picture, once its map is drawn."""
-    if page.query_selector("[data-map], [data-pick]"):
+    button = "[data-map-open]:not([hidden])"
+    if page.query_selector("[data-map][data-town]"):
+        page.wait_for_selector(f".map[data-ready=yes], {button}", timeout=90_000)
+        if page.query_selector(button):
+            page.locator(button).click()
+        page.evaluate("scrollTo(0, 0)")
+    if page.query_selector("[data-map][data-town], [data-pick]"):
         page.wait_for_selector(".map[data-ready=yes]", timeout=90_000)
         page.wait_for_timeout(500)
     blank = browser.new_page()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from faces.browser.conftest import PHONE, Watched, until, wait_for_map
+from faces.portal.small_town import CODE
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
 
@@ -66,3 +67,28 @@ def test_a_zone_is_drawn_by_keyboard_alone_and_counted(visit: Callable[..., Watc
         page.keyboard.press("Enter")
     assert "Dans la zone" in page.locator("#dedans").inner_text()
     assert watched.complaints == []
+
+
+@pytest.mark.parametrize("address", ["/signaler/", f"/donnees/{CODE}/arbres/"])
+def test_nothing_lies_on_the_buttons_of_a_map_wherever_the_page_is_scrolled(
+    address: str, visit: Callable[..., Watched]
+) -> None:
+    """A bar that follows the reader once hid the half of them at some heights (WCAG 2.5.8)."""
+    page = visit(address, size=PHONE).page
+    page.locator("[data-pick], .map-frame").first.scroll_into_view_if_needed()
+    wait_for_map(page)
+    hidden = page.evaluate(
+        """() => { const found = [];
+            for (let y = 0; y + innerHeight < document.documentElement.scrollHeight; y += 20) {
+                scrollTo({ top: y, behavior: "instant" });
+                for (const button of document.querySelectorAll(".map-tools button")) {
+                    const { left, right, top, bottom } = button.getBoundingClientRect();
+                    for (const at of [top + 4, bottom - 4]) {
+                        const over = document.elementFromPoint((left + right) / 2, at);
+                        if (over && !button.contains(over)) found.push([y, button.dataset.act, over.className]);
+                    }
+                }
+            }
+            return found; }"""
+    )
+    assert hidden == []

@@ -9,6 +9,7 @@ import pytest
 from pyproj import Geod
 
 from faces.browser.conftest import Watched, until, wait_for_map
+from faces.portal.small_town import CODE
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
 
@@ -116,3 +117,43 @@ def test_help_opens_closes_and_gives_the_focus_back(visit: Callable[..., Watched
     page.keyboard.press("Escape")
     assert not page.locator("#aide-carte").is_visible()
     assert page.evaluate("document.activeElement.dataset.act") == "help"
+
+
+def test_a_small_map_is_a_picture_until_it_is_asked_for(visit: Callable[..., Watched]) -> None:
+    watched = visit(f"/donnees/{CODE}/arbres/")
+    page = watched.page
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    until(page, "!document.querySelector('[data-map-open]').hidden")
+    before = page.evaluate("JSON.stringify(document.querySelector('#liste').getBoundingClientRect())")
+    assert page.locator(".map-still .still-points").count() == 1
+    # Reached and pressed from the keyboard, as any button; reading its code ahead is all that the focus does.
+    page.locator("[data-map-open]").focus()
+    assert page.locator("canvas").count() == 0
+    assert not [url for url in asked if "/tuiles/" in url]
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".map[data-ready=yes]", timeout=60_000)
+    assert page.evaluate("document.activeElement.className") == "maplibregl-canvas"
+    assert page.evaluate("JSON.stringify(document.querySelector('#liste').getBoundingClientRect())") == before
+    assert watched.complaints == []
+
+
+def test_what_is_ticked_before_the_map_of_the_town_is_there_starts_it(visit: Callable[..., Watched]) -> None:
+    """This browser draws without a graphics processor: the picture waits, with a button."""
+    watched = visit("/carte/")
+    page = watched.page
+    until(page, "!document.querySelector('[data-map-open]').hidden")
+    assert page.locator("canvas").count() == 0
+    page.locator("#c-arbres").check()
+    page.wait_for_selector(".map[data-ready=yes]", timeout=60_000)
+    until(page, "location.hash.includes('couches=arbres')")
+    assert page.locator("#c-arbres").is_checked()
+    assert not page.locator("[data-map-open]").is_visible()
+    assert watched.complaints == []
+
+
+def test_without_javascript_the_picture_stays(visit: Callable[..., Watched]) -> None:
+    page = visit(f"/donnees/{CODE}/arbres/", javascript=False).page
+    assert page.locator(".map-still").is_visible()
+    assert not page.locator("[data-map-open]").is_visible()
+    assert page.get_by_role("link", name="La liste dit la même chose.").is_visible()

@@ -35,6 +35,9 @@ export class TownMap {
   /** The map of the whole town, whose address says what it shows; else a small map within a page. */
   readonly isTown: boolean;
   readonly overlays: Map<string, Overlay>;
+  /** Kept once all that was on at first is drawn. */
+  readonly ready: Promise<void>;
+  #tellReady: () => void = () => undefined;
   readonly #sheet: SheetPanel;
   readonly #layers: Map<string, Shown>;
   #base = new Map<string, string[]>();
@@ -65,6 +68,7 @@ export class TownMap {
         { config: one, tiles: null, drawn: [], opacity: opacities.get(one.id) ?? 1, on: place.layers ? opacities.has(one.id) : one.shown },
       ]),
     );
+    this.ready = new Promise((tell) => (this.#tellReady = tell));
     this.#look(place);
     this.#sheet = new SheetPanel(config.words);
   }
@@ -125,6 +129,7 @@ export class TownMap {
       // The first view does not wait for the shade of slopes.
       drawSlopes(this.map, this.config, colours);
       this.element.dataset["ready"] = "yes";
+      this.#tellReady();
       announce(this.element, this.config.words["ready"] ?? "", true);
     });
     this.map.triggerRepaint();
@@ -299,13 +304,15 @@ export class TownMap {
 }
 
 /** Show a map, or say that this device cannot: the list says the same. */
-export function showTown(element: HTMLElement): void {
+export function showTown(element: HTMLElement): TownMap | null {
   const config = readConfig(element);
   announce(element, config.words["loading"] ?? "");
   try {
     const town = new TownMap(element, config);
     town.start();
+    return town;
   } catch {
     announce(element, config.words["failed"] ?? "");
+    return null;
   }
 }

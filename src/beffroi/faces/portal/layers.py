@@ -14,7 +14,7 @@ from beffroi.base.kernel.words import folded
 from beffroi.base.territory.viewer import Viewer
 from beffroi.faces.portal.directory import town_datasets
 from beffroi.faces.portal.hours import HoursLine, hours_lines, tells_hours
-from beffroi.faces.portal.mapping import layers_map
+from beffroi.faces.portal.mapping import DrawnMap, layers_map
 from beffroi.faces.portal.sheets import name_column
 from beffroi.faces.portal.tables import cell
 from beffroi.faces.shell.access import Request
@@ -64,10 +64,10 @@ class ListedDataset:
 
 @dataclass(frozen=True, slots=True)
 class ShownLayers:
-    """What the page of the service shows. `config` is empty while no map can be drawn."""
+    """What the page of the service shows; `map` is None while none can be drawn."""
 
     datasets: tuple[ListedDataset, ...]
-    config: str
+    map: DrawnMap | None
 
 
 def shown_layers(request: Request, use_case: UseCase) -> ShownLayers | None:
@@ -80,7 +80,7 @@ def shown_layers(request: Request, use_case: UseCase) -> ShownLayers | None:
     chosen = [by_slug[slug] for slug in wanted.datasets if slug in by_slug]
     drawn = [one for one in chosen if lake.tiles_state(request.viewer, one.ref) is TilesState.READY]
     listed = tuple(listed_dataset(request.viewer, one, wanted.columns) for one in chosen)
-    return ShownLayers(listed, layers_map(request.viewer, drawn, known) if drawn else "")
+    return ShownLayers(listed, layers_map(request.viewer, drawn, known) if drawn else None)
 
 
 def listed_dataset(

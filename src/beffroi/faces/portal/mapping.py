@@ -18,6 +18,7 @@ from beffroi.base.kernel.geo import BBox
 from beffroi.base.territory.queries import CommuneInfo
 from beffroi.base.territory.viewer import Viewer
 from beffroi.faces.portal.sheets import name_column
+from beffroi.faces.portal.still import Still, still_of
 from beffroi.faces.shell.assets import font_url
 from beffroi.faces.shell.overlays import Overlay, overlay_config
 from beffroi.faces.shell.themes import theme
@@ -37,6 +38,14 @@ class BaseRole:
     pattern: re.Pattern[str]
     geometries: tuple[str, ...]
     theme: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnMap:
+    """A map: what it draws once it starts, and the picture that stands there before."""
+
+    config: str
+    still: Still | None
 
 
 def _role(name: str, pattern: str, *geometries: str, theme: str = "") -> BaseRole:
@@ -139,7 +148,7 @@ def _known_tiles(viewer: Viewer, summary: DatasetSummary) -> dict[str, Any] | No
     return {"url": url, "min": told["minzoom"], "max": told["maxzoom"], "fields": fields}
 
 
-def town_map_config(
+def map_of_town(
     viewer: Viewer,
     commune: CommuneInfo | None,
     datasets: list[DatasetSummary],
@@ -147,8 +156,8 @@ def town_map_config(
     overlays: Sequence[Overlay] = (),
     shown: Collection[str] = (),
     old: Collection[str] = (),
-) -> str:
-    """Return the configuration of the map of the town.
+) -> DrawnMap:
+    """Return the map of the town.
 
     `shown` are the slugs of the layers on from the start, `old` of those whose version is not the current one.
     """
@@ -156,7 +165,7 @@ def town_map_config(
     base = base_layers(mapped)
     box = (commune.bbox if commune else None) or _frame(mapped)
     districts = base.get("districts")
-    return _config(
+    config = _config(
         viewer,
         base,
         [layer(one, shown=one.ref.slug in shown, old=one.ref.slug in old) for one in mapped],
@@ -167,6 +176,8 @@ def town_map_config(
         overlays=[overlay_config(one) for one in overlays],
         old=old,
     )
+    shown_now = [one for one in mapped if one.ref.slug in shown and one not in base.values()]
+    return DrawnMap(config, still_of(viewer, base, shown_now, box))
 
 
 def synthesis_map(
@@ -181,9 +192,8 @@ def synthesis_map(
 
     `named` tells it apart from the other maps of its page, for those who listen.
     """
-    base = {role: one for role, one in base_layers(mapped).items() if role in PLAIN_BASE}
     box = districts.bbox if districts else _frame(mapped)
-    return _config(viewer, base, [], box, pitch=0, overlays=[overlay], named=named)
+    return _config(viewer, _plain(mapped), [], box, pitch=0, overlays=[overlay], named=named)
 
 
 def picker_map(viewer: Viewer, commune: CommuneInfo | None, datasets: list[DatasetSummary]) -> dict[str, Any]:
@@ -206,28 +216,36 @@ def district_names(viewer: Viewer, summary: DatasetSummary) -> tuple[tuple[str, 
     return tuple(name for name in found if name[0])
 
 
-def dataset_map(viewer: Viewer, detail: DatasetDetail, around: Iterable[DatasetSummary], *, old: bool = False) -> str:
-    """Return the configuration of the map of one dataset, over the streets and parks of its town."""
-    others = [one for one in around if one.geometry_type and one.ref != detail.summary.ref]
-    base = {role: one for role, one in base_layers(others).items() if role in PLAIN_BASE}
-    return _config(viewer, base, [layer(detail.summary, shown=True, old=old)], detail.summary.bbox, pitch=0)
+def dataset_map(
+    viewer: Viewer, detail: DatasetDetail, around: Iterable[DatasetSummary], *, old: bool = False
+) -> DrawnMap:
+    """Return the map of one dataset, over the streets and parks of its town."""
+    shown, others = detail.summary, [one for one in around if one.geometry_type and one.ref != detail.summary.ref]
+    config = _config(viewer, _plain(others), [layer(shown, shown=True, old=old)], shown.bbox, pitch=0)
+    return DrawnMap(config, still_of(viewer, base_layers(others), [shown], shown.bbox))
 
 
-def layers_map(viewer: Viewer, shown: Sequence[DatasetSummary], around: Iterable[DatasetSummary]) -> str:
-    """Return the configuration of the map of a service: its datasets, over the streets and parks of the town."""
+def layers_map(viewer: Viewer, shown: Sequence[DatasetSummary], around: Iterable[DatasetSummary]) -> DrawnMap:
+    """Return the map of a service: its datasets, over the streets and parks of the town."""
     refs = {one.ref for one in shown}
     others = [one for one in around if one.geometry_type and one.ref not in refs]
-    base = {role: one for role, one in base_layers(others).items() if role in PLAIN_BASE}
-    return _config(viewer, base, [layer(one, shown=True) for one in shown], _frame(list(shown)), pitch=0)
+    box = _frame(list(shown))
+    config = _config(viewer, _plain(others), [layer(one, shown=True) for one in shown], box, pitch=0)
+    return DrawnMap(config, still_of(viewer, base_layers(others), shown, box))
+
+
+def _plain(datasets: Iterable[DatasetSummary]) -> dict[str, DatasetSummary]:
+    return {role: one for role, one in base_layers(datasets).items() if role in PLAIN_BASE}
 
 
 def overlay_map(
     viewer: Viewer, commune: CommuneInfo | None, datasets: Iterable[DatasetSummary], overlay: Overlay
-) -> str:
-    """Return the configuration of a map of one live layer, over the base map of the town, lying flat."""
+) -> DrawnMap:
+    """Return the map of one live layer, over the base map of the town, lying flat."""
     mapped = [one for one in datasets if one.geometry_type]
-    box = (commune.bbox if commune else None) or _frame(mapped)
-    return _config(viewer, base_layers(mapped), [], box, pitch=0, overlays=(overlay_config(overlay),))
+    box, base = (commune.bbox if commune else None) or _frame(mapped), base_layers(mapped)
+    config = _config(viewer, base, [], box, pitch=0, overlays=(overlay_config(overlay),))
+    return DrawnMap(config, still_of(viewer, base, (), box))
 
 
 def _config(

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from beffroi.base.territory.viewer import ANONYMOUS, Viewer
 from beffroi.faces.portal.buildings import Story, is_building, story_of, use_of
 from beffroi.faces.portal.directory import territory_of, town_datasets
-from beffroi.faces.portal.mapping import base_layers, shown_title, town_map_config
+from beffroi.faces.portal.mapping import base_layers, map_of_town, shown_title
 from beffroi.faces.portal.sheets import Sheet, name_column, read_sheet, told
 from beffroi.faces.portal.showing import (
     Asked,
@@ -78,12 +78,13 @@ def _map_context(request: Request, viewer: Viewer, asked: Asked) -> dict[str, An
     layers = [one for one in mapped if one.ref.slug not in base]
     overlays = open_overlays(request) if viewer == request.viewer and asked.day is None else ()
     shown = shown_first(asked, layers)
-    config = town_map_config(viewer, request.commune, mapped, overlays=overlays, shown=shown, old=old)
+    drawn = map_of_town(viewer, request.commune, mapped, overlays=overlays, shown=shown, old=old)
     kept = {"theme": asked.theme, "date": asked.day.isoformat() if asked.day else ""}
     query = urlencode({key: value for key, value in kept.items() if value})
     theirs = [one for one in layers if one.theme.replace("-", "_") in asked.folders]
     return {
-        "config": config,
+        "config": drawn.config,
+        "still": drawn.still,
         "asked": asked,
         "themes": themes_of_map(),
         "query": query,
