@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 
@@ -115,8 +116,11 @@ TEMPLATES = [
 ]
 
 _SQLITE = {
-    "ENGINE": "django.db.backends.sqlite3",
+    "ENGINE": "beffroi.base.registry.sqlite",
     "NAME": DATA_DIR / "registry.sqlite3",
+    # Closed after each request, the last connection of a process would bring the journal into the file each time.
+    "CONN_MAX_AGE": 60,
+    "CONN_HEALTH_CHECKS": True,
     "OPTIONS": {
         # WAL lets readers and one writer work together; IMMEDIATE takes the write lock at the start of a
         # transaction, so that two writers wait for each other instead of failing half-way.
@@ -125,13 +129,11 @@ _SQLITE = {
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=134217728;",
     },
 }
-DATABASES = {
-    "default": (
-        dj_database_url.parse(ENVIRONMENT["DATABASE_URL"], conn_max_age=60, conn_health_checks=True)
-        if ENVIRONMENT["DATABASE_URL"]
-        else _SQLITE
-    )
-}
+DATABASES: dict[str, Any] = {"default": _SQLITE}
+if ENVIRONMENT["DATABASE_URL"]:
+    DATABASES["default"] = dj_database_url.parse(ENVIRONMENT["DATABASE_URL"], conn_max_age=60, conn_health_checks=True)
+    # Only the statements of `base.registry` are bound, hence prepared, by the server.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("prepare_threshold", 2)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, Sum
 from django.urls import NoReverseMatch, reverse
 
 from beffroi.base.catalogue import engine
@@ -18,6 +18,7 @@ from beffroi.base.catalogue.loader import load_catalogue, stamp
 from beffroi.base.catalogue.models import Remark, UseCaseState, UseCaseUsage
 from beffroi.base.kernel.errors import Refused
 from beffroi.base.kernel.resources import shipped_folder
+from beffroi.base.registry.statements import Question
 from beffroi.base.territory.viewer import Role, Viewer
 
 STAFF = (Role.AGENT, Role.ELECTED, Role.ADMINISTRATOR)
@@ -179,7 +180,11 @@ def decisions(use_case_id: str, territory: str) -> list[Decision]:
 
 def states_stamp() -> int:
     """Return a number that changes with every decision of any territory; one cheap query, for caches."""
-    return int(UseCaseState.objects.aggregate(last=Max("pk"))["last"] or 0)
+    last = _LAST_DECISION.first()
+    return 0 if last is None else int(last[0])
+
+
+_LAST_DECISION = Question(lambda: UseCaseState.objects.order_by("-pk").values_list("pk"))
 
 
 def _decided(territory: str) -> dict[str, State]:

@@ -15,6 +15,9 @@ from beffroi.base.journal.outbox import deliver_pending as deliver_pending
 from beffroi.base.journal.outbox import run_outbox as run_outbox
 from beffroi.base.kernel.errors import BeffroiError, NotFound
 from beffroi.base.kernel.time import now
+from beffroi.base.registry.statements import Insertion
+
+_EVENTS, _DELIVERIES = Insertion(Event), Insertion(Delivery)
 
 
 class NotInTransaction(BeffroiError):
@@ -40,6 +43,7 @@ def record(
     territory: str = "",
     on_behalf_of: int | None = None,
     at: datetime | None = None,
+    new_subject: bool = False,
 ) -> int:
     """Write one event, and what each consumer will be handed, in the transaction of the change; return its number.
 
@@ -51,6 +55,7 @@ def record(
         territory: INSEE code or SIREN number of whose administrators may read it.
         on_behalf_of: number of the person it was done for.
         at: the instant of the change; the present one when not given.
+        new_subject: the subject comes into being in this transaction: nobody else can tell of it before its commit.
 
     Raises:
         NotInTransaction: no transaction is open: the event could survive a change that failed, or the reverse.
@@ -71,9 +76,10 @@ def record(
             subject=subject[:SUBJECT_LENGTH],
             most=SUBJECT_LENGTH,
         )
-    _queue_behind_subject(subject)
+    if not new_subject:
+        _queue_behind_subject(subject)
     at = at or now()
-    event = Event.objects.create(
+    event = _EVENTS.one(
         at=at,
         kind=kind,
         subject=subject,
@@ -82,12 +88,14 @@ def record(
         on_behalf_of=on_behalf_of,
         payload=dict(payload),
     )
-    Delivery.objects.bulk_create(
-        Delivery(event=event, consumer=consumer.name, subject=subject, next_at=at)
-        for consumer in consumers()
-        if consumer.hears(kind)
+    _DELIVERIES.all(
+        [
+            {"event_id": event, "consumer": consumer.name, "subject": subject, "next_at": at}
+            for consumer in consumers()
+            if consumer.hears(kind)
+        ]
     )
-    return int(event.pk)
+    return event
 
 
 def _queue_behind_subject(subject: str) -> None:

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from beffroi.base.kernel.errors import BeffroiError, NotFound, Refused
 from beffroi.base.kernel.geo import BBox
+from beffroi.base.registry.statements import Question
 from beffroi.base.territory.engine import key_prefix, same_secret
 from beffroi.base.territory.models import (
     ApiKey,
@@ -413,18 +414,36 @@ def viewer_of_key(key: str, *, at: datetime) -> Viewer:
         BadKey: unknown, revoked or expired.
     """
     prefix = key_prefix(key)
-    row = ApiKey.objects.filter(prefix=prefix).first() if prefix else None
+    row = _KEY.first(prefix=prefix) if prefix else None
+    number, code, secret_hash, scopes, expires_at, revoked_at, last_used_on = row or (
+        0,
+        "",
+        "0" * 64,
+        (),
+        at,
+        None,
+        None,
+    )
     # The comparison runs on a well-formed hash whether or not the key exists: timing tells nothing.
-    genuine = same_secret(key, row.secret_hash if row else "0" * 64)
-    if row is None or not genuine or row.revoked_at is not None or row.expires_at <= at:
+    genuine = same_secret(key, secret_hash)
+    if row is None or not genuine or revoked_at is not None or expires_at <= at:
         raise BadKey(
             "clé d'API inconnue, révoquée ou expirée",
             where="Authorization",
             remedy="demandez une nouvelle clé à un administrateur",
         )
-    if row.last_used_on != at.date():
-        ApiKey.objects.filter(pk=row.pk).update(last_used_on=at.date())
-    return Viewer(None, (Grant(row.territory_id, Role.AGENT),), frozenset(row.scopes))
+    if last_used_on != at.date():
+        ApiKey.objects.filter(pk=number).update(last_used_on=at.date())
+    return Viewer(None, (Grant(code, Role.AGENT),), frozenset(scopes))
+
+
+_KEY = Question(
+    lambda prefix: (
+        ApiKey.objects.filter(prefix=prefix)
+        .order_by("pk")
+        .values_list("pk", "territory", "secret_hash", "scopes", "expires_at", "revoked_at", "last_used_on")
+    )
+)
 
 
 def bearer_of(request: HttpRequest) -> str | None:

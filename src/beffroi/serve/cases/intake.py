@@ -12,6 +12,7 @@ from django.db import transaction
 from beffroi.base.clock import queries as clock
 from beffroi.base.journal.operations import record
 from beffroi.base.kernel.errors import Refused
+from beffroi.base.registry.statements import Insertion, Question
 from beffroi.base.territory.viewer import AGENTS, Viewer
 from beffroi.serve.cases import events, pictures, store
 from beffroi.serve.cases.definition import (
@@ -32,6 +33,7 @@ from beffroi.serve.cases.numbers import number_of, token_of
 from beffroi.serve.cases.words import clean_requester, clean_text
 
 MAX_FILES = 5
+_CASES, _PARTIES = Insertion(Case), Insertion(Party)
 _KEY = re.compile(r"[\x21-\x7e]{8,64}")
 
 
@@ -112,12 +114,7 @@ def already_sent(territory: str, idempotency_key: str, *, kind: str, category: s
             remedy="donnez de 8 à 64 caractères sans espace, par exemple un UUID",
             key=idempotency_key[:64],
         )
-    row = (
-        Party.objects.filter(case__territory=territory, case__idempotency_key=idempotency_key)
-        .order_by("pk")
-        .values_list("pk", "case_id", "case__kind", "case__category")
-        .first()
-    )
+    row = _SENT.first(territory=territory, key=idempotency_key)
     if row is None:
         return None
     party_id, case_id, known_kind, known_category = row
@@ -129,6 +126,15 @@ def already_sent(territory: str, idempotency_key: str, *, kind: str, category: s
             number=number_of(case_id),
         )
     return Opened(case_id, party_id, number_of(case_id), token_of(party_id), created=False)
+
+
+_SENT = Question(
+    lambda territory, key: (
+        Party.objects.filter(case__territory=territory, case__idempotency_key=key)
+        .order_by("pk")
+        .values_list("pk", "case_id", "case__kind", "case__category")
+    )
+)
 
 
 # Its kind's room holds the transaction open: a savepoint more would cost two statements at each request.
@@ -166,7 +172,7 @@ def open_case(
     """
     requester = clean_requester(requester)
     _check_mandate(requester, mandate)
-    case = Case.objects.create(
+    case_id = _CASES.one(
         territory=territory,
         kind=kind,
         category=category,
@@ -181,19 +187,21 @@ def open_case(
         due_at=due_at(due_rule, at, territory),
         idempotency_key=idempotency_key or None,
     )
-    party = _add_party(case, requester, mandate=mandate, made_it=True, at=at)
-    attach(case, files, party=party, at=at)
-    number = number_of(case.pk)
+    party_id = _add_party(case_id, requester, mandate=mandate, made_it=True, at=at)
+    attach(case_id, files, party_id=party_id, at=at)
+    number = number_of(case_id)
+    told = _facts(number, kind=kind, category=category, service=service, access=access)
     record(
         kind=events.OPENED,
         subject=events.subject_of(number),
-        payload=facts(case) | {"held": held, "mandate": mandate.kind if mandate else ""},
+        payload=told | {"held": held, "mandate": mandate.kind if mandate else ""},
         actor=mandate.by if mandate else requester.person,
         on_behalf_of=requester.person if mandate else None,
         territory=territory,
         at=at,
+        new_subject=True,
     )
-    return Opened(int(case.pk), int(party.pk), number, token_of(int(party.pk)))
+    return Opened(case_id, party_id, number, token_of(party_id))
 
 
 def due_at(rule: str, at: datetime, territory: str) -> datetime:
@@ -205,22 +213,27 @@ def due_at(rule: str, at: datetime, territory: str) -> datetime:
 
 def facts(case: Case) -> dict[str, object]:
     """Return what every event of a case says; what only a service may know is not said."""
-    secret = case.access == Access.SERVICE
+    return _facts(
+        number_of(case.pk), kind=case.kind, category=case.category, service=case.service, access=Access(case.access)
+    )
+
+
+def _facts(number: str, *, kind: str, category: str, service: str, access: Access) -> dict[str, object]:
     return {
-        "number": number_of(case.pk),
-        "case_kind": case.kind,
-        "category": "" if secret else case.category,
-        "service": case.service,
-        "access": str(case.access),
+        "number": number,
+        "case_kind": kind,
+        "category": "" if access is Access.SERVICE else category,
+        "service": service,
+        "access": str(access),
     }
 
 
-def attach(case: Case, files: Iterable[PreparedFile], *, party: Party | None, at: datetime) -> list[int]:
+def attach(case_id: int, files: Iterable[PreparedFile], *, party_id: int | None, at: datetime) -> list[int]:
     """Attach prepared files to a case and return their numbers."""
     rows = [
         Attachment(
-            case=case,
-            party=party,
+            case_id=case_id,
+            party_id=party_id,
             at=at,
             purpose=file.purpose,
             audience=file.audience,
@@ -269,9 +282,9 @@ def _check_mandate(requester: Requester, mandate: Mandate | None) -> None:
         raise BadCase("le nom de la personne aidée manque", where="name", remedy="indiquez pour qui vous déposez")
 
 
-def _add_party(case: Case, requester: Requester, *, mandate: Mandate | None, made_it: bool, at: datetime) -> Party:
-    return Party.objects.create(
-        case=case,
+def _add_party(case_id: int, requester: Requester, *, mandate: Mandate | None, made_it: bool, at: datetime) -> int:
+    return _PARTIES.one(
+        case_id=case_id,
         person_id=requester.person,
         made_it=made_it,
         name=requester.name,
@@ -301,18 +314,18 @@ def follow_case(
     known = None
     if requester.person is not None:
         known = Party.objects.filter(case=case, person=requester.person).order_by("pk").first()
-    party = known or _add_party(case, requester, mandate=None, made_it=False, at=at)
-    attach(case, files, party=party, at=at)
+    party_id = known.pk if known else _add_party(case_id, requester, mandate=None, made_it=False, at=at)
+    attach(case_id, files, party_id=party_id, at=at)
     if text.strip():
-        add_party_message(case, party, text, at=at)
+        add_party_message(case, known or Party.objects.get(pk=party_id), text, at=at)
     number = number_of(case.pk)
     if known is None:
         record(
             kind=events.FOLLOWED,
             subject=events.subject_of(number),
-            payload=facts(case) | {"party": int(party.pk)},
+            payload=facts(case) | {"party": party_id},
             actor=requester.person,
             territory=case.territory,
             at=at,
         )
-    return Opened(case_id, int(party.pk), number, token_of(int(party.pk)), created=known is None)
+    return Opened(case_id, party_id, number, token_of(party_id), created=known is None)

@@ -151,7 +151,7 @@ def close_case(
     case.reopen_until = None if case.outcome == Outcome.ABUSE else at + timedelta(days=reopen_days)
     case.published = case.outcome != Outcome.ABUSE and (case.published or case.outcome == Outcome.DONE)
     case.published = case.published and case.access == Access.PUBLIC
-    attach(case, files, party=None, at=at)
+    attach(case.pk, files, party_id=None, at=at)
     move(
         case,
         Status.CLOSED,

@@ -44,7 +44,7 @@ def write_to_service(
             where=number,
             remedy="ouvrez-la par votre lien de suivi, ou suivez-la d’abord",
         )
-    attach(case, files, party=party, at=at)
+    attach(case.pk, files, party_id=party.pk, at=at)
     return add_party_message(case, party, text, at=at)
 
 
@@ -158,7 +158,8 @@ def attach_files(
     case, sight, party = seen_case(viewer, number, token=token, lock=True)
     if sight < Sight.PARTY:
         raise BadCase("vous ne suivez pas cette demande", where=number, remedy="suivez-la d’abord")
-    keys = attach(case, files, party=None if sight is Sight.WORKER else party, at=at)
+    author = None if party is None or sight is Sight.WORKER else party.pk
+    keys = attach(case.pk, files, party_id=author, at=at)
     record(
         kind=events.ATTACHED,
         subject=events.subject_of(number_of(case.pk)),

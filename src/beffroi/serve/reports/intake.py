@@ -11,6 +11,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from beffroi.base.clock import queries as clock
+from beffroi.base.registry.statements import Insertion
 from beffroi.base.territory.viewer import Viewer
 from beffroi.lake import queries as lake
 from beffroi.lake.store import DatasetRef
@@ -27,6 +28,7 @@ from beffroi.serve.reports.trust import trust_level
 KIND = "report"
 _HOUSE_NUMBER = re.compile(r"^\s*\d+\s*(bis|ter|quater|[a-d])?\b[\s,]*", re.IGNORECASE)
 _POSTCODE = re.compile(r"\s+\d{5}\b.*$")
+_REPORTS, _ORIGINS = Insertion(Report), Insertion(Origin)
 LONGEST_OBSTACLE = timedelta(days=365)
 
 
@@ -127,10 +129,10 @@ def file_in(
                 published=category.publish == "at-once",
                 idempotency_key=submission.idempotency_key,
             )
-            report = Report.objects.create(case_id=opened.case_id, **facts)
+            _REPORTS.one(case_id=opened.case_id, **facts)
             if sender is not None and abuse.is_limited(viewer):
-                Origin.objects.create(
-                    report=report,
+                _ORIGINS.one(
+                    report_id=opened.case_id,
                     territory=territory,
                     at=at,
                     device=sender.device,
