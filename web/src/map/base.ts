@@ -6,6 +6,8 @@ import { baseLayers, baseNames, emptyStyle, namesLayer } from "./style";
 
 setWorkerUrl(workerUrl);
 
+const MOST_PIXELS = 2;
+
 export const isCalm = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** Say something where a screen reader hears it and the eye sees it. */
@@ -32,6 +34,8 @@ export function openMap(element: HTMLElement, config: MapConfig, colours: Palett
       "CooperativeGesturesHandler.MobileHelpText": words["fingers"] ?? "",
     },
     fadeDuration: isCalm() ? 0 : 200,
+    // Beyond twice, the eye sees no difference and a phone draws twice as many pixels.
+    pixelRatio: Math.min(window.devicePixelRatio, MOST_PIXELS),
     ...options,
   });
 }
@@ -84,7 +88,7 @@ function demSource({ url, min, max, bbox }: TerrainConfig): RasterDEMSourceSpeci
   return { type: "raster-dem", tiles, minzoom: min, maxzoom: max, bounds: bbox, tileSize: 256, encoding: "mapbox" };
 }
 
-/** Draw the base map, from the bottom up; return the layers drawn for each dataset. */
+/** Draw the base map, from the bottom up, its names aside; return the layers drawn for each dataset. */
 export function drawBase(map: MapLibre, config: MapConfig, colours: Palette): Map<string, string[]> {
   const drawn = new Map<string, string[]>();
   for (const base of config.base) {
@@ -93,11 +97,11 @@ export function drawBase(map: MapLibre, config: MapConfig, colours: Palette): Ma
     for (const layer of layers) map.addLayer(layer);
     drawn.set(base.id, [...(drawn.get(base.id) ?? []), ...layers.map((layer) => layer.id)]);
   }
-  drawNames(map, config, colours);
   return drawn;
 }
 
-function drawNames(map: MapLibre, config: MapConfig, colours: Palette): void {
+/** Write the names of streets and districts over all that is drawn: letters cost more than lines, a first view does without. */
+export function drawNames(map: MapLibre, config: MapConfig, colours: Palette): void {
   for (const base of config.base) for (const layer of baseNames(base, colours)) map.addLayer(layer);
   if (config.names.length) {
     const features = config.names.map(([name, lon, lat]) => ({

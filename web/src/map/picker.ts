@@ -1,5 +1,5 @@
 import { Marker, type Map as MapLibre } from "maplibre-gl";
-import { announce, drawBase, locate, openMap } from "./base";
+import { announce, drawBase, drawNames, locate, openMap } from "./base";
 import { readConfig, say, type MapConfig } from "./config";
 import { arrowStep } from "./keys";
 import { palette } from "./palette";
@@ -73,6 +73,7 @@ export class PlacePicker {
   #bind(): void {
     this.#map.once("load", () => {
       drawBase(this.#map, this.#config, palette());
+      drawNames(this.#map, this.#config, palette());
       this.#zone?.draw();
       this.#map.once("idle", () => (this.#element.dataset["ready"] = "yes"));
       this.#map.triggerRepaint();

@@ -1,5 +1,5 @@
 import { LngLatBounds, Marker, type LngLatBoundsLike, type Map as MapLibre } from "maplibre-gl";
-import { announce, drawBase, isCalm, locate, openMap } from "./base";
+import { announce, drawBase, drawNames, isCalm, locate, openMap } from "./base";
 import { readConfig, say, type MapConfig } from "./config";
 import { palette } from "./palette";
 import { bindTools } from "./tools";
@@ -57,6 +57,7 @@ class RouteMap {
   async #fill(): Promise<void> {
     const colours = palette();
     drawBase(this.#map, this.#config, colours);
+    drawNames(this.#map, this.#config, colours);
     for (const end of ENDS) this.#pin(end);
     if (this.#config.route) await this.#draw();
     this.#map.once("idle", () => (this.#element.dataset["ready"] = "yes"));

@@ -1,8 +1,8 @@
 import type { Map as MapLibre, MapGeoJSONFeature, PointLike } from "maplibre-gl";
-import { addTiles, announce, drawBase, drawSlopes, locate, openMap, raiseGround } from "./base";
+import { addTiles, announce, drawBase, drawNames, drawSlopes, locate, openMap, raiseGround } from "./base";
 import { readConfig, readTiles, type KnownTiles, type LayerConfig, type MapConfig } from "./config";
 import { Overlay } from "./overlays";
-import { palette, styleOfPage, type StyleName } from "./palette";
+import { palette, styleOfPage, type Palette, type StyleName } from "./palette";
 import { bindPanel } from "./panel";
 import { readPlace, writePlace, type Place } from "./permalink";
 import { showScale } from "./scale";
@@ -126,8 +126,18 @@ export class TownMap {
     if (this.#raised) raiseGround(this.map, this.config, true);
     this.map.once("idle", () => {
       if (drawing !== this.#drawings) return;
-      // The first view does not wait for the shade of slopes.
-      drawSlopes(this.map, this.config, colours);
+      this.element.dataset["view"] = "yes";
+      this.#finish(colours, drawing);
+    });
+    this.map.triggerRepaint();
+  }
+
+  /** Draw what the first view does without: names, and the shade of slopes. */
+  #finish(colours: Palette, drawing: number): void {
+    drawNames(this.map, this.config, colours);
+    drawSlopes(this.map, this.config, colours);
+    this.map.once("idle", () => {
+      if (drawing !== this.#drawings) return;
       this.element.dataset["ready"] = "yes";
       this.#tellReady();
       announce(this.element, this.config.words["ready"] ?? "", true);
