@@ -10,9 +10,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from beffroi.base.journal.models import Event
 from beffroi.base.territory.viewer import Role
+from beffroi.serve.cases import operations as cases
+from beffroi.serve.cases.definition import Outcome
 from beffroi.serve.reports import operations as reports
 from faces.portal.reports.test_filing import HERE, SEND, picture, shown, walk
+from sense.mobility.town_graph import asked, place_graph
 from serve_makers import agent_of
 
 pytestmark = pytest.mark.django_db
@@ -71,3 +75,92 @@ def test_the_word_of_an_ambassador_counts_at_once_and_she_is_told_so(
     reports.name_ambassador(territory=reporting_town, person_id=person, level=2, by=by, at=timezone.now())
     assert "ambassadeur, niveau 2 sur 3" in shown(ambassador.get(f"/signalements/{number}/"))
     assert "l’obstacle est retiré de la carte" in shown(speak(ambassador, number, "non"))
+
+
+# --- Routes -----------------------------------------------------------------------------------------------------------
+
+# From A to B, a wheelchair goes by C and D; by E and F when something stands between C and D.
+DRAWING = """
+A----s----B
+|         |
+C---------D
+|         |
+E---------F
+"""
+
+
+@pytest.fixture
+def metres(reporting_town: str, client: Client) -> Callable[[], int]:
+    """The length of the way of a wheelchair from A to B, asked anew by `/api/route`."""
+    places = place_graph(reporting_town, drawing=DRAWING, ways={"AB": {"kind": "steps", "steps": 14}})
+
+    def asked_now() -> int:
+        query = {"from": asked(places, "A"), "to": asked(places, "B"), "profile": "fauteuil-manuel"}
+        (found,) = client.get("/api/route", query).json()["features"]
+        return round(found["properties"]["length_m"])
+
+    asked_now.between = {  # type: ignore[attr-defined]
+        name: str(round((places["C"][number] + places["D"][number]) / 2, 6))
+        for number, name in ((0, "lon"), (1, "lat"))
+    }
+    return asked_now
+
+
+def in_the_way(metres: Any, **answers: Any) -> Any:
+    """Report works between C and D, at once met by the next route; return what their author is shown."""
+    person = Client()
+    sent = walk(person, HERE | metres.between, WORKS, {"photo": picture(), **answers}, SEND, address="/signaler/8-02/")
+    assert metres() == 260
+    return person.get(sent["Location"]).context["info"]
+
+
+def test_the_next_route_avoids_it_and_comes_back_when_passers_by_end_it(metres: Any) -> None:
+    assert metres() == 180
+    number = in_the_way(metres).number
+    speak(Client(), number, "oui")
+    assert metres() == 260
+    for _ in range(2):
+        speak(Client(), number, "non")
+    assert metres() == 180
+    kinds = Event.objects.filter(subject=f"report:{number}").order_by("pk").values_list("kind", flat=True)
+    assert list(kinds) == ["obstacle.reported", "obstacle.reported", "obstacle.ended"]
+
+
+def test_routes_follow_every_change_of_its_state(metres: Any, reporting_town: str) -> None:
+    roads, at = agent_of("voirie", "police-municipale", town=reporting_town), timezone.now()
+    number = in_the_way(metres).number
+    cases.hold_case(number=number, by=roads, at=at)
+    assert metres() == 180
+    cases.release_case(number=number, by=roads, at=at)
+    assert metres() == 260
+    cases.accept_case(number=number, by=roads, at=at)
+    assert metres() == 260
+    reports.reclassify_report(number=number, category="nid-de-poule", by=roads, at=at)
+    assert metres() == 180
+    reports.reclassify_report(number=number, category="obstacle-vehicule", by=roads, at=at)
+    assert metres() == 260
+    reports.close_report(number=number, outcome=Outcome.DONE, reason="Enlevé", by=roads, at=at)
+    assert metres() == 180
+    cases.reopen_case(number=number, reason="Revenu", viewer=roads, at=at)
+    assert metres() == 260
+    lead = in_the_way(metres).number
+    reports.merge_reports(number=number, into=lead, by=roads, at=at)
+    assert metres() == 260
+    reports.close_report(number=lead, outcome=Outcome.DONE, reason="Enlevé", by=roads, at=at)
+    assert metres() == 180
+
+
+def test_it_fades_on_routes_at_its_hour_and_no_worker_is_needed(metres: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    end = in_the_way(metres).expires_at
+    monkeypatch.setattr("beffroi.faces.api.mobility.now", lambda: end - timedelta(seconds=1))
+    assert metres() == 260
+    monkeypatch.setattr("beffroi.faces.api.mobility.now", lambda: end + timedelta(seconds=1))
+    assert metres() == 180
+
+
+def test_what_waits_for_a_look_changes_no_route(metres: Any) -> None:
+    person = Client()
+    links = {"photo": picture(), "description": "https://a.test www.b.test"}
+    sent = walk(person, HERE | metres.between, WORKS, links, SEND, address="/signaler/8-02/")
+    assert person.get(sent["Location"]).context["case"].status == "held"
+    assert metres() == 180

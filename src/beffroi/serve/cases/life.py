@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -16,10 +16,15 @@ from beffroi.serve.cases.definition import FOLLOWING, Access, Audience, BadCase,
 from beffroi.serve.cases.intake import PreparedFile, attach, due_at, facts
 from beffroi.serve.cases.models import Case, Message, Step
 from beffroi.serve.cases.numbers import case_id_of, number_of
+from beffroi.serve.cases.queries import CaseInfo, case_info
 from beffroi.serve.cases.rights import seen_case, services_of, worked_case
 from beffroi.serve.cases.words import clean_text
 
 REOPEN_DAYS = 30
+
+WITH_EACH_MOVE: dict[str, Callable[[CaseInfo, str, datetime], None]] = {}
+"""Of each kind of request, what its room does in the very transaction of a change of state: it is given the request as
+its service sees it, the kind of the event and the instant. Each room names its own; what may wait hears the journal."""
 
 
 def move(
@@ -75,6 +80,8 @@ def move(
         territory=case.territory,
         at=at,
     )
+    if within := WITH_EACH_MOVE.get(case.kind):
+        within(case_info(case, Sight.WORKER), kind, at)
 
 
 def _person(by: Viewer | None) -> int | None:

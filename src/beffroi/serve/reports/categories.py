@@ -39,6 +39,7 @@ from beffroi.base.catalogue.definition import OPEN_STATES
 from beffroi.base.clock import queries as clock
 from beffroi.base.kernel.errors import NotFound
 from beffroi.base.territory.viewer import AGENTS, Viewer
+from beffroi.sense.mobility import queries as mobility
 from beffroi.serve.cases.definition import Access, BadCase
 from beffroi.serve.cases.words import clean_text
 
@@ -82,10 +83,19 @@ class Matching(_Frozen):
 
 class Obstacle(_Frozen):
     """A category whose reports fade: how long a temporary one stays without confirmation, how many « no longer there »
-    of unknown people end it."""
+    of unknown people end it, and what kind of obstacle routes meet there (of ``mobility/obstacles.toml``; none: "")."""
 
     temporary_days: int = Field(default=3, ge=1, le=60)
     gone_votes: int = Field(default=2, ge=1, le=20)
+    route: str = ""
+
+    @field_validator("route")
+    @classmethod
+    def _known_kind(cls, route: str) -> str:
+        kinds = [one.slug for one in mobility.kinds_of_obstacles()]
+        if route and route not in kinds:
+            raise ValueError(f"genre d’obstacle « {route} » inconnu ; genres possibles : {', '.join(kinds)}")
+        return route
 
 
 class Category(_Frozen):

@@ -24,6 +24,7 @@ from beffroi.serve.reports.categories import Category, OpenCategory, category_fo
 from beffroi.serve.reports.models import Origin, Report
 from beffroi.serve.reports.places import Place, cell_of, checked_place, checked_zone
 from beffroi.serve.reports.trust import trust_level
+from beffroi.serve.reports.ways import tell_routes
 
 KIND = "report"
 _HOUSE_NUMBER = re.compile(r"^\s*\d+\s*(bis|ter|quater|[a-d])?\b[\s,]*", re.IGNORECASE)
@@ -142,6 +143,8 @@ def file_in(
             if category.obstacle and not held and trust_level(territory, viewer.person_id) > 0:
                 # The town answers for her word: others see it, and read it, at once.
                 cases.accept_case(number=opened.number, by=None, at=at)
+            if category.obstacle:
+                tell_routes(opened.case_id, at=at)
     except IntegrityError:
         # Two sendings of one key at the same instant: the other was first.
         known = cases.already_sent(territory, submission.idempotency_key, kind=KIND, category=category.code)

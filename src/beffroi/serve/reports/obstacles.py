@@ -21,6 +21,7 @@ from beffroi.serve.reports.abuse import Sender
 from beffroi.serve.reports.categories import open_categories
 from beffroi.serve.reports.models import Ambassador, Confirmation, Report
 from beffroi.serve.reports.trust import is_agent, trust_level
+from beffroi.serve.reports.ways import tell_routes
 
 MOST_LEVEL = 3
 _GONE = "Des passants disent que l’obstacle n’est plus là."
@@ -86,6 +87,8 @@ def confirm_obstacle(
         later = at + timedelta(days=rule.temporary_days)
         report.expires_at = max(report.expires_at or later, later)
     report.save(update_fields=["still_there", "gone", "expires_at"])
+    if still_there:
+        tell_routes(info.id, at=at)
     record(
         kind=events.CONFIRMED,
         subject=subject_of(info.number),

@@ -24,6 +24,7 @@ from beffroi.serve.reports.abuse import Sender, note_asking
 from beffroi.serve.reports.categories import category_for, checked_details, open_categories
 from beffroi.serve.reports.models import Report
 from beffroi.serve.reports.places import checked_zone
+from beffroi.serve.reports.ways import tell_routes
 
 Severity = Literal["minor", "moderate", "severe"]
 SEVERITIES = ("minor", "moderate", "severe")
@@ -143,6 +144,7 @@ def reclassify_report(
     row.details, row.private_details = checked_details(chosen.category, {**kept, **(details or {})})
     row.use_case = chosen.use_case
     row.save(update_fields=["details", "private_details", "use_case"])
+    tell_routes(info.id, at=at)
     secret = Access.SERVICE in (chosen.category.access, info.access)
     record(
         kind=events.RECLASSIFIED,

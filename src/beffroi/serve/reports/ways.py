@@ -1,0 +1,75 @@
+"""Obstacles people report change routes at once: told to `sense/mobility` in the same transaction."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime
+
+from beffroi.sense.mobility import operations as mobility
+from beffroi.serve.cases import events
+from beffroi.serve.cases import queries as case_queries
+from beffroi.serve.cases.definition import Access, Sight
+from beffroi.serve.cases.queries import CaseInfo
+from beffroi.serve.reports.categories import Obstacle, open_categories
+from beffroi.serve.reports.models import Report
+
+# The other moves leave an obstacle where it is.
+CONCERNED = frozenset(
+    {events.OPENED, events.HELD, events.RELEASED, events.CLOSED, events.REOPENED, events.JOINED, events.PARTED}
+)
+
+
+def follow_move(info: CaseInfo, kind: str, at: datetime) -> None:
+    """Have routes meet, or forget, the obstacle of a report that changes state, in the caller's transaction."""
+    if kind in CONCERNED and (rule := _rule_of(info)) is not None:
+        _tell(info, rule, at)
+
+
+def tell_routes(case_id: int, *, at: datetime) -> None:
+    """Have routes know a report as it now stands, in the caller's transaction.
+
+    Every obstacle that everybody may read of counts; one held back, joined to another, closed, faded, or put in a
+    category that routes do not meet, does not.
+    """
+    row = Report.objects.select_related("case__lead").get(pk=case_id)
+    info = case_queries.case_info(row.case, Sight.WORKER)
+    rule = _rule_of(info)
+    if rule is None:
+        _forget(info.number, at)
+    else:
+        _tell(info, rule, at)
+
+
+def _rule_of(info: CaseInfo) -> Obstacle | None:
+    known = open_categories(info.territory).get(info.category)
+    rule = known.category.obstacle if known else None
+    return rule if rule is not None and rule.route else None
+
+
+def _tell(info: CaseInfo, rule: Obstacle, at: datetime) -> None:
+    row = Report.objects.get(pk=info.id)
+    faded = row.expires_at is not None and row.expires_at <= at
+    if not info.is_open or info.lead or info.access is not Access.PUBLIC or faded:
+        _forget(info.number, at)
+        return
+    known = open_categories(info.territory)[info.category]
+    mobility.obstacle_at(
+        territory=info.territory,
+        subject=_subject(info.number),
+        kind=rule.route,
+        lon=row.lon,
+        lat=row.lat,
+        starts_at=info.opened_at,
+        until=row.expires_at,
+        label=", ".join(filter(None, (known.category.label, row.street))),
+        at=at,
+    )
+
+
+def _forget(number: str, at: datetime) -> None:
+    with suppress(mobility.ObstacleNotFound):
+        mobility.end_obstacle(subject=_subject(number), at=at)
+
+
+def _subject(number: str) -> str:
+    return f"report:{number}"
