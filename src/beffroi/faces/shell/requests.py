@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from beffroi.base.territory import queries as territory_queries
 from beffroi.serve.cases.definition import OUTCOME_TITLES, STATUS_TITLES, Outcome, Status
-from beffroi.serve.cases.queries import CaseInfo
+from beffroi.serve.cases.queries import CaseInfo, Entry
+from beffroi.serve.reports.categories import Category, ExtraField
+from beffroi.serve.reports.queries import ReportInfo
 
 STATUS_KINDS: Mapping[Status, str] = {
     Status.HELD: "bad",
@@ -22,6 +24,52 @@ STATUS_KINDS: Mapping[Status, str] = {
     Status.CLOSED: "good",
     Status.JOINED: "done",
 }
+
+# What happened: as a resident reads it, as an agent does.
+STEPS: Mapping[str, tuple[str, str]] = {
+    "opened": (gettext_noop("Envoyé"), gettext_noop("Reçu")),
+    "held": (gettext_noop("Mis de côté pour vérification"), gettext_noop("Mis de côté")),
+    "released": (gettext_noop("Vérifié"), gettext_noop("Doute levé")),
+    "accepted": (gettext_noop("Pris en charge"), gettext_noop("Pris en charge")),
+    "asked": (gettext_noop("Une question vous est posée"), gettext_noop("Question posée")),
+    "answered": (gettext_noop("Réponse donnée"), gettext_noop("Réponse reçue")),
+    "scheduled": (gettext_noop("Intervention prévue"), gettext_noop("Intervention prévue")),
+    "routed": (gettext_noop("Transmis"), gettext_noop("Transmis")),
+    "reclassified": (gettext_noop("Catégorie changée"), gettext_noop("Catégorie changée")),
+    "closed": (gettext_noop("Clos"), gettext_noop("Clos")),
+    "reopened": (gettext_noop("Rouvert"), gettext_noop("Rouvert")),
+    "joined": (gettext_noop("Suivi avec un autre signalement du même problème"), gettext_noop("Joint")),
+    "parted": (gettext_noop("Suivi de nouveau séparément"), gettext_noop("Séparé")),
+    "message": (gettext_noop("Message"), gettext_noop("Message")),
+    "note": (gettext_noop("Note du service"), gettext_noop("Note du service")),
+}
+
+
+def step_title(one: Entry, *, for_agent: bool = False) -> str:
+    """Return what a line of a history is, with how it ended or the day it announces."""
+    known = STEPS.get(one.what, (gettext_noop("Changement"), gettext_noop("Changement")))
+    title = _(known[for_agent])
+    if one.outcome is not None:
+        return f"{title} : {_(OUTCOME_TITLES[one.outcome])}"
+    if one.day is not None:
+        return _("Intervention prévue le {day}").format(day=formats.date_format(one.day, "j F Y"))
+    return title
+
+
+def answers_of(category: Category | None, info: ReportInfo) -> list[tuple[str, str, bool]]:
+    """Return the answers to the questions of a category that this reader may see: question, answer, whether private."""
+    return [
+        (_(question.label), _answer(question, values[question.code]), private)
+        for question in (category.field if category else ())
+        for values, private in ((info.details, False), (info.private_details, True))
+        if question.code in values
+    ]
+
+
+def _answer(question: ExtraField, value: object) -> str:
+    if isinstance(value, bool):
+        return _("oui") if value else _("non")
+    return _(question.choices[value]) if isinstance(value, str) and value in question.choices else str(value)
 
 
 def state_of(case: CaseInfo) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, cast
 
 import shapely
@@ -27,7 +28,7 @@ METRES_PER_DEGREE = 111_195.0
 _WORDS = forms.Textarea(attrs={"rows": 4})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asked:
     """One report before one agent, at one moment."""
 
@@ -39,6 +40,13 @@ class Asked:
     def territory(self) -> str:
         """Return the code of its town."""
         return self.info.case.territory
+
+    @cached_property
+    def people(self) -> dict[int, str]:
+        """Return the names of the agents of its service, by number; one query for the page and its forms."""
+        case = self.info.case
+        found = territory_queries.agents_of(case.territory, case.service, at=self.at)
+        return {one.id: one.name or one.email for one in found}
 
 
 class ActForm(forms.Form):
@@ -129,10 +137,9 @@ class AssignForm(ActForm):
     person = forms.ChoiceField(label=gettext_lazy("Agent"), required=False)
 
     def offer(self) -> None:
-        case = self.asked.info.case
-        people = territory_queries.agents_of(case.territory, case.service, at=self.asked.at)
-        self.choose("person", [("", _("Personne")), *((str(one.id), one.name or one.email) for one in people)])
-        self.fields["person"].initial = str(case.assignee or "")
+        people = [(str(number), name) for number, name in self.asked.people.items()]
+        self.choose("person", [("", _("Personne")), *people])
+        self.fields["person"].initial = str(self.asked.info.case.assignee or "")
 
 
 class MergeForm(ActForm):

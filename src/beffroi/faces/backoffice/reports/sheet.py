@@ -15,37 +15,19 @@ from django.views.decorators.http import require_POST, require_safe
 from beffroi.base.clock import queries as clock
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.sentences import gettext_noop
-from beffroi.base.territory import queries as territory_queries
 from beffroi.base.territory.viewer import Role
 from beffroi.faces.backoffice.reports.acts import ACTS, Act, ActForm, Asked
 from beffroi.faces.backoffice.reports.queue import row_of
 from beffroi.faces.shell.access import Request, open_to
-from beffroi.faces.shell.requests import service_names
+from beffroi.faces.shell.requests import answers_of, service_names, step_title
 from beffroi.faces.shell.sentences import said
 from beffroi.serve.cases import queries as case_queries
-from beffroi.serve.cases.definition import MANDATE_TITLES, OUTCOME_TITLES, MandateKind, Outcome, Sight, Status
+from beffroi.serve.cases.definition import MANDATE_TITLES, MandateKind, Outcome, Sight, Status
 from beffroi.serve.cases.queries import Entry
 from beffroi.serve.reports import desk, orders, queries
 from beffroi.serve.reports.desk import TemplateInfo
 from beffroi.serve.reports.queries import ReportInfo
 
-STEPS = {
-    "opened": gettext_noop("Reçu"),
-    "held": gettext_noop("Mis de côté"),
-    "released": gettext_noop("Doute levé"),
-    "accepted": gettext_noop("Pris en charge"),
-    "asked": gettext_noop("Question posée"),
-    "answered": gettext_noop("Réponse reçue"),
-    "scheduled": gettext_noop("Intervention prévue"),
-    "routed": gettext_noop("Transmis"),
-    "reclassified": gettext_noop("Catégorie changée"),
-    "closed": gettext_noop("Clos"),
-    "reopened": gettext_noop("Rouvert"),
-    "joined": gettext_noop("Joint"),
-    "parted": gettext_noop("Séparé"),
-    "message": gettext_noop("Message"),
-    "note": gettext_noop("Note du service"),
-}
 WRITERS = {
     "service": gettext_noop("le service"),
     "requester": gettext_noop("un habitant"),
@@ -108,7 +90,7 @@ def _shown(
     known = {one.category.code: one.category for one in queries.categories_for(asked.viewer, asked.territory)}
     category = known.get(case.category)
     files = case_queries.attachments(asked.viewer, info.number)
-    people = _names(asked)
+    people = asked.people
     templates = desk.templates(asked.viewer, asked.territory, category=case.category) if works else []
     chosen = next((one for one in templates if str(one.id) == request.GET.get("modele")), None)
     context = {
@@ -117,7 +99,7 @@ def _shown(
         "case": case,
         "works": works,
         "due": _due(info, category),
-        "answers": _answers(category, info),
+        "answers": answers_of(category, info),
         "photos": [one for one in files if one.media_type.startswith("image/")],
         "assignee": people.get(case.assignee or 0, ""),
         "parties": [(one, _mandate(one.mandate)) for one in case_queries.parties(asked.viewer, info.number)],
@@ -150,13 +132,6 @@ def _acts(
     return found
 
 
-def _names(asked: Asked) -> dict[int, str]:
-    """Return the names of the agents of the service, by number."""
-    case = asked.info.case
-    people = territory_queries.agents_of(case.territory, case.service, at=asked.at)
-    return {one.id: one.name or one.email for one in people}
-
-
 def _due(info: ReportInfo, category: Any) -> str:
     """Return by when it is owed, and by what rule."""
     case = info.case
@@ -171,31 +146,11 @@ def _mandate(kind: str) -> str:
     return _(MANDATE_TITLES[MandateKind(kind)]) if kind else ""
 
 
-def _answers(category: Any, info: ReportInfo) -> list[tuple[str, str, bool]]:
-    """Return the answers to the questions of the category as (question, answer, private)."""
-    found = []
-    for question in category.field if category else ():
-        for values, private in ((info.details, False), (info.private_details, True)):
-            if question.code in values:
-                found.append((_(question.label), _answer(question, values[question.code]), private))
-    return found
-
-
-def _answer(question: Any, value: object) -> str:
-    if isinstance(value, bool):
-        return _("oui") if value else _("non")
-    return _(question.choices[value]) if question.type == "choice" and value in question.choices else str(value)
-
-
 def _events(entries: list[Entry], people: dict[int, str], number: str) -> list[dict[str, Any]]:
     """Return the history, the newest first, as `timeline.html` wants it."""
     found = []
     for one in reversed(entries):
-        title = _(STEPS.get(one.what, gettext_noop("Changement")))
-        if one.outcome is not None:
-            title = f"{title} : {_(OUTCOME_TITLES[one.outcome])}"
-        if one.day is not None:
-            title = f"{title} – {formats.date_format(one.day, 'j F Y')}"
+        title = step_title(one, for_agent=True)
         if one.of and one.of != number:
             title = f"{title} ({one.of})"
         by = people.get(one.author or 0, "") or _(WRITERS[one.by])

@@ -26,6 +26,7 @@ from beffroi.faces.portal.reports.listing import told
 from beffroi.faces.portal.reports.sending import address_of, device_of, remember_device
 from beffroi.faces.portal.reports.wording import age, history, promise, service_name, state_of, tone_of
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
+from beffroi.faces.shell.requests import answers_of
 from beffroi.faces.shell.sentences import said
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases import queries as case_queries
@@ -33,7 +34,7 @@ from beffroi.serve.cases.definition import Audience, Requester, Sight
 from beffroi.serve.cases.queries import PartyInfo
 from beffroi.serve.reports import operations as reports
 from beffroi.serve.reports import queries
-from beffroi.serve.reports.categories import Category, ExtraField
+from beffroi.serve.reports.categories import Category
 from beffroi.serve.reports.queries import ReportInfo, Similar
 
 
@@ -272,7 +273,7 @@ def _context(asked: Asked, bound: Mapping[str, forms.Form] | None = None) -> dic
         "late": case.is_late(at),
         "lines": history(thread),
         "photos": [one for one in files if one.media_type.startswith("image/")],
-        "answers": _answers(category, info),
+        "answers": answers_of(category, info),
         "party": asked.party if follows else None,
         "token": asked.token,
         "page_url": asked.url,
@@ -296,19 +297,3 @@ def _matches(asked: Asked, category: Category | None) -> list[Similar]:
     if category is None or category.matching is None:
         return []
     return queries.matches(asked.viewer, asked.info.number, token=asked.token)
-
-
-def _answers(category: Category | None, info: ReportInfo) -> list[tuple[str, str, bool]]:
-    """Return the answers this reader may see as (question, answer, private)."""
-    found = []
-    for question in category.field if category else ():
-        for values, private in ((info.details, False), (info.private_details, True)):
-            if question.code in values:
-                found.append((_(question.label), _told(question, values[question.code]), private))
-    return found
-
-
-def _told(question: ExtraField, value: Any) -> str:
-    if isinstance(value, bool):
-        return _("oui") if value else _("non")
-    return _(question.choices[value]) if value in question.choices else str(value)

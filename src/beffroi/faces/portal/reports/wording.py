@@ -11,9 +11,9 @@ from django.utils.translation import gettext_noop
 
 from beffroi.base.clock import queries as clock
 from beffroi.faces.shell.requests import age as age
-from beffroi.faces.shell.requests import service_names
+from beffroi.faces.shell.requests import service_names, step_title
 from beffroi.faces.shell.requests import state_of as state_of
-from beffroi.serve.cases.definition import OUTCOME_TITLES, Access, Outcome, Status
+from beffroi.serve.cases.definition import Access, Outcome, Status
 from beffroi.serve.cases.queries import CaseInfo, Entry
 from beffroi.serve.reports.categories import Category
 
@@ -23,19 +23,6 @@ TONES = {
     Status.WAITING: "warn",
     Status.SCHEDULED: "info",
     Status.CLOSED: "good",
-}
-STEPS = {
-    "opened": gettext_noop("Envoyé"),
-    "held": gettext_noop("Mis de côté pour vérification"),
-    "released": gettext_noop("Vérifié"),
-    "accepted": gettext_noop("Pris en charge"),
-    "asked": gettext_noop("Une question vous est posée"),
-    "answered": gettext_noop("Réponse donnée"),
-    "scheduled": gettext_noop("Intervention prévue"),
-    "closed": gettext_noop("Clos"),
-    "reopened": gettext_noop("Rouvert"),
-    "joined": gettext_noop("Suivi avec un autre signalement du même problème"),
-    "parted": gettext_noop("Suivi de nouveau séparément"),
 }
 WRITERS = {
     "service": gettext_noop("Le service"),
@@ -124,9 +111,4 @@ def _line(one: Entry) -> Line:
     if one.what in ("message", "note"):
         writer = _(WRITERS.get(one.by, WRITERS["service"]))
         return Line(one.at, _("{writer} écrit").format(writer=writer), one.text, writer, True, one.by == "you")
-    title = _(STEPS.get(one.what, "Changement"))
-    if one.what == "closed" and one.outcome is not None:
-        title = f"{title} : {_(OUTCOME_TITLES[one.outcome])}"
-    if one.what == "scheduled" and one.day is not None:
-        title = _("Intervention prévue le {day}").format(day=formats.date_format(one.day, "j F Y"))
-    return Line(one.at, title, one.text, "", False, one.by == "you")
+    return Line(one.at, step_title(one), one.text, "", False, one.by == "you")
