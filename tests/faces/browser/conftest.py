@@ -31,6 +31,7 @@ class Site:
     url: str
     agent: str = "agent@bourg.test"
     elected: str = "elue@bourg.test"
+    crew: str = "equipe@bourg.test"
     restart: Callable[[], None] = lambda: None
 
 

@@ -37,6 +37,7 @@ def furnish(password: str) -> None:
     for slug, name in SERVICES.items():
         add_service(territory=CODE, slug=slug, name=name, at=AT)
     make_person(Role.AGENT, Role.ADMINISTRATOR, territory=CODE, email="agent@bourg.test", password=password)
+    make_person(Role.AGENT, territory=CODE, services=("voirie",), email="equipe@bourg.test", password=password)
     make_person(Role.ELECTED, territory=CODE, email="elue@bourg.test", password=password)
     sources = settings.DATA_DIR / "sources"
     sources.mkdir(parents=True)
@@ -45,6 +46,7 @@ def furnish(password: str) -> None:
     index_territory(CODE)
     place_graph(CODE)
     _file_reports()
+    _plan_the_day()
 
 
 def _file_reports() -> None:
@@ -76,6 +78,29 @@ def _file_reports() -> None:
     ]
     cases.accept_case(number=filed[0].number, by=agent, at=now)
     close_report(number=filed[1].number, outcome=Outcome.DONE, reason="Le trou est bouché.", by=agent, at=now)
+
+
+def _plan_the_day() -> None:
+    """Give the crew its day: two orders, one visit to prove."""
+    from datetime import time, timedelta
+
+    from django.utils import timezone
+
+    from beffroi.serve.reports.operations import PlannedPlace, Submission, add_contract, order_directly
+    from faces.portal.small_town import CODE, SOUTH, WEST
+    from serve_makers import agent_of
+
+    now, today, roads = timezone.now(), timezone.localdate(), agent_of("voirie", town=CODE)
+    for title in ("Redresser le panneau", "Reboucher le trou"):
+        submission = Submission("intervention-voirie", WEST + 0.009, SOUTH + 0.0096, "Deux sacs.", "3 Rue du Beffroi")
+        order_directly(
+            territory=CODE, submission=submission, title=title, crew="Équipe nord", planned_on=today, by=roads, at=now
+        )
+    add_contract(
+        territory=CODE, service="voirie", name="Sanisettes", provider="Propre et Net", starts_on=today,
+        ends_on=today + timedelta(days=30), by=roads, at=now,
+        places=[PlannedPlace("Gare", WEST + 0.009, SOUTH + 0.0096, "1234567", time(0), time(23, 59))],
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

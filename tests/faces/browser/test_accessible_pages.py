@@ -89,6 +89,7 @@ RESERVED = {
         "/compte/",
         "/mes-donnees/",
     ],
+    "equipe@bourg.test": ["/agent/tournee/"],
     "elue@bourg.test": ["/elu/", "/elu/note/", "/elu/communes/", "/vues/elu/", "/mes-demandes/"],
 }
 

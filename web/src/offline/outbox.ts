@@ -14,6 +14,8 @@ export interface Parcel {
   photos: Blob[];
   receive: string;
   token: string;
+  /** Where what was refused is mended; without it, the form of reports. */
+  mend?: string;
   state: State;
   number?: string;
   url?: string;

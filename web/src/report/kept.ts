@@ -46,7 +46,7 @@ export function showOutbox(root: HTMLElement): void {
     const found: HTMLElement[] = [];
     if (one.state === "sent" && one.url) found.push(link(one.url, words["open"] ?? ""));
     if (one.state === "waiting") found.push(button(words["now"] ?? "", () => void send(one)));
-    if (one.state === "refused") found.push(link(`${words["form"]}?brouillon=${one.key}`, words["mend"] ?? ""));
+    if (one.state === "refused") found.push(link(one.mend ?? `${words["form"]}?brouillon=${one.key}`, words["mend"] ?? ""));
     found.push(button(one.state === "sent" ? (words["forget"] ?? "") : (words["delete"] ?? ""), () => void remove(one)));
     return found;
   };

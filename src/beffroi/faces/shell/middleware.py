@@ -70,7 +70,8 @@ PERMISSIONS_POLICY = ", ".join(
     )
 )
 
-KEEP_HEADER = "X-Beffroi-Keep"
+# What a device may keep to be read offline: "1", what everyone sees; "day", what one reader takes along for the day.
+KEEP_HEADER, FOR_THE_DAY = "X-Beffroi-Keep", "day"
 SANDBOX_COOKIE = "beffroi_bac_a_sable"
 
 # Addresses that programs call: they are answered in JSON and never redirected.

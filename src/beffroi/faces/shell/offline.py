@@ -26,7 +26,7 @@ from beffroi.faces.shell.look import look_stamp
 PAPER = "#faf8f4"
 # Pages that open without network though never read, as everyone sees them, and the scripts they need.
 PAGES = ("portal:urgences", "portal:report", "portal:report-kept")
-ENTRIES = ("src/main.ts", "src/address.ts", "src/report.ts")
+ENTRIES = ("src/main.ts", "src/address.ts", "src/report.ts", "src/field.ts")
 
 
 @open_to(EVERYONE)

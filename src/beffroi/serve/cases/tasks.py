@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from itertools import chain
 
 from beffroi.serve.cases import store
 from beffroi.serve.cases.models import Attachment, WebhookDelivery
@@ -17,7 +18,8 @@ DELIVERIES_KEPT = timedelta(days=30)
 def daily(at: datetime) -> None:
     """Delete the files whose attachments the retention or an erasure has deleted."""
     pairs = Attachment.objects.values_list("digest", "thumbnail").iterator()
-    deleted = store.sweep((digest for pair in pairs for digest in pair), before=at - GRACE)
+    elsewhere = chain.from_iterable(named() for named in store.NAMED_ELSEWHERE)
+    deleted = store.sweep(chain(chain.from_iterable(pairs), elsewhere), before=at - GRACE)
     WebhookDelivery.objects.filter(last_at__lt=at - DELIVERIES_KEPT).delete()
     if deleted:
         logger.info("%s attachment files without a request deleted", deleted)

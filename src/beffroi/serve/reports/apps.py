@@ -12,11 +12,12 @@ class ReportsConfig(AppConfig):
         from beffroi.base.journal.events import subscribe
         from beffroi.base.journal.tasks import every_day
         from beffroi.serve.cases import events as cases
-        from beffroi.serve.cases import life, mails
-        from beffroi.serve.reports import engine, events, matching, news, tasks, ways
+        from beffroi.serve.cases import life, mails, store
+        from beffroi.serve.reports import engine, events, matching, news, tasks, visits, ways
 
         engine.register()
         mails.FOLLOW_PAGES["report"] = "portal:followed-report"
+        store.NAMED_ELSEWHERE.append(visits.photo_digests)
         life.WITH_EACH_MOVE["report"] = ways.follow_move
         subscribe("reports.matching", [cases.OPENED, cases.RELEASED], matching.look_for_counterpart)
         subscribe("reports.news", news.KINDS, news.gather)

@@ -378,12 +378,15 @@ class Visit(models.Model):
     distance_m = models.PositiveIntegerField(null=True, blank=True)
     in_time = models.BooleanField(default=False)
     note = models.TextField(blank=True)
+    # Digests in the store of attachments.
+    photo = models.CharField(max_length=64, blank=True)
+    thumbnail = models.CharField(max_length=64, blank=True)
 
     privacy = Purpose(
         purpose="Constater sur place le service fait d’une prestation",
         legal_basis="public-task",
         article="Décret 2012-1246 du 7 novembre 2012 (gestion budgétaire et comptable publique), art. 31",
-        categories=("personne qui a constaté le passage, lieu et heure",),
+        categories=("personne qui a constaté le passage, lieu, heure et photo",),
         recipients=("agents du service",),
         person=("proved_by_id",),
         erased={"proved_by": None},

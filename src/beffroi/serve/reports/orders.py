@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
@@ -23,6 +23,8 @@ from beffroi.serve.reports.models import Report, WorkOrder
 
 MOST_MINUTES = 60 * 24 * 60
 MOST_CENTS = 100_000_000
+# What a telephone without network says late is taken, for a week.
+LATE_DONE = timedelta(days=7)
 
 
 class OrderNotFound(NotFound):
@@ -153,10 +155,14 @@ def finish_work(
     photos: Sequence[Upload] = (),
     close: bool = True,
     idempotency_key: str = "",
+    done_at: datetime | None = None,
 ) -> OrderInfo:
     """Say that the work is done, in how much time (minutes of people) and at what cost; a telephone may say so twice.
 
     With `close`, the report is closed with `text` and the photos, unless another order about it is still planned.
+
+    Args:
+        done_at: when it was done, by the telephone that says so; it may arrive up to a week later.
 
     Raises:
         OrderNotFound: none of that number in the viewer's services.
@@ -173,8 +179,10 @@ def finish_work(
             where="minutes",
             remedy="donnez des minutes et des centimes, positifs",
         )
+    if done_at is not None and not at - LATE_DONE <= done_at <= at + timedelta(minutes=5):
+        raise BadCase("moment impossible", where="done_at", remedy="donnez un moment de la semaine écoulée")
     files = cases.prepare_files([Upload(one.name, one.content, Audience.PUBLIC, "closing") for one in photos])
-    row.state, row.done_at, row.done_by_id = WorkOrder.DONE, at, by.person_id
+    row.state, row.done_at, row.done_by_id = WorkOrder.DONE, done_at or at, by.person_id
     row.minutes, row.cost_cents = minutes, cost_cents
     row.report_text = clean_text(text, where="text")
     row.idempotency_key = idempotency_key[:64]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -13,8 +13,11 @@ from beffroi.base.clock.deadlines import after_months
 from beffroi.base.journal.operations import record
 from beffroi.base.kernel.errors import NotFound, Refused
 from beffroi.base.territory.viewer import Viewer
+from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases import queries as case_queries
-from beffroi.serve.cases.definition import BadCase, BadMove
+from beffroi.serve.cases import store
+from beffroi.serve.cases.definition import Audience, BadCase, BadMove, Upload
+from beffroi.serve.cases.queries import FileContent
 from beffroi.serve.cases.words import clean_text
 from beffroi.serve.reports import events
 from beffroi.serve.reports.models import Contract, Visit, VisitPlan
@@ -77,6 +80,7 @@ class VisitInfo:
     distance_m: int | None
     in_time: bool
     note: str
+    has_photo: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,17 +256,26 @@ def note_missing_visits(at: datetime) -> int:
 
 @transaction.atomic
 def prove_visit(
-    *, visit_id: int, lon: float, lat: float, seen_at: datetime, by: Viewer, at: datetime, note: str = ""
+    *,
+    visit_id: int,
+    lon: float,
+    lat: float,
+    seen_at: datetime,
+    by: Viewer,
+    at: datetime,
+    note: str = "",
+    photo: Upload | None = None,
 ) -> VisitInfo:
     """Prove on site that a visit was made; sent twice by a telephone, it is one proof.
 
     Args:
         lon, lat: where the person who proves it stood, CRS84.
         seen_at: when she saw it, by her telephone; it may arrive up to a week later.
+        photo: what she saw, for her service alone.
 
     Raises:
         ContractNotFound: no such visit in her services.
-        BadCase: too far from the place, another day, or a moment to come.
+        BadCase: too far from the place, another day, a moment to come, or a photo that cannot be kept.
     """
     row = Visit.objects.select_for_update(of=("self",)).select_related("plan__contract").filter(pk=visit_id).first()
     if row is None or row.plan.contract.service not in case_queries.services_of(by, row.plan.contract.territory):
@@ -289,6 +302,9 @@ def prove_visit(
         )
     row.state, row.proved_at, row.proved_by_id = Visit.DONE, seen_at, by.person_id
     row.distance_m, row.note = round(far), clean_text(note, where="note", limit=1000)
+    if photo is not None:
+        (file,) = cases.prepare_files([Upload(photo.name, photo.content, Audience.INTERNAL, "visit")])
+        row.photo, row.thumbnail = file.digest, file.thumbnail
     row.in_time = row.plan.opens <= local.time() <= row.plan.closes
     row.save()
     record(
@@ -391,4 +407,25 @@ def _visit_info(row: Visit) -> VisitInfo:
         distance_m=row.distance_m,
         in_time=row.in_time,
         note=row.note,
+        has_photo=bool(row.photo),
     )
+
+
+def visit_photo(viewer: Viewer, visit_id: int, *, thumbnail: bool = False) -> FileContent:
+    """Return where the photo of a visit stands, to one who works in its service.
+
+    Raises:
+        ContractNotFound: no such visit in her services, or it has no photo.
+    """
+    row = Visit.objects.select_related("plan__contract").filter(pk=visit_id).exclude(photo="").first()
+    contract = row.plan.contract if row is not None else None
+    if row is None or contract is None or contract.service not in case_queries.services_of(viewer, contract.territory):
+        raise ContractNotFound("aucune photo de ce passage", remedy="rechargez la liste")
+    digest = row.thumbnail if thumbnail and row.thumbnail else row.photo
+    return FileContent(store.path_of(digest), "image/jpeg", f"passage-{visit_id}.jpg", public=False)
+
+
+def photo_digests() -> Iterator[str]:
+    """Yield the digests of the photos of visits, which the store of attachments keeps."""
+    rows = Visit.objects.exclude(photo="").order_by("pk").values_list("photo", "thumbnail")
+    yield from (digest for pair in rows.iterator() for digest in pair if digest)

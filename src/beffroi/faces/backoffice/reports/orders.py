@@ -97,6 +97,7 @@ class FinishForm(forms.Form):
     )
     close = forms.BooleanField(label=gettext_lazy("Clore le signalement"), required=False, initial=True)
     key = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+    done_at = forms.DateTimeField(required=False, widget=forms.HiddenInput)
 
 
 class CancelForm(forms.Form):
@@ -252,15 +253,21 @@ def _act(action: str, order_id: int, values: dict[str, Any], by: Viewer) -> None
     elif action == "cancel":
         orders.cancel_work(order_id=order_id, reason=values["reason"], by=by, at=at)
     else:
-        photo = values["photo"]
-        orders.finish_work(
-            order_id=order_id,
-            minutes=round(values["hours"] * 60),
-            cost_cents=round((values["cost"] or 0) * 100),
-            text=values["text"],
-            photos=[Upload(photo.name, photo.read())] if photo else [],
-            close=values["close"],
-            idempotency_key=values["key"],
-            by=by,
-            at=at,
-        )
+        finish(order_id, values, by)
+
+
+def finish(order_id: int, values: dict[str, Any], by: Viewer) -> OrderInfo:
+    """Finish an order with the values of a valid `FinishForm`; return it as it then is."""
+    photo = values["photo"]
+    return orders.finish_work(
+        order_id=order_id,
+        minutes=round(values["hours"] * 60),
+        cost_cents=round((values["cost"] or 0) * 100),
+        text=values["text"],
+        photos=[Upload(photo.name, photo.read())] if photo else [],
+        close=values["close"],
+        idempotency_key=values["key"],
+        done_at=values["done_at"],
+        by=by,
+        at=timezone.now(),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from beffroi.faces.backoffice.reports import counter, figures, orders, queue, sheet, templates, visits
+from beffroi.faces.backoffice.reports import counter, field, figures, orders, queue, sheet, templates, visits
 
 urlpatterns = [
     path("signalements/", queue.reports, name="reports"),
@@ -19,6 +19,10 @@ urlpatterns = [
     path("interventions/", orders.work_orders, name="orders"),
     path("interventions/nouvelle/", orders.new_order, name="order-new"),
     path("interventions/<int:order_id>/", orders.work_order, name="order"),
+    path("interventions/<int:order_id>/envoi/", field.receive_order, name="order-receive"),
+    path("tournee/", field.round_of_the_day, name="round"),
+    path("passages/<int:visit_id>/envoi/", field.receive_visit, name="visit-receive"),
+    path("passages/<int:visit_id>/photo/", visits.photo, name="visit-photo"),
     path("passages/", visits.visits_page, name="visits"),
     path("passages/contrat/", visits.new_contract, name="contract-new"),
     path("passages/<int:visit_id>/constat/", visits.prove, name="visit-prove"),

@@ -8,7 +8,8 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.files.uploadedfile import UploadedFile
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -26,9 +27,9 @@ from beffroi.faces.shell.places import BadPlace, read_degrees
 from beffroi.faces.shell.requests import service_names
 from beffroi.faces.shell.sentences import said
 from beffroi.serve.cases import queries as case_queries
-from beffroi.serve.cases.definition import BadCase
+from beffroi.serve.cases.definition import BadCase, Upload
 from beffroi.serve.reports import visits
-from beffroi.serve.reports.visits import PlannedPlace
+from beffroi.serve.reports.visits import PlannedPlace, VisitInfo
 
 BACK_DAYS = 7
 _DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -162,22 +163,42 @@ def _months(today: date) -> list[date]:
 def prove(request: HttpRequest, visit_id: int) -> HttpResponse:
     """Prove a visit from where the agent stands; a telephone may send it late, with the moment it was seen."""
     request = cast(Request, request)
-    at = timezone.now()
     try:
-        visits.prove_visit(
-            visit_id=visit_id,
-            lon=read_degrees(request.POST.get("lon", ""), limit=180),
-            lat=read_degrees(request.POST.get("lat", ""), limit=90),
-            seen_at=_moment(request.POST.get("seen_at", "")) or at,
-            note=request.POST.get("note", ""),
-            by=request.viewer,
-            at=at,
-        )
+        proved(request, visit_id)
     except (BadPlace, BadCase) as fault:
         messages.error(request, f"{said(fault.what)} ; {said(fault.remedy)}.")
     else:
         messages.success(request, _("Le passage est constaté."))
     return redirect("backoffice:visits")
+
+
+def proved(request: Request, visit_id: int) -> VisitInfo:
+    """Prove a visit by what a page or a telephone sent.
+
+    Raises:
+        BadPlace, BadCase, ContractNotFound: as `visits.prove_visit`.
+    """
+    at, photo = timezone.now(), request.FILES.get("photo")
+    return visits.prove_visit(
+        visit_id=visit_id,
+        lon=read_degrees(request.POST.get("lon", ""), limit=180),
+        lat=read_degrees(request.POST.get("lat", ""), limit=90),
+        seen_at=_moment(request.POST.get("seen_at", "")) or at,
+        note=request.POST.get("note", ""),
+        photo=Upload(photo.name or "photo", photo.read()) if isinstance(photo, UploadedFile) else None,
+        by=request.viewer,
+        at=at,
+    )
+
+
+@open_to(Role.AGENT, Role.ADMINISTRATOR)
+@require_safe
+def photo(request: HttpRequest, visit_id: int) -> HttpResponseBase:
+    """Give the photo of a visit to its service; `?petite` for the thumbnail."""
+    found = visits.visit_photo(cast(Request, request).viewer, visit_id, thumbnail="petite" in request.GET)
+    response = FileResponse(found.path.open("rb"), content_type=found.media_type)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 def _moment(text: str) -> datetime | None:
