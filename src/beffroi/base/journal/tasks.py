@@ -1,4 +1,4 @@
-"""What a worker does beside the outbox: daily jobs, signs of life, tasks whose worker died."""
+"""What a worker does beside the outbox: daily and frequent jobs, signs of life, tasks whose worker died."""
 
 from __future__ import annotations
 
@@ -47,6 +47,43 @@ def every_day(name: str, run: Callable[[datetime], object], *, hour: int = 3) ->
 def forget_daily(name: str) -> None:
     """Forget the daily job `name`."""
     _JOBS.pop(name, None)
+
+
+@dataclass(slots=True)
+class FrequentJob:
+    """A job due every so many seconds; `run` takes the instant. `due` is when it is next, in this process."""
+
+    name: str
+    run: Callable[[datetime], object]
+    seconds: float
+    due: datetime | None = None
+
+
+_FREQUENT: dict[str, FrequentJob] = {}
+
+
+def every_seconds(name: str, run: Callable[[datetime], object], *, seconds: float) -> None:
+    """Have each worker call `run` every so many seconds; call it from ``ready()``.
+
+    Nothing is written about it: `run` itself sees to it that two workers do not do the same twice.
+    """
+    _FREQUENT[name] = FrequentJob(name, run, seconds)
+
+
+def run_frequent_jobs(at: datetime) -> list[str]:
+    """Run the frequent jobs due at `at` in this process and return the names of those that ran well."""
+    done = []
+    for job in list(_FREQUENT.values()):
+        if job.due is not None and job.due > at:
+            continue
+        job.due = at + timedelta(seconds=job.seconds)
+        try:
+            job.run(at)
+        except Exception:  # whatever it is, the worker goes on and tries again at the next turn
+            logger.exception("frequent job %s failed", job.name)
+        else:
+            done.append(job.name)
+    return done
 
 
 def run_daily_jobs(at: datetime) -> list[str]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db import close_old_connections, connection
 
 from beffroi.base.journal.outbox import run_outbox
-from beffroi.base.journal.tasks import beat, leave, requeue_orphans, run_daily_jobs
+from beffroi.base.journal.tasks import beat, leave, requeue_orphans, run_daily_jobs, run_frequent_jobs
 from beffroi.base.kernel.time import now
 
 logger = logging.getLogger(__name__)
@@ -22,9 +22,9 @@ BEAT_S = 5.0
 def run_worker(stop: threading.Event, *, clock: Callable[[], datetime] = now, beat_s: float = BEAT_S) -> None:
     """Work until `stop` is set, then finish the delivery and the task under way, and return.
 
-    Three threads, so that a long import delays no delivery: the outbox, the tasks, and this one, which beats, runs the
-    daily jobs and gives back the tasks of workers that died. A thread that ends before its time stops the worker, for a
-    supervisor to start it anew.
+    Four threads, so that a long import delays no delivery: the outbox, the tasks, the daily jobs and the tasks of
+    workers that died, the frequent jobs; and this one, which beats. A thread that ends before its time stops the
+    worker, for a supervisor to start it anew.
 
     Args:
         clock: gives the present instant.
@@ -35,6 +35,7 @@ def run_worker(stop: threading.Event, *, clock: Callable[[], datetime] = now, be
         threading.Thread(target=_until, args=(stop, lambda: run_outbox(stop, clock=clock)), name="outbox"),
         threading.Thread(target=_until, args=(stop, lambda: _run_tasks(stop, name)), name="tasks"),
         threading.Thread(target=_until, args=(stop, lambda: _run_daily(stop, clock)), name="daily"),
+        threading.Thread(target=_until, args=(stop, lambda: _run_frequent(stop, clock)), name="frequent"),
     ]
     _try(lambda: beat(name, at=clock()))
     for thread in threads:
@@ -75,6 +76,12 @@ def _run_daily(stop: threading.Event, clock: Callable[[], datetime]) -> None:
         _try(lambda: requeue_orphans(at=clock()))
         _try(lambda: run_daily_jobs(clock()))
         stop.wait(20)
+
+
+def _run_frequent(stop: threading.Event, clock: Callable[[], datetime]) -> None:
+    while not stop.is_set():
+        _try(lambda: run_frequent_jobs(clock()))
+        stop.wait(1)
 
 
 def _run_tasks(stop: threading.Event, name: str) -> None:
