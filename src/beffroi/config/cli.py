@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "territory": "territory",
     "lake": "lake",
     "mobility": "mobility",
+    "transit": "transit",
     "usecases": "usecases",
     "check": "check",
     "backup": "backup",

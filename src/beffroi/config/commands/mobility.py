@@ -15,10 +15,11 @@ def mobility_command() -> None:
     """La mobilité : le graphe des rues sur lequel se calculent les itinéraires."""
 
 
-def _commune(code: str | None) -> str:
+def commune_of(code: str | None) -> str:
+    """Return the commune asked for, else that of the installation."""
     from beffroi.base.territory import queries
 
-    found = queries.default_commune()
+    found = queries.defaultcommune_of()
     if code is None and found is None:
         raise click.UsageError("aucune commune : donnez --commune CODE_INSEE, ou créez-la par beffroi territory add")
     return code or (found.code if found else "")
@@ -37,7 +38,7 @@ def build(commune: str | None, osm: Path | None, terrain: Path | None, terrain_c
     from beffroi.sense.mobility.operations import build_graph
 
     graph = build_graph(
-        _commune(commune), at=now(), extract=osm, terrain=terrain, terrain_crs=terrain_crs,
+        commune_of(commune), at=now(), extract=osm, terrain=terrain, terrain_crs=terrain_crs,
         tell=lambda what: click.echo(f"{what}…", err=True),
     )  # fmt: skip
     if graph is None:
@@ -55,7 +56,7 @@ def show(commune: str | None) -> None:
     start_django()
     from beffroi.sense.mobility import queries
 
-    code = _commune(commune)
+    code = commune_of(commune)
     info = queries.graph_info(code)
     click.echo(f"{info.version} ; {info.segments} tronçons ; bâti le {info.built_at:%d/%m/%Y à %H:%M} UTC")
     for title, date, licence in info.origins:
@@ -73,5 +74,5 @@ def export(file: Path, commune: str | None) -> None:
     from beffroi.sense.mobility.exporting import write_osm
     from beffroi.sense.mobility.store import router_of
 
-    count = write_osm(router_of(_commune(commune)).graph, file)
+    count = write_osm(router_of(commune_of(commune)).graph, file)
     click.echo(f"{file} : {count} voies")

@@ -93,10 +93,13 @@ def build(folder: Path, *, population: int, passwords: dict[str, str], tell: Tel
     from beffroi.base.kernel.time import now
     from beffroi.lake.operations import announce_published
     from beffroi.sense.mobility.operations import build_graph
+    from beffroi.sense.mobility.transit.operations import build_timetables
     from beffroi.sense.places.operations import index_everything
 
     tell("Graphe des rues", 0.97)
     build_graph(town.insee, at=now(), terrain=town.folder / "relief" / "mnt_25m.asc")
+    tell("Horaires des bus", 0.975)
+    build_timetables(town.insee, at=now())
     announce_published(at=now())
     tell("Index de recherche", 0.98)
     # The worker would make them too, but after the address is told: the first search would find nothing.

@@ -22,4 +22,7 @@ OBSTACLE_ENDED = "obstacle.ended"
 GRAPH_BUILT = "graph.built"
 """Routes use a new graph. Subject ``graph:<territory>``; payload: version, segments, ends."""
 
-KINDS = (OBSTACLE_REPORTED, OBSTACLE_ENDED, GRAPH_BUILT)
+TIMETABLE_BUILT = "timetable.built"
+"""Departures come from a new timetable. Subject ``timetable:<territory>/<feed>``; payload: version, trips, stops."""
+
+KINDS = (OBSTACLE_REPORTED, OBSTACLE_ENDED, GRAPH_BUILT, TIMETABLE_BUILT)

@@ -32,3 +32,32 @@ class Revision(models.Model):
 
     territory = models.CharField(max_length=20, primary_key=True)
     number = models.BigIntegerField(default=0)
+
+
+class LiveMessage(models.Model):
+    """The last GTFS-RT message of one address that read well, and how the last attempt went.
+
+    `number` counts the messages kept: what each process reads to know that it must parse again. `told_at` is the
+    instant the network gives; `problem` the sentence of the last failure (JSON), null when the last attempt went well.
+    """
+
+    territory = models.CharField(max_length=20)
+    feed = models.CharField(max_length=100)
+    kind = models.CharField(max_length=20)
+    address = models.TextField(blank=True)
+    content = models.BinaryField(default=b"")
+    number = models.BigIntegerField(default=0)
+    etag = models.TextField(blank=True)
+    modified = models.TextField(blank=True)
+    told_at = models.DateTimeField(null=True)
+    fetched_at = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField(null=True)
+    next_at = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)
+    problem = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["territory", "feed", "kind"], name="live_message_once")]
+
+    def __str__(self) -> str:
+        return f"{self.territory}/{self.feed} {self.kind}"

@@ -14,6 +14,8 @@ from beffroi.sense.mobility import operations
 from beffroi.sense.mobility.events import OBSTACLE_ENDED
 from beffroi.sense.mobility.recipes import recipes
 from beffroi.sense.mobility.router import NoEngine, search_module
+from beffroi.sense.mobility.transit import operations as transit
+from beffroi.sense.mobility.transit.tables import is_part
 
 logger = logging.getLogger(__name__)
 FORGET_AFTER_DAYS = 400
@@ -28,9 +30,17 @@ def build_graph(territory: str) -> None:
         logger.info("no streets of %s to build a graph from", territory)
 
 
+@task()
+def build_timetables(territory: str) -> None:
+    """Build the timetables of a territory again; nothing is done for a feed whose tables are those in use."""
+    transit.build_timetables(territory, at=now())
+
+
 def on_dataset(event: RecordedEvent) -> None:
-    """Have a worker build the graph again when one of the datasets it is made of is published or restored."""
+    """Have a worker build again the graph or the timetables when a dataset they are made of changed."""
     territory, _, slug = event.subject.removeprefix("dataset:").partition("/")
+    if is_part(slug):
+        build_timetables.enqueue(territory)
     if any(pattern.search(slug) for recipe in recipes() for pattern in recipe.patterns()):
         build_graph.enqueue(territory)
 

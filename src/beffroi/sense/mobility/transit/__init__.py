@@ -1,0 +1,1 @@
+"""Buses and trams: what a GTFS feed promises, what GTFS-RT corrects, and the next departures at a stop."""
