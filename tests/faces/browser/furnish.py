@@ -28,6 +28,7 @@ def furnish(password: str) -> None:
     from beffroi.sense.places.operations import index_territory
     from faces.portal.small_town import AT, BBOX, CODE, NAME, import_small_town
     from sense.mobility.town_graph import place_graph
+    from sense.mobility.transit_feeds import place_network
     from territory_makers import make_person, make_town
 
     call_command("migrate", verbosity=0)
@@ -45,6 +46,7 @@ def furnish(password: str) -> None:
     import_small_town(settings.LAKE_DIR, sources)
     index_territory(CODE)
     place_graph(CODE)
+    place_network(CODE, sources)
     _file_reports()
     _plan_the_day()
 

@@ -7,12 +7,14 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from beffroi.base.territory.viewer import Role
 from faces.portal.small_town import CODE
+from sense.mobility.transit_feeds import place_network
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -47,6 +49,10 @@ PUBLIC = [
     "/signalements/",
     "/signaler/envois/",
     "/signalements/abonnement/?categorie=nid-de-poule",
+    "/transports/?q=gare",
+    "/transports/arret/reseau/G/",
+    "/transports/ligne/reseau/L1/",
+    "/transports/horaires/reseau/",
     "/nulle-part/",
     "/ogc/?f=html",
     f"/ogc/collections/{CODE}.arbres?f=html",
@@ -75,12 +81,15 @@ RESERVED = [
 
 
 def test_pages_are_valid_html(
-    small_town: str, client: Client, signed_in: Callable[..., Client], tmp_path: Path
+    small_town: str, client: Client, signed_in: Callable[..., Client], tmp_path: Path, settings: Any
 ) -> None:
     node = shutil.which("node")
     if node is None or not VALIDATOR.exists():
         pytest.skip("Node.js or html-validate is not installed: run `make install`")
     reader = signed_in(Role.AGENT, Role.ADMINISTRATOR)
+    settings.DATA_DIR = tmp_path / "data"
+    settings.DATA_DIR.mkdir()
+    place_network(CODE, settings.DATA_DIR)
     pages = {address: client.get(address) for address in [*PUBLIC, *TABS, *SHARED]}
     pages |= {address: reader.get(address) for address in RESERVED}
     for number, (address, answer) in enumerate(pages.items()):

@@ -56,7 +56,13 @@ export class Overlay {
   };
 }
 
-function colourOf(config: OverlayConfig, dark: boolean): ExpressionSpecification | string {
+/** The colour of a thing that has its own (`colour`, and `colour_dark` for dark maps), else that of its mark. */
+function colourOf(config: OverlayConfig, dark: boolean): ExpressionSpecification {
+  const own = ["get", dark ? "colour_dark" : "colour"];
+  return ["coalesce", own, markColour(config, dark)] as unknown as ExpressionSpecification;
+}
+
+function markColour(config: OverlayConfig, dark: boolean): ExpressionSpecification | string {
   const other = config.marks.find(([value]) => value === "") ?? config.marks[0];
   const fallback = shade(other?.[2] ?? "#4a5568", dark);
   const named = config.marks.filter(([value]) => value !== "");

@@ -159,6 +159,11 @@ _ENGINES: dict[str, Engine] = dict(
             gettext_noop("Plusieurs communes et leur groupement sur une même installation."),
         ),
         _known(
+            "transit",
+            gettext_noop("Transports"),
+            gettext_noop("Horaires, passages du moment et incidents des bus et des trams."),
+        ),
+        _known(
             "twin",
             gettext_noop("Maquette"),
             gettext_noop("La ville en trois dimensions, dans le temps, avec ses projets."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from beffroi.faces.api import catalogue, datasets, mobility, places
+from beffroi.faces.api import catalogue, datasets, mobility, places, transit
 from beffroi.faces.api.core import Api
 from beffroi.faces.api.documents import not_found, openapi_document, welcome
 
@@ -13,6 +13,7 @@ api.add_router("", catalogue.router)
 api.add_router("", datasets.router)
 api.add_router("", places.router)
 api.add_router("", mobility.router)
+api.add_router("", transit.router)
 
 app_name = "api"
 urlpatterns = [

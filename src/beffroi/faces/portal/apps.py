@@ -8,7 +8,10 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         from beffroi.faces.portal import engine
         from beffroi.faces.portal.reports.listing import OVERLAY
+        from beffroi.faces.portal.transit.layers import LINES, VEHICLES
         from beffroi.faces.shell.overlays import register
 
         engine.register()
         register(OVERLAY)
+        register(LINES)
+        register(VEHICLES)

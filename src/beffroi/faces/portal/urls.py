@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from beffroi.faces.portal import own_requests, privacy
 from beffroi.faces.portal.reports import urls as reports
+from beffroi.faces.portal.transit import urls as transit
 from beffroi.faces.portal.views import (
     datasets,
     differences,
@@ -56,5 +57,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("itineraire/<int:rank>.gpx", itinerary.gpx, name="itinerary-gpx"),
     *own_requests.urlpatterns,
     *reports.urlpatterns,
+    *transit.urlpatterns,
     *privacy.urlpatterns,
 ]

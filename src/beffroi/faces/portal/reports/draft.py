@@ -11,7 +11,15 @@ from django.http import HttpRequest, QueryDict
 
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.base.territory.viewer import AGENTS, Viewer
-from beffroi.faces.portal.reports.forms import ContactForm, DetailsForm, MandateForm, ObstacleForm, WhereForm, WordsForm
+from beffroi.faces.portal.reports.forms import (
+    DETAIL,
+    ContactForm,
+    DetailsForm,
+    MandateForm,
+    ObstacleForm,
+    WhereForm,
+    WordsForm,
+)
 from beffroi.faces.shell.access import Request
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import BadCase, Mandate, MandateKind, Requester, Upload
@@ -107,6 +115,9 @@ def _begun(request: Request) -> QueryDict:
     ):  # fmt: skip
         if value := request.GET.get(given, "").strip():
             data[name] = value[:200]
+    for name, value in request.GET.items():
+        if name.startswith(DETAIL) and value.strip():
+            data[name] = value.strip()[:200]
     return data
 
 
