@@ -15,7 +15,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from beffroi.base.kernel.errors import BeffroiError, NotFound
-from beffroi.base.kernel.files import fsync_folder, fsync_tree, written_whole
+from beffroi.base.kernel.files import fsync_all, fsync_folder, fsync_tree
 from beffroi.base.territory.viewer import PUBLIC
 from beffroi.lake.definitions import SLUG
 from beffroi.lake.manifest import (
@@ -219,7 +219,10 @@ class Lake:
 
     @contextmanager
     def new_version(self, ref: DatasetRef, version: str) -> Iterator[Path]:
-        """Yield a folder that becomes the version when the block ends well, and leaves no trace otherwise."""
+        """Yield a folder that becomes the version when the block ends well, and leaves no trace otherwise.
+
+        What it holds is durable from then on; its name is once :meth:`put_in_force` has named it.
+        """
         home = self.folder(ref) / "versions"
         aside = home / f".{version}.part"
         aside.mkdir(parents=True)
@@ -229,7 +232,6 @@ class Lake:
             fsync_tree(aside)
             step("before-rename")
             aside.rename(home / version)
-            fsync_folder(home)
             step("after-rename")
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
@@ -240,18 +242,25 @@ class Lake:
     ) -> None:
         """Make `version` the one served; `announce` is what the journal must be told.
 
-        Rights change first: between two steps they may be too narrow, never too wide.
+        Rights change first: between two steps they may be too narrow, never too wide. What `version` needs is durable
+        before it is named.
         """
         folder = self.folder(ref)
+        said, note, current = folder / "dataset.json", folder / "announce" / version, folder / "current"
+        texts = {note: _as_text(announce), current: version}
         if rights is not None:
             payload = {"access": rights.access, "columns": dict(rights.columns), "definition": definition}
-            write_json(folder / "dataset.json", payload)
-            step("after-rights")
-        write_json(folder / "announce" / version, announce)
-        step("before-current")
-        with written_whole(folder / "current", "w", encoding="ascii") as handle:
-            handle.write(version)
-        step("after-current")
+            texts[said] = _as_text(payload)
+        with _written_aside(texts) as asides:
+            if rights is not None:
+                asides[said].replace(said)
+                step("after-rights")
+            asides[note].replace(note)
+            fsync_all([folder / "versions", folder, note.parent])
+            step("before-current")
+            asides[current].replace(current)
+            fsync_folder(folder)
+            step("after-current")
 
     def waiting_announcements(self) -> list[tuple[DatasetRef, str]]:
         """Return the versions put in service that the journal was not told about, oldest first."""
@@ -266,10 +275,20 @@ class Lake:
         (self.folder(ref) / "announce" / version).unlink(missing_ok=True)
 
 
-def write_json(path: Path, payload: Any) -> None:
-    """Write a JSON file of the lake, whole."""
-    with written_whole(path, "w", encoding="utf-8") as handle:
-        handle.write(_as_text(payload))
+@contextmanager
+def _written_aside(texts: Mapping[Path, str]) -> Iterator[dict[Path, Path]]:
+    """Write small files aside, durable, for the block to rename; the dataset is held (see :meth:`Lake.writing`)."""
+    asides = {path: path.with_name(f".{path.name}.part") for path in texts}
+    try:
+        for path, aside in asides.items():
+            aside.parent.mkdir(exist_ok=True)
+            aside.write_text(texts[path], encoding="utf-8")
+        fsync_all(asides.values())
+        yield asides
+    except BaseException:
+        for aside in asides.values():
+            aside.unlink(missing_ok=True)
+        raise
 
 
 def write_note(path: Path, payload: Any) -> None:

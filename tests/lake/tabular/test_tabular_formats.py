@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import itertools
 import json
+import random
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,11 @@ import duckdb
 import pytest
 import shapely
 import xlsxwriter
+from arro3.core import Array, DataType, Table
 
 from beffroi.lake.connectors import registry
+from beffroi.lake.connectors.tabular import FEW_ROWS
+from beffroi.lake.detect.values import NUMBER_FORMS, in_sql, number_form
 from beffroi.lake.reading import GEOMETRY, LINE, ColumnType, Reading, ReadOptions, Unreadable
 
 MONTPELLIER = (3.75, 43.53, 4.0, 43.70)
@@ -268,3 +273,39 @@ def test_a_type_given_to_no_column_is_told(tmp_path: Path, con: duckdb.DuckDBPyC
     assert len(told) == 1
     assert "« Hauteur »" in told[0]
     assert "titres lus : Code, Essence" in told[0]
+
+
+def test_python_reads_numbers_as_sql_does():
+    """Small tables are typed by one, large ones by the other: the same marks, in every way of writing numbers."""
+    rng = random.Random(20261125)
+    parts = ["1", "12", "123", "000", "1234567", "+", "-", ".", ",", "e5", " ", "\u00a0", "m2", "€", "9" * 19, "'"]
+    marks = sorted({"".join(rng.choices(parts, k=rng.randint(1, 6))).strip() for _ in range(6_000)} - {""})
+    con = duckdb.connect()
+    con.register("marks", Table.from_pydict({"v": Array(marks, type=DataType.utf8())}))
+    for written, unit in itertools.product(NUMBER_FORMS, (None, "m2", "€")):
+        form = number_form(written, unit)
+        assert form.reads is not None
+        by_sql = con.execute(f"SELECT v FROM marks WHERE {in_sql(form.test, 'v')} ORDER BY v").fetchall()
+        assert [mark for mark in marks if form.reads(mark)] == sorted(mark for (mark,) in by_sql), (form.name, unit)
+        assert by_sql
+
+
+def test_few_rows_are_typed_as_many_are(tmp_path: Path, con: duckdb.DuckDBPyConnection) -> None:
+    """The path of small tables and that of the others keep the same types, the same values and the same voids."""
+    header = "nom;valeur;part;le;oui;vide;code;note;surface\n"
+    row = " Élan ;{n};1 234,{n};0{d}/02/2026;{o};;0{n};{m};{n} m2\n"
+    rows = [
+        row.format(n=n, d=n % 9 + 1, o=("oui", "NON")[n % 2], m=("NULL", "n.d.", "12", "néant")[n % 4])
+        for n in range(1, 60)
+    ] + ["\u00a0Ours;nd;nd;inconnu;oui;;;\\N;\n"]
+    few = registry.read(written(tmp_path, "peu.csv", header + "".join(rows)), ReadOptions(), con)[0]
+    times = FEW_ROWS // len(rows) + 1
+    many = registry.read(written(tmp_path, "beaucoup.csv", header + "".join(rows * times)), ReadOptions(), con)[0]
+    assert {column.type for column in few.columns} >= {
+        ColumnType.TEXT, ColumnType.NUMBER, ColumnType.INTEGER, ColumnType.DATE, ColumnType.BOOLEAN
+    }  # fmt: skip
+    assert few.columns == many.columns
+    wanted = ", ".join(f'"{column.key}"' for column in few.columns)
+    told = con.execute(f"SELECT {wanted} FROM {few.table}").fetchall()
+    assert con.execute(f"SELECT {wanted} FROM {many.table}").fetchall() == told * times
+    assert [one.value for one in few.evidences] == [one.value for one in many.evidences]

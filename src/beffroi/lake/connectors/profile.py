@@ -1,9 +1,14 @@
-"""The type of each column, proposed by a sample and settled by counting every row in one or two queries."""
+"""The type of each column, proposed by a sample and settled by counting every row.
+
+The rows of a small table are counted here, in Python: preparing a query over its columns would cost more than the rows
+are worth. Those of the others, and what Python cannot judge (dates), are counted by one or two queries.
+"""
 
 # ruff: noqa: S608 — names in SQL are made here and quoted; no value is pasted unquoted
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -42,7 +47,7 @@ class ColumnProfile:
 
 @dataclass(slots=True)
 class _Case:
-    """A column under examination."""
+    """A column under examination. `every` holds all its trimmed, filled values when the table is small."""
 
     index: int
     value: str
@@ -51,6 +56,7 @@ class _Case:
     title: str
     hint: ColumnType | None
     filled: int = 0
+    every: list[str] | None = None
 
 
 def trimmed(index: int, *, plainly: bool = False) -> str:
@@ -70,12 +76,14 @@ def profiled(
     hints: dict[int, ColumnType],
     *,
     decimal: str | None,
+    every: Sequence[Sequence[str | None]] | None = None,
 ) -> list[ColumnProfile]:
-    """Settle the type of each column of `relation` (c0, c1…), titled `titles`."""
-    cases = [
-        _case(index, title, [row[index] for row in sample if index < len(row)], hints.get(index), decimal)
-        for index, title in enumerate(titles)
-    ]
+    """Settle the type of each column of `relation` (c0, c1…), titled `titles`; `every` holds its rows when few."""
+    cases = []
+    for index, title in enumerate(titles):
+        cells = [row[index] for row in sample if index < len(row)]
+        whole = None if every is None else [row[index] for row in every]
+        cases.append(_case(index, title, cells, hints.get(index), decimal, whole))
     matched = _first_count(con, relation, cases)
     unseen = [case for case in cases if case.filled and not case.sample]
     if unseen:
@@ -86,11 +94,31 @@ def profiled(
     return [_settled(con, relation, case, matched[case.index]) for case in cases]
 
 
-def _case(index: int, title: str, cells: list[str | None], hint: ColumnType | None, decimal: str | None) -> _Case:
+def _case(
+    index: int,
+    title: str,
+    cells: list[str | None],
+    hint: ColumnType | None,
+    decimal: str | None,
+    whole: list[str | None] | None = None,
+) -> _Case:
     values = [text for cell in cells if cell and (text := cell.strip(_BLANKS))]
     forms = candidates(values, title=title, hint=hint, decimal=decimal) if values else []
-    usual = all(text is None or text.strip(" ") == text.strip(_BLANKS) for text in cells)
-    return _Case(index, trimmed(index, plainly=usual), _best_first(forms, values), values, title, hint)
+    case = _Case(index, "", _best_first(forms, values), values, title, hint)
+    if whole is not None:
+        case.every = [text for cell in whole if cell and (text := cell.strip(_BLANKS))]
+        case.value = _bare(index, whole)
+    else:
+        usual = all(text is None or text.strip(" ") == text.strip(_BLANKS) for text in cells)
+        case.value = trimmed(index, plainly=usual)
+    return case
+
+
+def _bare(index: int, whole: list[str | None]) -> str:
+    """Return the SQL of the trimmed value of a column known in full: often the column itself."""
+    if any(cell and cell != cell.strip(_BLANKS) for cell in whole):
+        return trimmed(index)
+    return f"nullif(c{index}, '')" if "" in whole else f"c{index}"
 
 
 def _best_first(forms: list[Form], values: list[str]) -> list[Form]:
@@ -110,15 +138,25 @@ def _look_further(con: duckdb.DuckDBPyConnection, relation: str, case: _Case, de
 
 def _first_count(con: duckdb.DuckDBPyConnection, relation: str, cases: list[_Case]) -> dict[int, int]:
     """Count, for each column, its values and those its first candidate reads: most columns are settled by it."""
-    asked = []
+    matched: dict[int, int] = {}
     for case in cases:
+        reads = case.forms[0].reads if case.forms else _nothing
+        if case.every is not None and reads is not None:
+            case.filled, matched[case.index] = len(case.every), sum(map(reads, case.every))
+    left = [case for case in cases if case.index not in matched]
+    asked = []
+    for case in left:
         asked.append(f"count({case.value})")
         test = in_sql(case.forms[0].test, case.value) if case.forms else "false"
         asked.append(f"count(*) FILTER ({test})")
-    row = con.execute(f"SELECT {', '.join(asked)} FROM {relation}").fetchone() or ()
-    for position, case in enumerate(cases):
-        case.filled = row[2 * position]
-    return {case.index: row[2 * position + 1] for position, case in enumerate(cases)}
+    row = con.execute(f"SELECT {', '.join(asked)} FROM {relation}").fetchone() or () if asked else ()
+    for position, case in enumerate(left):
+        case.filled, matched[case.index] = row[2 * position], row[2 * position + 1]
+    return matched
+
+
+def _nothing(_value: str) -> bool:
+    return False
 
 
 def _settled(con: duckdb.DuckDBPyConnection, relation: str, case: _Case, matched: int) -> ColumnProfile:
@@ -133,17 +171,7 @@ def _settled(con: duckdb.DuckDBPyConnection, relation: str, case: _Case, matched
 def _second_count(con: duckdb.DuckDBPyConnection, relation: str, case: _Case) -> ColumnProfile:
     """Choose the form that reads the most; what it leaves must be marks of absence or, under 2 %, plain noise."""
     value = case.value = trimmed(case.index)
-    marks = f"lower({value}) IN ({', '.join(map(quoted, sorted(NULL_MARKS)))})"
-    noise = (
-        f"(lower({value}) IN ({', '.join(map(quoted, sorted(NOISE)))}) "
-        f"OR NOT regexp_matches({value}, '[[:alnum:]]|[^\\x00-\\x7f]'))"
-    )
-    asked = [f"count(*) FILTER ({marks})"]
-    for form in case.forms:
-        test = in_sql(form.test, value)
-        asked += [f"count(*) FILTER ({test})", f"count(*) FILTER (NOT ({test}) AND {noise} AND NOT {marks})"]
-    marked, *pairs = con.execute(f"SELECT {', '.join(asked)} FROM {relation}").fetchone() or (0,)
-    counts = list(zip(case.forms, pairs[::2], pairs[1::2], strict=True))
+    marked, counts = _counted_here(case) or _counted_there(con, relation, case)
     form, matched, noisy = max(counts, key=lambda item: item[1])
     values = case.filled - marked
     if not matched or matched + noisy < values or matched < LEAST_SHARE * values:
@@ -161,9 +189,46 @@ def _second_count(con: duckdb.DuckDBPyConnection, relation: str, case: _Case) ->
     return profile
 
 
+_WRITTEN = re.compile(r"[0-9A-Za-z]|[^\x00-\x7f]")
+_Counts = tuple[int, list[tuple[Form, int, int]]]
+
+
+def _counted_here(case: _Case) -> _Counts | None:
+    """Count marks of absence and, for each form, what it reads and the noise it leaves; None when SQL must."""
+    readers = [(form, form.reads) for form in case.forms if form.reads is not None]
+    if case.every is None or len(readers) < len(case.forms):
+        return None
+    lowered = [value.lower() for value in case.every]
+    marks = [text in NULL_MARKS for text in lowered]
+    noise = [text in NOISE or not _WRITTEN.search(text) for text in lowered]
+    counts = []
+    for form, reads in readers:
+        read = list(map(reads, case.every))
+        noisy = sum(1 for here in zip(read, noise, marks, strict=True) if here == (False, True, False))
+        counts.append((form, sum(read), noisy))
+    return sum(marks), counts
+
+
+def _counted_there(con: duckdb.DuckDBPyConnection, relation: str, case: _Case) -> _Counts:
+    value = case.value
+    marks = f"lower({value}) IN ({', '.join(map(quoted, sorted(NULL_MARKS)))})"
+    noise = (
+        f"(lower({value}) IN ({', '.join(map(quoted, sorted(NOISE)))}) "
+        f"OR NOT regexp_matches({value}, '[[:alnum:]]|[^\\x00-\\x7f]'))"
+    )
+    asked = [f"count(*) FILTER ({marks})"]
+    for form in case.forms:
+        test = in_sql(form.test, value)
+        asked += [f"count(*) FILTER ({test})", f"count(*) FILTER (NOT ({test}) AND {noise} AND NOT {marks})"]
+    marked, *pairs = con.execute(f"SELECT {', '.join(asked)} FROM {relation}").fetchone() or (0,)
+    return marked, list(zip(case.forms, pairs[::2], pairs[1::2], strict=True))
+
+
 def _text(case: _Case) -> ColumnProfile:
     nulls = ", ".join(map(quoted, sorted(TEXT_NULLS)))
     expression = f"CASE WHEN {case.value} IN ({nulls}) THEN NULL ELSE {case.value} END"
+    if case.every is not None and TEXT_NULLS.isdisjoint(case.every):
+        expression = case.value
     profile = ColumnProfile(case.index, ColumnType.TEXT, expression, case.filled > 0)
     reason = text_reason(case.sample, case.title) if case.hint is None and case.sample else None
     if reason is not None:

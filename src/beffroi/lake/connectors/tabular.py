@@ -19,6 +19,9 @@ from beffroi.lake.reading import LINE, Column, ColumnType, Evidence, Reading, Re
 MOST_COLUMNS = 2_000
 BATCH_ROWS = 20_000
 SAMPLE_ROWS = 2_000
+FEW_ROWS = 2_000
+"""Up to this many rows, a table is typed from the memory of Python: the fixed cost of its queries is what counts."""
+
 _EXCERPT = 200
 MOST_NOTES = 12
 _NAMES = itertools.count(1)
@@ -42,12 +45,16 @@ def identifier(name: str) -> str:
 
 @dataclass(slots=True)
 class Raw:
-    """Rows as text before typing: an SQL relation with columns c0…cN and `_line`, and a sample of its rows."""
+    """Rows as text before typing: an SQL relation with columns c0…cN and `_line`, and a sample of its rows.
+
+    `every` holds all of them when they are few: `relation` is then a view of `con` over the memory of Python.
+    """
 
     relation: str
     width: int
     sample: list[Row]
     tables: list[str] = field(default_factory=list)
+    every: list[Row] | None = None
 
 
 def check_width(width: int, where: str) -> None:
@@ -67,18 +74,28 @@ def check_width(width: int, where: str) -> None:
 
 
 def loaded(con: duckdb.DuckDBPyConnection, rows: Iterable[Numbered], width: int) -> tuple[Raw, int]:
-    """Load numbered rows, each already `width` cells long, into a table of `con`; return it and the count of rows."""
+    """Bring numbered rows, each already `width` cells long, to a relation of `con`; return it and the count of rows."""
+    batches = _batches(rows)
+    first = next(batches, [])
+    if len(first) <= FEW_ROWS:
+        view = table_name("peu")
+        con.register(view, _arrow(first, width))
+        every = [row for _, row in first]
+        return Raw(view, width, _sampled(first), every=every), len(first)
     table = table_name("brut")
     columns = ", ".join(f"c{index} VARCHAR" for index in range(width))
     con.execute(f"CREATE TEMP TABLE {table} ({LINE} BIGINT, {columns})")
     count = 0
     sample: list[Row] = []
-    for batch in _batches(rows):
+    for batch in itertools.chain([first], batches):
         _insert(con, table, batch, width)
         count += len(batch)
-        step = max(1, len(batch) * 4 // SAMPLE_ROWS)
-        sample += [row for _, row in batch[::step]][: max(20, SAMPLE_ROWS - len(sample))]
+        sample += _sampled(batch)[: max(20, SAMPLE_ROWS - len(sample))]
     return Raw(table, width, sample, [table]), count
+
+
+def _sampled(batch: list[Numbered]) -> list[Row]:
+    return [row for _, row in batch[:: max(1, len(batch) * 4 // SAMPLE_ROWS)]]
 
 
 def _batches(rows: Iterable[Numbered]) -> Iterator[list[Numbered]]:
@@ -88,15 +105,19 @@ def _batches(rows: Iterable[Numbered]) -> Iterator[list[Numbered]]:
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, batch: list[Numbered], width: int) -> None:
-    lines = Array([line for line, _ in batch], type=DataType.int64())
-    columns = zip(*(row for _, row in batch), strict=True) if width else iter(())
-    arrays = {f"c{index}": _array(column) for index, column in enumerate(columns)}
     view = table_name("lot")
-    con.register(view, Table.from_pydict({LINE: lines, **arrays}))
+    con.register(view, _arrow(batch, width))
     try:
         con.execute(f"INSERT INTO {table} SELECT * FROM {view}")
     finally:
         con.unregister(view)
+
+
+def _arrow(batch: list[Numbered], width: int) -> Table:
+    lines = Array([line for line, _ in batch], type=DataType.int64())
+    columns = zip(*(row for _, row in batch), strict=True) if width and batch else iter([()] * width)
+    arrays = {f"c{index}": _array(column) for index, column in enumerate(columns)}
+    return Table.from_pydict({LINE: lines, **arrays})
 
 
 def _array(cells: tuple[str | None, ...]) -> Array:
@@ -199,6 +220,8 @@ def reading_of(con: duckdb.DuckDBPyConnection, raw: Raw, draft: Draft, options: 
     try:
         return _typed_reading(con, raw, draft, options)
     finally:
+        if raw.every is not None:
+            con.unregister(raw.relation)
         for name in raw.tables:
             con.execute(f"DROP TABLE IF EXISTS {name}")
 
@@ -210,7 +233,8 @@ def _typed_reading(con: duckdb.DuckDBPyConnection, raw: Raw, draft: Draft, optio
     hints = {**draft.header.hints, **_imposed(titles, options)}
     told = [*draft.header.descriptions, *[""] * len(titles)]
     names = [f"{title} {about}".strip() for title, about in zip(titles, told, strict=False)]
-    profiles = profiled(con, raw.relation, raw.sample, names, hints, decimal=options.decimal or draft.decimal)
+    mark = options.decimal or draft.decimal
+    profiles = profiled(con, raw.relation, raw.sample, names, hints, decimal=mark, every=raw.every)
     kept = [profile for profile in profiles if titles[profile.index] or profile.filled]
     if not kept:
         raise Unreadable("ce tableau ne contient aucune valeur", where=draft.where, remedy="publiez un fichier rempli")

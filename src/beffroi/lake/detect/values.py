@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from beffroi.base.kernel.sentences import Sentence, gettext_noop
@@ -144,7 +144,8 @@ _NAMED_CODE = re.compile(
 class Form:
     """A candidate reading of a column: its type, the SQL condition a value meets and the SQL that reads it.
 
-    ``{v}`` stands for the trimmed value in both. `unit` is what stood behind every number.
+    ``{v}`` stands for the trimmed value in both. `unit` is what stood behind every number. `reads` says in Python what
+    `test` says in SQL; None when only SQL knows.
     """
 
     type: ColumnType
@@ -154,6 +155,7 @@ class Form:
     why: Sentence
     pattern: str
     unit: str | None = None
+    reads: Callable[[str], bool] | None = None
 
     def sample_share(self, values: Sequence[str]) -> float:
         """Return the share of `values` the pattern matches."""
@@ -176,7 +178,31 @@ def number_form(form: NumberForm, unit: str | None = None) -> Form:
         why=why,
         pattern=pattern,
         unit=unit,
+        reads=_number_reader(pattern, form.whole, len(unit or "")),
     )
+
+
+_FIGURE = re.compile("[0-9]")
+_NOT_FIGURE = re.compile("[^0-9]")
+_BEYOND = 2**63
+
+
+def _number_reader(pattern: str, whole: bool, unit_length: int) -> Callable[[str], bool]:
+    """Return what tells in Python that a value is of `pattern` and that its cast succeeds.
+
+    Patterns let through only what the cast reads, but for marks without a figure and whole numbers beyond 64 bits.
+    """
+    fullmatch = re.compile(pattern).fullmatch
+
+    def reads(value: str) -> bool:
+        if fullmatch(value) is None:
+            return False
+        bare = value[: len(value) - unit_length]
+        if not whole:
+            return _FIGURE.search(bare) is not None
+        return len(bare) <= 18 or int(_NOT_FIGURE.sub("", bare)) < _BEYOND + (bare[0] == "-")
+
+    return reads
 
 
 def _before_unit(unit: str) -> str:
@@ -270,7 +296,13 @@ def _booleans(kept: Sequence[str], title: str, hint: ColumnType | None) -> list[
         why = Sentence("seules valeurs : {yes} et {no}", {"yes": yes, "no": no})
         forms.append(
             Form(
-                ColumnType.BOOLEAN, yes, "lower({v}) IN " + pair, "lower({v}) = " + quoted(yes), why, f"(?i){yes}|{no}"
+                ColumnType.BOOLEAN,
+                yes,
+                "lower({v}) IN " + pair,
+                "lower({v}) = " + quoted(yes),
+                why,
+                f"(?i){yes}|{no}",
+                reads=lambda value, pair=(yes, no): value.lower() in pair,
             )
         )
     return forms
