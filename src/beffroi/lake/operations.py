@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 import re
-import resource
 import tempfile
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -42,7 +40,6 @@ __all__ = [
     "Progress",
     "announce_published",
     "discard_upload",
-    "import_isolated",
     "import_source",
     "import_terrain",
     "publish_reading",
@@ -170,51 +167,6 @@ def unchanged(
         return None
     fingerprint = _fingerprint(source_info(path), definition, _merged(definition.reading, options))
     return _known(home, ref, fingerprint, at)
-
-
-def import_isolated(path: Path, *, timeout_s: float, memory_mb: int, **wanted: Any) -> ImportOutcome:
-    """Do what :func:`import_source` does in a process of its own, which a hostile file may crash, fill or hang.
-
-    `wanted` are the arguments of :func:`import_source` that cross processes (no `progress`, no `read`).
-
-    Raises:
-        LakeNotWritable: the lake itself cannot be written.
-    """
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_import_in_child, args=(theirs, path, memory_mb, wanted), daemon=True)
-    child.start()
-    theirs.close()
-    slug = wanted.get("slug") or slug_of(path.stem)
-    ref = DatasetRef(wanted["territory"], slug)
-    try:
-        if not ours.poll(timeout_s):
-            reason = Sentence("la lecture dépasse {seconds} s", {"seconds": timeout_s})
-            return ImportOutcome(ImportStatus.REFUSED, ref, reason=reason)
-        answer: ImportOutcome | LakeNotWritable = ours.recv()
-    except EOFError:
-        reason = Sentence("la lecture de ce fichier demande plus de {memory} Mo de mémoire", {"memory": memory_mb})
-        return ImportOutcome(ImportStatus.REFUSED, ref, reason=reason)
-    finally:
-        ours.close()
-        child.kill()
-        child.join()
-    if isinstance(answer, LakeNotWritable):
-        raise answer
-    return answer
-
-
-def _import_in_child(answer: Any, path: Path, memory_mb: int, wanted: dict[str, Any]) -> None:
-    # Address space, not memory in use: libraries map some gigabytes they never touch.
-    most = (memory_mb + 4096) << 20
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    try:
-        outcome: ImportOutcome | LakeNotWritable = import_source(path, announce=False, memory_mb=memory_mb, **wanted)
-    except LakeNotWritable as fault:
-        outcome = fault
-    except MemoryError:
-        return
-    answer.send(outcome)
 
 
 def publish_reading(

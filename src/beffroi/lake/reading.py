@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.sentences import Sentence
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 class ColumnType(StrEnum):
@@ -144,7 +145,7 @@ class Unreadable(BeffroiError):
     """The source cannot be read at all; the sentence says why and how the publisher can mend it."""
 
 
-Connector = Callable[[Path, ReadOptions, duckdb.DuckDBPyConnection], list[Reading]]
+Connector: TypeAlias = "Callable[[Path, ReadOptions, duckdb.DuckDBPyConnection], list[Reading]]"
 """Read one source. Most give one Reading; GTFS, workbooks and geopackages may give several (their `title` tells them
 apart). Tables are created in `con` under a name unique to the call. Raises `Unreadable`, and nothing else."""
 

@@ -29,6 +29,7 @@ from beffroi.base.kernel.sentences import Sentence
 from beffroi.base.territory.viewer import AGENTS, PUBLIC, Viewer
 from beffroi.lake import operations, queries, sql
 from beffroi.lake.definitions import Definition, definition_from_json, restricted
+from beffroi.lake.isolation import ImportRequest, Limits, import_isolated
 from beffroi.lake.manifest import ID, ImportReport, Manifest
 from beffroi.lake.models import Upload
 from beffroi.lake.operations import ImportOutcome, ImportStatus, require_agent, slug_of
@@ -274,17 +275,11 @@ def expire_uploads(at: datetime) -> int:
 
 
 def _import(row: Upload, definition: Definition, *, at: datetime, lake: Path) -> ImportOutcome:
-    return operations.import_isolated(
-        _source(row.token, row.filename),
-        timeout_s=settings.IMPORT_TIMEOUT_S,
-        memory_mb=settings.IMPORT_MEMORY_MB,
-        territory=row.territory,
-        slug=row.slug,
-        definition=definition,
-        at=at,
-        actor=row.person_id,
-        lake=lake,
+    request = ImportRequest(
+        _source(row.token, row.filename), row.slug, definition, row.territory, at, lake, actor=row.person_id
     )
+    limits = Limits(settings.IMPORT_TIMEOUT_S, settings.IMPORT_MEMORY_MB, jobs=1)
+    return import_isolated(request, limits)
 
 
 def _definition(ref: DatasetRef) -> Definition:

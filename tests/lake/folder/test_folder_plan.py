@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from beffroi.lake import importing, report
+from beffroi.lake import importing, isolation, report
 from beffroi.lake.folder import plan
+from beffroi.lake.isolation import Limits
 from beffroi.lake.operations import ImportStatus
 from beffroi.lake.readme import licence_of, read_notice
 from lake.vector.vector_bases import EXTENT, collection, feature, written, zipped
@@ -108,7 +109,8 @@ def test_licences_have_their_usual_name_and_a_reason(text, name):
 
 
 def imported(folder, lake, **options):
-    return importing.import_folder(folder, territory="34172", at=AT, lake=lake, extent=EXTENT, **options)
+    how = importing.FolderImport(territory="34172", at=AT, lake=lake, extent=EXTENT, **options)
+    return importing.import_folder(folder, how)
 
 
 @pytest.mark.slow
@@ -132,7 +134,7 @@ def test_a_folder_is_imported_then_unchanged_then_a_changed_file_is_a_new_versio
 
 @pytest.mark.slow
 def test_a_source_that_hangs_is_refused_and_the_others_go_on(folder, tmp_path):
-    limits = importing.Limits(timeout_s=0.0, jobs=1)
+    limits = Limits(timeout_s=0.0, jobs=1)
     found = imported(folder, tmp_path / "lake", limits=limits)
     assert found.is_explained
     assert all("lecture arrêtée" in str(table.reason) for dataset in found.datasets for table in dataset.tables)
@@ -141,8 +143,8 @@ def test_a_source_that_hangs_is_refused_and_the_others_go_on(folder, tmp_path):
 @pytest.mark.slow
 def test_a_process_that_dies_costs_its_source_only(folder, tmp_path, monkeypatch):
     # Too little room to import the libraries at all: every child dies, none takes the import with it.
-    monkeypatch.setattr(importing, "_HEADROOM_MB", 0)
-    limits = importing.Limits(memory_mb=60, jobs=1, timeout_s=60)
+    monkeypatch.setattr(isolation, "_HEADROOM_MB", 0)
+    limits = Limits(memory_mb=60, jobs=1, timeout_s=60)
     found = imported(folder, tmp_path / "lake", limits=limits)
     assert found.is_explained
     assert found.totals.refused == 3

@@ -12,8 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from beffroi.config.bench.child_reports import (
     ask_filled_reports,
     check_reports,
@@ -73,22 +71,24 @@ def import_tree(
     *, folder: str, territory: str, lake: str, jobs: int, only: Sequence[str] | None = None
 ) -> dict[str, Any]:
     """Import a folder of open data, or `only` some of its files, as `beffroi import` does but for the registry."""
+    from beffroi.lake.isolation import Limits, prepare
+
+    prepare()
     from beffroi.lake.definitions import load_definitions
     from beffroi.lake.folder import plan
-    from beffroi.lake.importing import Limits, boundary_extent, import_groups
+    from beffroi.lake.importing import FolderImport, boundary_extent, import_groups
 
     definitions, _ = load_definitions()
     groups = plan(Path(folder))
-    report = import_groups(
-        [group for group in groups if only is None or str(group.path) in only],
-        source=Path(folder),
-        extent=boundary_extent(groups),
+    how = FolderImport(
         territory=territory,
         at=AT,
         lake=Path(lake),
+        extent=boundary_extent(groups),
         definitions=definitions,
         limits=Limits(jobs=jobs),
     )
+    report = import_groups([group for group in groups if only is None or str(group.path) in only], Path(folder), how)
     totals = report.totals
     return {"seconds": report.seconds, "kept": totals.published + totals.unchanged, "rows": totals.rows_kept}
 
@@ -105,6 +105,8 @@ def convert(*, source: str, target: str) -> dict[str, Any]:
 
 def query_lake(*, slug: str, boxes: list[list[float]], keys: list[str], insee: str) -> dict[str, Any]:
     """Time boxes and items through the lake's public queries (settings of the environment)."""
+    import numpy as np
+
     from beffroi.config.cli import start_django
 
     start_django()
@@ -125,6 +127,7 @@ def query_lake(*, slug: str, boxes: list[list[float]], keys: list[str], insee: s
 
 def query_gdal(*, path: str, boxes: list[list[float]], fids: list[int]) -> dict[str, Any]:
     """Time boxes and items read from a GeoPackage by GDAL (pyogrio opens the file at each call)."""
+    import numpy as np
     import pyogrio
 
     def box(asked: list[float]) -> int:
@@ -138,6 +141,7 @@ def query_gdal(*, path: str, boxes: list[list[float]], fids: list[int]) -> dict[
 
 def sample(*, path: str, seed: int) -> dict[str, Any]:
     """Draw boxes of about a hundred parcels from a GeoPackage, and as many ids, evenly over the features."""
+    import numpy as np
     import pyogrio
     import shapely
 
@@ -166,6 +170,8 @@ def sample(*, path: str, seed: int) -> dict[str, Any]:
 
 
 def _timed(call: Callable[[Any], Any], asked: Sequence[Any]) -> tuple[dict[str, float], list[Any]]:
+    import numpy as np
+
     times, answers = [], []
     for one in asked:
         start = time.perf_counter()

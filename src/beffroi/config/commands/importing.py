@@ -13,6 +13,7 @@ import click
 
 from beffroi.config.cli import start_django
 from beffroi.config.commands.readiness import require_registry
+from beffroi.lake.isolation import Limits, prepare
 
 if TYPE_CHECKING:
     from beffroi.lake.folder import SourceGroup
@@ -41,6 +42,7 @@ def import_command(
     Le rapport dit, pour chaque jeu, ce qui a été lu, gardé, rejeté et pourquoi. Un second import des mêmes fichiers ne
     change rien. Le code de sortie est 0 si chaque jeu est gardé ou expliqué.
     """
+    prepare()
     start_django()
     require_registry()
     from beffroi.lake import report as reports
@@ -79,17 +81,16 @@ def _imported(
     for fault in faults:
         click.echo(f"beffroi : {fault}", err=True)
     with _progress(len(groups), quiet=quiet) as told:
-        report = importing.import_groups(
-            groups,
-            source=source,
+        how = importing.FolderImport(
             territory=code,
             at=now(),
             lake=Path(settings.LAKE_DIR),
             extent=extent,
             definitions=definitions,
-            limits=importing.Limits(settings.IMPORT_TIMEOUT_S, settings.IMPORT_MEMORY_MB, jobs),
+            limits=Limits(settings.IMPORT_TIMEOUT_S, settings.IMPORT_MEMORY_MB, jobs),
             told=told,
         )
+        report = importing.import_groups(groups, source, how)
     operations.announce_published(at=now())
     return report
 

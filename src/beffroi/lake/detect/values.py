@@ -302,10 +302,14 @@ def _booleans(kept: Sequence[str], title: str, hint: ColumnType | None) -> list[
                 "lower({v}) = " + quoted(yes),
                 why,
                 f"(?i){yes}|{no}",
-                reads=lambda value, pair=(yes, no): value.lower() in pair,
+                reads=_one_of(yes, no),
             )
         )
     return forms
+
+
+def _one_of(*words: str) -> Callable[[str], bool]:
+    return lambda value: value.lower() in words
 
 
 _UNIT = re.compile(rf"(?i)^[+-]?[0-9][0-9 \u00a0\u202f.,]*?{_S}*({_UNIT_WORDS})$")
