@@ -50,11 +50,15 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A table of the reading's connection, ready to be written: `table` has the columns, ids, boxes and an order."""
+    """A table of the reading's connection, ready to be written: `table` has the columns, ids, boxes and an order.
+
+    `marks` are the sums of both halves of its rows' marks, whatever their order.
+    """
 
     table: str
     columns: tuple[Column, ...]
     rows: int
+    marks: tuple[int | None, int | None]
     id_column: str | None
     has_geometry: bool
     geometry_types: tuple[str, ...]
@@ -87,13 +91,14 @@ def publish(
     tell(Sentence(gettext_noop("mise en ordre")), 0.1)
     corrected = apply_corrections(reading, definition.corrections, where=where)
     prepared = prepare(reading, definition, where=where)
-    content = _content_hash(reading, prepared, definition)
+    meaning = definition.as_json()
+    content = _content_hash(reading, prepared, meaning)
     report = _report(reading, prepared, corrected)
     with _writable(ref), lake.writing(ref):
         known = next((version for version in lake.versions(ref) if version.endswith(content[:12])), None)
         version = known or f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{content[:12]}"
         if known is None:
-            manifest = _manifest(ref, version, at, content, fingerprint, source, definition, reading, prepared)
+            manifest = _manifest(ref, version, at, content, fingerprint, source, definition, reading, prepared, meaning)
             report = replace(report, seconds=round(time.monotonic() - started, 3))
             with lake.new_version(ref, version) as folder:
                 tell(Sentence(gettext_noop("écriture des données")), 0.3)
@@ -105,7 +110,15 @@ def publish(
                 step("after-papers")
         is_new = known is None or _served(lake, ref) != version
         if is_new:
-            _enter_service(lake, ref, version, definition, prepared.columns, actor)
+            lake.put_in_force(
+                ref,
+                version,
+                announce={"kind": "dataset.published", "actor": actor},
+                rights=InForce(
+                    version, definition.access, tuple((column.key, column.access) for column in prepared.columns)
+                ),
+                definition=meaning,
+            )
         write_note(
             lake.folder(ref) / "checked.json",
             {"at": at.astimezone(UTC).isoformat(), "fingerprint": fingerprint, "version": version},
@@ -118,18 +131,6 @@ def _served(lake: Lake, ref: DatasetRef) -> str | None:
     with suppress(BeffroiError):
         return lake.in_force(ref).version
     return None
-
-
-def _enter_service(
-    lake: Lake, ref: DatasetRef, version: str, definition: Definition, columns: tuple[Column, ...], actor: int | None
-) -> None:
-    lake.put_in_force(
-        ref,
-        version,
-        announce={"kind": "dataset.published", "actor": actor},
-        rights=InForce(version, definition.access, tuple((column.key, column.access) for column in columns)),
-        definition=definition.as_json(),
-    )
 
 
 class _writable:  # noqa: N801 - reads as a context, and translates what DuckDB and SQLite say of a full disk
@@ -194,8 +195,7 @@ def prepare(reading: Reading, definition: Definition, *, where: str) -> _Prepare
     widest = rights.visible(columns, rights.clearance(rights.classes(definition.access, columns)[0]))
     id_column = _id_column(reading, widest, definition, where)
     values = ", ".join(f"CAST({name(c.key)} AS {DUCKDB_TYPE[c.type]}) AS {name(c.key)}" for c in columns)
-    described = {row[0] for row in con.execute(f"DESCRIBE {name(reading.table)}").fetchall()}
-    line = name(LINE) if LINE in described else "row_number() OVER ()"
+    line = name(LINE) if LINE in con.table(name(reading.table)).columns else "row_number() OVER ()"
     shape = (
         f", CASE WHEN ST_IsEmpty(ST_GeomFromWKB({GEOMETRY})) THEN NULL ELSE {GEOMETRY} END AS {GEOMETRY}"
         if reading.has_geometry
@@ -208,11 +208,13 @@ def prepare(reading: Reading, definition: Definition, *, where: str) -> _Prepare
         f"FROM {name(reading.table)}) "
         f"SELECT *, {_id_sql(id_column)} AS {ID}{_box_sql(reading.has_geometry)} FROM kept"
     )
-    rows, ids = con.execute(f"SELECT count(*), count(DISTINCT {ID}) FROM {name(table)}").fetchone()  # noqa: S608
+    halves = ", ".join(f"sum(CAST('0x' || _hash[{part}] AS UBIGINT)::HUGEINT)" for part in ("1:16", "17:32"))
+    counted = f"SELECT count(*), count(DISTINCT {ID}), {halves} FROM {name(table)}"  # noqa: S608
+    rows, ids, *marks = con.execute(counted).fetchone()
     if id_column is None and ids < rows:
         _tell_apart(con, table)
     types, bbox, has_z = _extent(con, table) if reading.has_geometry else ((), None, False)
-    return _Prepared(table, columns, rows, id_column, bool(types), types, bbox, has_z)
+    return _Prepared(table, columns, rows, (marks[0], marks[1]), id_column, bool(types), types, bbox, has_z)
 
 
 def _tell_apart(con: Any, table: str) -> None:
@@ -340,15 +342,13 @@ def _extent(con: Any, table: str) -> tuple[tuple[str, ...], BBox | None, bool]:
     return tuple(sorted(_TYPE_NAMES[row[0]] for row in found)), BBox(*lows, *highs), any(row[1] for row in found)
 
 
-def _content_hash(reading: Reading, prepared: _Prepared, definition: Definition) -> str:
+def _content_hash(reading: Reading, prepared: _Prepared, definition: dict[str, Any]) -> str:
     """Return the hash a version is named after: its rows in any order, its columns, and its definition."""
-    con: Any = reading.con
-    halves = ", ".join(f"sum(CAST('0x' || _hash[{part}] AS UBIGINT)::HUGEINT)" for part in ("1:16", "17:32"))
-    low, high = con.execute(f"SELECT {halves} FROM {name(prepared.table)}").fetchone()  # noqa: S608
+    low, high = prepared.marks
     meaning = {
         "rows": [prepared.rows, str(low), str(high)],
         "columns": [column_as_json(column) for column in prepared.columns],
-        "definition": definition.as_json(),
+        "definition": definition,
         "said": [reading.title, reading.licence, reading.description, reading.period],
     }
     return hashlib.sha256(json.dumps(meaning, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
@@ -413,6 +413,7 @@ def _manifest(
     definition: Definition,
     reading: Reading,
     prepared: _Prepared,
+    meaning: dict[str, Any],
 ) -> Manifest:
     return Manifest(
         territory=ref.territory,
@@ -425,7 +426,7 @@ def _manifest(
         columns=prepared.columns,
         rows=prepared.rows,
         source=source,
-        definition=definition.as_json(),
+        definition=meaning,
         theme=definition.theme,
         description=definition.description or reading.description,
         producer=definition.producer,

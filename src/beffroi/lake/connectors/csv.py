@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import duckdb
@@ -62,11 +63,12 @@ def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> li
     width = max(dialect.width, len(header.titles))
     check_width(width, path.name)
     rejects = Rejects()
-    with tempfile.TemporaryDirectory(dir=options.work_dir, prefix="beffroi-csv-") as folder:
-        fast = _fast(path, found, dialect.separator, width, first_line, Path(folder), con)
-        if fast is not None:
-            raw, count = fast
-        else:
+    with ExitStack() as aside:
+        raw, count = None, 0
+        if path.stat().st_size >= FAST_FROM_BYTES and width >= 2:
+            folder = aside.enter_context(tempfile.TemporaryDirectory(dir=options.work_dir, prefix="beffroi-csv-"))
+            raw, count = _fast(path, found, dialect.separator, width, first_line, Path(folder), con)
+        if raw is None:
             rows = _records(path, found, dialect.separator, width, first_line)
             raw, count = loaded(con, aligned(rows, width, rejects), width)
         draft = Draft(
@@ -121,13 +123,11 @@ def _fast(
     first_line: int,
     folder: Path,
     con: duckdb.DuckDBPyConnection,
-) -> tuple[Raw, int] | None:
-    """Return the file as a relation of DuckDB's CSV reader, or None when it is small or not regular."""
-    if path.stat().st_size < FAST_FROM_BYTES or width < 2:
-        return None
+) -> tuple[Raw | None, int]:
+    """Return the file as a relation of DuckDB's CSV reader and its rows, or None when it is not regular."""
     clean = path if _is_plain(path, found, first_line) else _transcoded(path, found, folder)
     if not _regular(clean, separator, width, first_line - 1):
-        return None
+        return None, 0
     columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(width))
     any_value = f"coalesce({', '.join(f'c{index}' for index in range(width))}) IS NOT NULL"
     relation = (

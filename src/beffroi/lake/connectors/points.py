@@ -60,11 +60,14 @@ def _samples(reading: Reading) -> dict[str, list[str]]:
     keys = [column.key for column in reading.columns if column.type is ColumnType.TEXT]
     if not keys:
         return {}
-    asked = ", ".join(f'list("{key}") FILTER ("{key}" IS NOT NULL)' for key in keys)
     # The first rows may lack a place; a thousand of them seldom do.
     columns = ", ".join(f'"{key}"' for key in keys)
-    row = reading.con.execute(f"SELECT {asked} FROM (SELECT {columns} FROM {reading.table} LIMIT 1000)").fetchone()
-    return {key: values[:_SAMPLE] for key, values in zip(keys, row or (), strict=True) if values}
+    cursor = reading.con.execute(f"SELECT {columns} FROM {reading.table} LIMIT 1000")
+    found: dict[str, list[str]] = {key: [] for key in keys}
+    while any(len(values) < _SAMPLE for values in found.values()) and (rows := cursor.fetchmany(100)):
+        for key, cells in zip(keys, zip(*rows, strict=True), strict=True):
+            found[key] += [cell for cell in cells if cell is not None]
+    return {key: values[:_SAMPLE] for key, values in found.items() if values}
 
 
 def _number(reading: Reading, key: str) -> str:

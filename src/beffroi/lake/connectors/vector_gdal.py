@@ -248,10 +248,9 @@ class _Writer:
         con, table = self.reading.con, self.reading.table
         con.register("vector_batch", raw)
         try:
-            if not self.created:
-                con.execute(f"CREATE TABLE {table} AS SELECT {self.select} FROM vector_batch LIMIT 0")  # noqa: S608
-                self.created = True
-            con.execute(f"INSERT INTO {table} SELECT {self.select} FROM vector_batch")  # noqa: S608
+            into = f"INSERT INTO {table}" if self.created else f"CREATE TABLE {table} AS"
+            con.execute(f"{into} SELECT {self.select} FROM vector_batch")  # noqa: S608
+            self.created = True
         finally:
             con.unregister("vector_batch")
 

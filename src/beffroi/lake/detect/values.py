@@ -236,7 +236,10 @@ def candidates(sample: Sequence[str], *, title: str, hint: ColumnType | None, de
     if not kept or hint is ColumnType.TEXT or (hint is None and _stays_text(kept, title)):
         return []
     few = few_of(kept)
-    forms = [*_booleans(kept, title, hint), *_dates(few, title, hint), *_numbers(few, decimal)]
+    forms = _booleans(kept, title, hint)
+    # Without figures, nothing is a date or a number.
+    if sum(1 for value in few if not _FIGURE.search(value)) <= (1 - LEAST_SHARE) * len(few) + 1:
+        forms += [*_dates(few, title, hint), *_numbers(few, decimal)]
     if hint in (ColumnType.NUMBER, ColumnType.INTEGER):
         forms = [form for form in forms if form.type in (ColumnType.NUMBER, ColumnType.INTEGER)]
     return forms
