@@ -13,9 +13,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -27,6 +29,7 @@ from beffroi.base.kernel.sentences import Sentence
 if TYPE_CHECKING:
     from beffroi.lake.definitions import Definition
     from beffroi.lake.operations import ImportOutcome
+    from beffroi.lake.publishing import Later
     from beffroi.lake.reading import ReadOptions
     from beffroi.lake.store import LakeNotWritable
 
@@ -79,12 +82,16 @@ def import_isolated(request: ImportRequest, limits: Limits) -> ImportOutcome:
 
 @dataclass(slots=True)
 class _Worker:
-    """A child process, and what it is doing."""
+    """A child process: what it is reading, and what it has read that is not durable yet; each with its beginning."""
 
     process: BaseProcess
     pipe: Connection
-    task: int | None = None
-    since: float = field(default=0.0)
+    task: tuple[int, float] | None = None
+    behind: tuple[int, float] | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        return self.task is not None or self.behind is not None
 
 
 def outcomes(
@@ -105,11 +112,11 @@ def outcomes(
     # What killed processes leave goes with the folder that all of them write aside in.
     with tempfile.TemporaryDirectory(prefix="beffroi-import-", ignore_cleanup_errors=True) as aside:
         try:
-            while waiting or any(worker.task is not None for worker in workers):
+            while waiting or any(worker.is_busy for worker in workers):
                 _hire(workers, len(waiting), limits, aside, method)
                 _give(workers, waiting, requests, begun)
-                yield from _finished(workers, requests, limits)
-                workers = [worker for worker in workers if worker.process.is_alive()]
+                yield from _finished(workers, waiting, requests, limits)
+                workers = [worker for worker in workers if worker.is_busy or worker.process.is_alive()]
         finally:
             for worker in workers:
                 worker.process.kill()
@@ -139,63 +146,74 @@ def _give(
 ) -> None:
     for worker in workers:
         if worker.task is None and waiting and worker.process.is_alive():
-            worker.task, worker.since = waiting.pop(), time.monotonic()
-            # A child that has just died is found out, and its task accounted for, by `_outcome`.
+            index = waiting.pop()
+            worker.task = (index, time.monotonic())
+            # A child that has just died is found out, and its task accounted for, by `_finished`.
             with suppress(OSError):
-                worker.pipe.send(requests[worker.task])
-            begun(worker.task)
+                worker.pipe.send(requests[index])
+            begun(index)
 
 
 def _finished(
-    workers: list[_Worker], requests: Sequence[ImportRequest], limits: Limits
+    workers: list[_Worker], waiting: list[int], requests: Sequence[ImportRequest], limits: Limits
 ) -> Iterator[tuple[int, ImportOutcome, float]]:
-    """Wait until a child answers, dies or is late; yield what ended."""
-    busy = [worker for worker in workers if worker.task is not None]
-    first_end = min((worker.since for worker in busy), default=0.0) + limits.timeout_s
+    """Wait until a child speaks, dies or is late; yield what ended. What a dead one had only read goes to `waiting`."""
+    busy = [worker for worker in workers if worker.is_busy]
+    ends = [worker.task[1] + limits.timeout_s for worker in busy if worker.task is not None]
     wait(
         [end for worker in busy for end in (worker.pipe, worker.process.sentinel)],
-        timeout=max(0.0, first_end - time.monotonic()),
+        timeout=max(0.0, min(ends) - time.monotonic()) if ends else None,
     )
     for worker in busy:
-        assert worker.task is not None  # noqa: S101
-        outcome = _outcome(worker, requests[worker.task], limits)
-        if outcome is not None:
-            index, worker.task = worker.task, None
-            yield index, outcome, time.monotonic() - worker.since
+        for (index, since), outcome in _heard(worker, waiting, requests, limits):
+            yield index, outcome, time.monotonic() - since
 
 
-def _outcome(worker: _Worker, request: ImportRequest, limits: Limits) -> ImportOutcome | None:
-    """Return how the worker's task ended, None while it goes on."""
-    if worker.pipe.poll():
-        try:
-            answer: ImportOutcome | LakeNotWritable = worker.pipe.recv()
-        except (EOFError, OSError):
-            return _died(worker, request)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-    if not worker.process.is_alive():
-        return _died(worker, request)
-    if time.monotonic() - worker.since > limits.timeout_s:
+def _heard(
+    worker: _Worker, waiting: list[int], requests: Sequence[ImportRequest], limits: Limits
+) -> Iterator[tuple[tuple[int, float], ImportOutcome]]:
+    try:
+        while worker.pipe.poll():
+            answer: ImportOutcome | LakeNotWritable | None = worker.pipe.recv()
+            if isinstance(answer, Exception):
+                raise answer
+            if answer is None:
+                worker.behind, worker.task = worker.task, None
+            elif worker.behind is not None:
+                done, worker.behind = worker.behind, None
+                yield done, answer
+    except (EOFError, ConnectionError):
+        worker.process.join(5)
+    late = worker.task is not None and time.monotonic() - worker.task[1] > limits.timeout_s
+    if late:
         worker.process.kill()
         worker.process.join()
-        reason = Sentence(
-            "{name} : lecture arrêtée au bout de {seconds} s ; le fichier est peut-être endommagé, ou trop volumineux "
-            "(BEFFROI_IMPORT_TIMEOUT_S)",
-            {"name": request.path.name, "seconds": round(limits.timeout_s)},
-        )
-        return _refused(request, reason)
-    return None
+    if worker.process.is_alive() or not worker.is_busy:
+        return
+    # The fault lies with what was being read; what was read before is read again.
+    guilty = worker.task or worker.behind
+    if worker.task is not None and worker.behind is not None:
+        waiting.append(worker.behind[0])
+    worker.task = worker.behind = None
+    if guilty is not None:
+        request = requests[guilty[0]]
+        yield guilty, _refused(request, _late(request, limits) if late else _died(request, worker.process.exitcode))
 
 
-def _died(worker: _Worker, request: ImportRequest) -> ImportOutcome:
-    worker.process.join(5)
-    reason = Sentence(
+def _late(request: ImportRequest, limits: Limits) -> Sentence:
+    return Sentence(
+        "{name} : lecture arrêtée au bout de {seconds} s ; le fichier est peut-être endommagé, ou trop volumineux "
+        "(BEFFROI_IMPORT_TIMEOUT_S)",
+        {"name": request.path.name, "seconds": round(limits.timeout_s)},
+    )
+
+
+def _died(request: ImportRequest, code: int | None) -> Sentence:
+    return Sentence(
         "{name} : le processus de lecture s’est arrêté net (code {code}) ; le fichier est endommagé ou demande trop de "
         "mémoire (BEFFROI_IMPORT_MEMORY_MB)",
-        {"name": request.path.name, "code": worker.process.exitcode},
+        {"name": request.path.name, "code": code},
     )
-    return _refused(request, reason)
 
 
 def _refused(request: ImportRequest, reason: Sentence) -> ImportOutcome:
@@ -206,22 +224,45 @@ def _refused(request: ImportRequest, reason: Sentence) -> ImportOutcome:
 
 
 def _serve(pipe: Connection, memory_mb: int, headroom_mb: int, threads: int, aside: str) -> None:
-    """Import what comes through the pipe until it closes: the life of a child process."""
+    """Import what comes through the pipe until it closes: the life of a child process.
+
+    While the disk makes one source durable, the next is read. Says None when a source is read, its outcome when it is
+    published for good.
+    """
     tempfile.tempdir = aside
     most = (memory_mb + headroom_mb) << 20
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    while True:
-        try:
-            request: ImportRequest = pipe.recv()
-        except (EOFError, OSError, KeyboardInterrupt):
-            sys.exit(0)
-        pipe.send(_imported(request, memory_mb, threads))
+    behind: Future[None] | None = None
+    with ThreadPoolExecutor(1, "behind") as disk:
+        while True:
+            try:
+                request: ImportRequest = pipe.recv()
+            except (EOFError, OSError, KeyboardInterrupt):
+                sys.exit(0)
+            handed: list[Future[None]] = []
+            answer = _imported(request, memory_mb, threads, partial(_hand, disk, handed))
+            # One source at most waits for the disk: its answer has left before the word that the next is read.
+            if behind is not None:
+                behind.result()
+            pipe.send(None)
+            behind = disk.submit(_answer, pipe, request, answer, handed)
 
 
-def _imported(request: ImportRequest, memory_mb: int, threads: int) -> ImportOutcome | LakeNotWritable:
+def _hand(disk: ThreadPoolExecutor, handed: list[Future[None]], act: Callable[[], None]) -> None:
+    handed.append(disk.submit(act))
+
+
+def _answer(
+    pipe: Connection, request: ImportRequest, answer: ImportOutcome | LakeNotWritable, handed: list[Future[None]]
+) -> None:
+    """Tell how the import ended, now that what it handed to the disk is done."""
+    fault = next((error for act in handed if (error := act.exception()) is not None), None)
+    pipe.send(answer if fault is None else _told(request, fault))
+
+
+def _imported(request: ImportRequest, memory_mb: int, threads: int, later: Later) -> ImportOutcome | LakeNotWritable:
     from beffroi.lake.operations import import_source
-    from beffroi.lake.store import LakeNotWritable
 
     try:
         return import_source(
@@ -236,16 +277,23 @@ def _imported(request: ImportRequest, memory_mb: int, threads: int) -> ImportOut
             announce=False,
             memory_mb=memory_mb,
             threads=threads,
+            later=later,
         )
-    except LakeNotWritable as error:
-        return error
-    except MemoryError:
-        reason = Sentence("{name} : mémoire insuffisante (BEFFROI_IMPORT_MEMORY_MB)", {"name": request.path.name})
-        return _refused(request, reason)
     except Exception as error:
         # Whatever a source does to a library is a fault of that source, told in one sentence; the others go on.
-        reason = Sentence(
-            "{name} : import impossible ({error})",
-            {"name": request.path.name, "error": f"{type(error).__name__} : {error}"[:300]},
-        )
-        return _refused(request, reason)
+        return _told(request, error)
+
+
+def _told(request: ImportRequest, error: BaseException) -> ImportOutcome | LakeNotWritable:
+    """Return what the fault of an import is to its caller: only that of the lake itself stops the others."""
+    from beffroi.lake.store import LakeNotWritable
+
+    if isinstance(error, LakeNotWritable):
+        return error
+    reason = Sentence(
+        "{name} : import impossible ({error})",
+        {"name": request.path.name, "error": f"{type(error).__name__} : {error}"[:300]},
+    )
+    if isinstance(error, MemoryError):
+        reason = Sentence("{name} : mémoire insuffisante (BEFFROI_IMPORT_MEMORY_MB)", {"name": request.path.name})
+    return _refused(request, reason)

@@ -27,7 +27,7 @@ from beffroi.base.territory.viewer import AGENTS, PUBLIC, Role, Viewer
 from beffroi.lake import sql
 from beffroi.lake.definitions import Definition
 from beffroi.lake.manifest import ImportReport, SourceInfo
-from beffroi.lake.publishing import ImportRefused, Progress, publish
+from beffroi.lake.publishing import ImportRefused, Later, Progress, at_once, publish
 from beffroi.lake.reading import Reading, ReadOptions
 from beffroi.lake.store import DatasetRef, Lake, LakeNotWritable, write_note
 from beffroi.lake.terrain import import_terrain
@@ -94,13 +94,15 @@ def import_source(
     memory_mb: int = 2048,
     threads: int | None = None,
     read: Reader | None = None,
+    later: Later = at_once,
 ) -> ImportOutcome:
     """Read `path`, and publish it as a version of the dataset; the same content is left as it is.
 
     `slug` defaults to the definition's, else to the file's name. `lake` defaults to the setting ``LAKE_DIR``, `read`
     to the connector registry; `threads` bounds what DuckDB takes of the machine. With `announce`,
     ``dataset.published`` is recorded in the journal when Django is set up, and tiles are queued; else the caller owes
-    a call of :func:`announce_published`.
+    a call of :func:`announce_published`. Where `later` is given, the outcome holds once what it was handed is done
+    (see `publishing.publish`).
 
     Raises:
         BeffroiError: the lake itself cannot be written (disk full, permission). Faults of the source are outcomes.
@@ -135,6 +137,7 @@ def import_source(
                 actor=actor,
                 lake=home.root,
                 fingerprint=fingerprint,
+                later=later,
             )
             for position, reading in enumerate(readings, start=1)
         ]
@@ -181,6 +184,7 @@ def publish_reading(
     actor: int | None = None,
     lake: Path | None = None,
     fingerprint: str = "",
+    later: Later = at_once,
 ) -> ImportOutcome:
     """Publish what a connector has read. Announces nothing: the caller owes :func:`announce_published`.
 
@@ -203,6 +207,7 @@ def publish_reading(
             fingerprint=fingerprint,
             actor=actor,
             progress=progress,
+            later=later,
         )
     except LakeNotWritable:
         raise

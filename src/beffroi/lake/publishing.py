@@ -10,7 +10,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,9 +30,15 @@ from beffroi.lake.sql import literal, name
 from beffroi.lake.store import DatasetRef, InForce, Lake, LakeNotWritable, step, write_note, write_papers
 
 Progress = Callable[[Sentence, float | None], None]
+Later = Callable[[Callable[[], None]], object]
 ROW_GROUP = 61_440
 # Tried in this order when the definition names none; used when unique and filled on every row.
 _ID_KEYS = ("id", "identifiant", "gid", "fid", "ogc_fid", "objectid", "code_insee", "insee", "uai", "siret")
+
+
+def at_once(act: Callable[[], None]) -> None:
+    """Do it now."""
+    act()
 
 
 class ImportRefused(BeffroiError):
@@ -77,8 +83,12 @@ def publish(
     fingerprint: str = "",
     actor: int | None = None,
     progress: Progress | None = None,
+    later: Later = at_once,
 ) -> Published:
     """Make a version of what was read and put it in service, or leave the one of the same content.
+
+    Waiting for the disk and entering service are handed to `later`, which does them at once unless told otherwise:
+    nothing is published before they are done.
 
     Raises:
         ImportRefused: the id is not unique, or a column does not fit the type its definition gives.
@@ -94,36 +104,44 @@ def publish(
     meaning = definition.as_json()
     content = _content_hash(reading, prepared, meaning)
     report = _report(reading, prepared, corrected)
-    with _writable(ref), lake.writing(ref):
+    with ExitStack() as opened:
+        opened.enter_context(_writable(ref))
+        opened.enter_context(lake.writing(ref))
+        making = opened.enter_context(ExitStack())
         known = next((version for version in lake.versions(ref) if version.endswith(content[:12])), None)
         version = known or f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{content[:12]}"
         if known is None:
             manifest = _manifest(ref, version, at, content, fingerprint, source, definition, reading, prepared, meaning)
             report = replace(report, seconds=round(time.monotonic() - started, 3))
-            with lake.new_version(ref, version) as folder:
-                tell(Sentence(gettext_noop("écriture des données")), 0.3)
-                _write_data(reading.con, prepared, folder / "data.parquet")
-                step("after-data")
-                tell(Sentence(gettext_noop("préparation de l'index de consultation")), 0.6)
-                bake_serving(reading.con, folder, manifest, definition.access)
-                write_papers(folder, manifest, report)
-                step("after-papers")
+            folder = making.enter_context(lake.new_version(ref, version))
+            tell(Sentence(gettext_noop("écriture des données")), 0.3)
+            _write_data(reading.con, prepared, folder / "data.parquet")
+            step("after-data")
+            tell(Sentence(gettext_noop("préparation de l'index de consultation")), 0.6)
+            bake_serving(reading.con, folder, manifest, definition.access)
+            write_papers(folder, manifest, report)
+            step("after-papers")
         is_new = known is None or _served(lake, ref) != version
-        if is_new:
-            lake.put_in_force(
-                ref,
-                version,
-                announce={"kind": "dataset.published", "actor": actor},
-                rights=InForce(
-                    version, definition.access, tuple((column.key, column.access) for column in prepared.columns)
-                ),
-                definition=meaning,
-            )
-        write_note(
-            lake.folder(ref) / "checked.json",
-            {"at": at.astimezone(UTC).isoformat(), "fingerprint": fingerprint, "version": version},
-        )
-    tell(Sentence(gettext_noop("terminé")), 1.0)
+        # The dataset stays held until this is done, by whoever does it.
+        held = opened.pop_all()
+
+    def settle() -> None:
+        with held:
+            making.close()
+            if is_new:
+                accesses = tuple((column.key, column.access) for column in prepared.columns)
+                lake.put_in_force(
+                    ref,
+                    version,
+                    announce={"kind": "dataset.published", "actor": actor},
+                    rights=InForce(version, definition.access, accesses),
+                    definition=meaning,
+                )
+            note = {"at": at.astimezone(UTC).isoformat(), "fingerprint": fingerprint, "version": version}
+            write_note(lake.folder(ref) / "checked.json", note)
+        tell(Sentence(gettext_noop("terminé")), 1.0)
+
+    later(settle)
     return Published(version, is_new, report)
 
 
