@@ -219,10 +219,11 @@ def prepare(reading: Reading, definition: Definition, *, where: str) -> _Prepare
         if reading.has_geometry
         else ""
     )
+    shown = "NULL" if id_column else "_hash" if widest == columns else _row_hash(reading, widest)
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {name(table)} AS WITH kept AS "  # noqa: S608 - identifiers are quoted keys
         f"(SELECT {line} AS _order, {values + ', ' if values else ''}{_row_hash(reading, columns)} AS _hash, "
-        f"{_row_hash(reading, widest) if id_column is None else 'NULL'} AS _shown{shape} "
+        f"{shown} AS _shown{shape} "
         f"FROM {name(reading.table)}) "
         f"SELECT *, {_id_sql(id_column)} AS {ID}{_box_sql(reading.has_geometry)} FROM kept"
     )

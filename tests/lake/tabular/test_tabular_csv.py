@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from datetime import date, datetime, time
 from pathlib import Path
@@ -304,12 +305,21 @@ def test_formulas_are_kept_as_text(read: Read) -> None:
     assert values(read("a;b\n=cmd|' /C calc'!A0;1\n@SUM(1);2\n"), "a") == ["=cmd|' /C calc'!A0", "@SUM(1)"]
 
 
+@pytest.mark.parametrize(
+    ("ends", "encoding"), [(("\n",), "cp1252"), (("\n",), "utf-8"), (("\r\n",), "utf-8"), (("\n", "\r\n"), "utf-8")]
+)
 def test_both_ways_of_reading_give_the_same_table(
-    tmp_path: Path, con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    con: duckdb.DuckDBPyConnection,
+    monkeypatch: pytest.MonkeyPatch,
+    ends: tuple[str, ...],
+    encoding: str,
 ) -> None:
     rows = [f'{n};"rue ""{n}"" ; été";{n},5;{n % 28 + 1:02}/03/2020;{n:05}' for n in range(1, 4000)]
     path = tmp_path / "gros.csv"
-    path.write_text("\n".join(["n;nom;valeur;jour;code", *rows, ";;;;", ""]), encoding="cp1252")
+    lines = ["n;nom;valeur;jour;code", *rows, ";;;;"]
+    text = "".join(line + end for line, end in zip(lines, itertools.cycle(ends), strict=False))
+    path.write_text(text, encoding=encoding, newline="")
     slow = reader.read(path, ReadOptions(), con)[0]
     monkeypatch.setattr(reader, "FAST_FROM_BYTES", 1)
     fast = reader.read(path, ReadOptions(), con)[0]

@@ -172,24 +172,27 @@ def _transcoded(path: Path, found: EncodingFound, folder: Path) -> Path:
 
 
 def _regular(path: Path, separator: str, width: int, skip: int) -> bool:
-    """Tell whether every record stands on one line with `width` fields, and no quote is out of place."""
+    """Tell whether every record stands on one line with `width` fields, ended as the others, no quote out of place."""
     with path.open("rb") as handle:
         for _ in range(skip):
             handle.readline()
-        rest = b""
+        rest, returns = b"", set()
         while chunk := handle.read(_SCAN):
             whole, mark, tail = (rest + chunk).rpartition(b"\n")
             if not mark:
                 return False
             rest = tail
-            if not _regular_lines(whole + mark, ord(separator), width):
+            # DuckDB's reader stops at a line that does not end as the first does.
+            returns.add(whole.endswith(b"\r"))
+            if len(returns) > 1 or not _regular_lines(whole + mark, ord(separator), width):
                 return False
         rest = rest.rstrip(b"\r\n")
         return not rest or _regular_lines(rest + b"\n", ord(separator), width)
 
 
 def _regular_lines(data: bytes, separator: int, width: int) -> bool:
-    if b"\x00" in data or data.count(b"\r") != data.count(b"\r\n"):
+    returns = data.count(b"\r")
+    if b"\x00" in data or returns != data.count(b"\r\n") or returns not in (0, data.count(b"\n")):
         return False
     octets = np.frombuffer(data, dtype=np.uint8)
     ends, cuts = np.flatnonzero(octets == 10), np.flatnonzero(octets == separator)
