@@ -233,6 +233,8 @@ def _serve(pipe: Connection, memory_mb: int, headroom_mb: int, threads: int, asi
     most = (memory_mb + headroom_mb) << 20
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # DuckDB looks for it, through every folder of modules, each time it is handed a table: 1 ms to find nothing.
+    sys.modules.setdefault("pyarrow", None)  # type: ignore[arg-type]
     behind: Future[None] | None = None
     with ThreadPoolExecutor(1, "behind") as disk:
         while True:

@@ -54,12 +54,14 @@ def bake(con: Any, data: Path, target: Path, *, columns: Sequence[Column], has_g
         index.execute("BEGIN")
         boxes: list[npt.NDArray[np.float64]] = []
         cursor = con.execute(_features_sql(data, columns, has_geometry))
+        kept = "n, id, body, west, south, east, north" if has_geometry else "n, id, body"
+        insert = f"INSERT INTO feature ({kept}) VALUES (?,?,?{',?,?,?,?' if has_geometry else ''})"  # noqa: S608
         count = 0
         while batch := cursor.fetchmany(_BATCH):
-            index.executemany("INSERT INTO feature VALUES (?,?,?,?,?,?,?)", batch)
+            index.executemany(insert, batch)
             count += len(batch)
             if has_geometry:
-                boxes.append(np.array([row[2:6] for row in batch], dtype=np.float64))
+                boxes.append(np.array([row[3:] for row in batch], dtype=np.float64))
         index.execute("CREATE UNIQUE INDEX feature_id ON feature (id)")
         if has_geometry and boxes:
             _write_boxes(index, np.concatenate(boxes))
@@ -99,11 +101,11 @@ def _features_sql(data: Path, columns: Sequence[Column], has_geometry: bool) -> 
         if has_geometry
         else "'null'"
     )
-    box = f"{BOX}.xmin, {BOX}.ymin, {BOX}.xmax, {BOX}.ymax" if has_geometry else "NULL, NULL, NULL, NULL"
+    box = f", {BOX}.xmin, {BOX}.ymin, {BOX}.xmax, {BOX}.ymax" if has_geometry else ""
     return (
-        f"SELECT file_row_number, {ID}, {box}, "  # noqa: S608 - identifiers are quoted keys, the path is ours
+        f"SELECT file_row_number, {ID}, "  # noqa: S608 - identifiers are quoted keys, the path is ours
         f"""'{{"type":"Feature","id":' || CAST(to_json({ID}) AS VARCHAR) || ',"geometry":' || {shape} """
-        f"""|| ',"properties":' || CAST({properties} AS VARCHAR) || '}}' """
+        f"""|| ',"properties":' || CAST({properties} AS VARCHAR) || '}}'{box} """
         f"FROM read_parquet({literal(str(data))}, file_row_number = true) ORDER BY file_row_number"
     )
 
