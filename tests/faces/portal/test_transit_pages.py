@@ -128,6 +128,8 @@ def test_a_line_tells_its_stops_in_both_directions(client: Client, network: str)
     assert re.search(r"Vers Église Gare .* Mairie .* Église", page)
     assert "Vers Gare" in page
     assert "Gare — Église" in text(client, "/transports/")
+    shown = json.loads(client.get("/transports/").context["map"].config)["overlays"]
+    assert [(one["id"], one["shown"]) for one in shown] == [("lignes", True)]
 
 
 def test_the_publisher_is_told_what_to_mend(client: Client, network: str) -> None:

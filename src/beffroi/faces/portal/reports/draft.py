@@ -115,9 +115,9 @@ def _begun(request: Request) -> QueryDict:
     ):  # fmt: skip
         if value := request.GET.get(given, "").strip():
             data[name] = value[:200]
-    for name, value in request.GET.items():
-        if name.startswith(DETAIL) and value.strip():
-            data[name] = value.strip()[:200]
+    for name in request.GET:
+        if name.startswith(DETAIL) and (value := request.GET.get(name, "").strip()):
+            data[name] = value[:200]
     return data
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -18,7 +19,7 @@ from beffroi.base.catalogue import operations
 from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.kernel.time import PARIS, now
 from beffroi.faces.portal.directory import open_services, territory_of, town_datasets
-from beffroi.faces.portal.mapping import overlay_map
+from beffroi.faces.portal.mapping import DrawnMap, overlay_map
 from beffroi.faces.portal.reports.forms import DETAIL
 from beffroi.faces.portal.transit.layers import LINES
 from beffroi.faces.portal.transit.wording import (
@@ -87,7 +88,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "lines": [{"line": one, "badge": badge(one), "kind": kind_of(one)} for one in queries.lines(territory)],
         "alerts": _all_alerts(territory, at),
         "feeds": feeds,
-        "config": _map(request, LINES) if feeds else "",
+        "map": _map(request, LINES) if feeds else None,
     }
     return render(request, "portal/transit/home.html", context)
 
@@ -110,9 +111,7 @@ def _all_alerts(territory: str, at: datetime) -> list[dict[str, Any]]:
     ]
 
 
-def _map(request: Request, overlay: Overlay) -> str:
-    from dataclasses import replace
-
+def _map(request: Request, overlay: Overlay) -> DrawnMap:
     return overlay_map(request.viewer, request.commune, town_datasets(request), replace(overlay, shown=True))
 
 

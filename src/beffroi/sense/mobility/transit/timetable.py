@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -166,7 +166,7 @@ class Timetable:
         return found
 
 
-_TEXTS = {"stops": StopTexts, "routes": RouteTexts}
+_TEXTS = ("stops", "routes")
 _PLAIN = ("services", "strings")
 _ARRAYS = tuple(one.name for one in fields(Timetable) if one.name not in (*_TEXTS, *_PLAIN, "calendar", "about"))
 _CALENDAR = tuple(one.name for one in fields(Calendar))
@@ -179,10 +179,7 @@ def save(timetable: Timetable, folder: Path) -> None:
         np.save(folder / f"{name}.npy", getattr(timetable, name))
     for name in _CALENDAR:
         np.save(folder / f"calendar_{name}.npy", getattr(timetable.calendar, name))
-    texts = {
-        key: {one.name: getattr(getattr(timetable, key), one.name) for one in fields(kind)}
-        for key, kind in _TEXTS.items()
-    }
+    texts = {"stops": asdict(timetable.stops), "routes": asdict(timetable.routes)}
     plain = {key: getattr(timetable, key) for key in _PLAIN}
     written = timetable.about | {"form": FORM, "texts": texts, "plain": plain}
     (folder / "timetable.json").write_text(json.dumps(written, ensure_ascii=False), encoding="utf-8")
@@ -206,7 +203,8 @@ def load(folder: Path) -> Timetable:
         raise BadTimetable(
             "horaires incomplets ({reason})", where=folder.name, remedy=remedy, reason=str(error)
         ) from error
-    stops, routes = (kind(**{name: tuple(those) for name, those in texts[key].items()}) for key, kind in _TEXTS.items())
+    stops = StopTexts(**{name: tuple(those) for name, those in texts["stops"].items()})
+    routes = RouteTexts(**{name: tuple(those) for name, those in texts["routes"].items()})
     services, strings = (tuple(plain[key]) for key in _PLAIN)
     return Timetable(
         **arrays, calendar=calendar, stops=stops, routes=routes, services=services, strings=strings, about=about
