@@ -128,6 +128,8 @@ _SQLITE = {
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=134217728;",
     },
+    # Django's default, which pytest-django knows of its own engine only: else each of its processes names a file.
+    "TEST": {"NAME": ":memory:"},
 }
 DATABASES: dict[str, Any] = {"default": _SQLITE}
 if ENVIRONMENT["DATABASE_URL"]:

@@ -19,7 +19,7 @@ def commune_of(code: str | None) -> str:
     """Return the commune asked for, else that of the installation."""
     from beffroi.base.territory import queries
 
-    found = queries.defaultcommune_of()
+    found = queries.default_commune()
     if code is None and found is None:
         raise click.UsageError("aucune commune : donnez --commune CODE_INSEE, ou créez-la par beffroi territory add")
     return code or (found.code if found else "")
