@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from beffroi.base.journal import queries as journal
 from beffroi.base.journal.queries import EventFilter
@@ -368,3 +371,50 @@ def test_pages_cost_the_same_number_of_queries(town: str, django_assert_num_quer
         queries.queue(CLEANER, TOWN, at=LATER, size=1)
     with django_assert_num_queries(6):  # type: ignore[operator]
         queries.queue(CLEANER, TOWN, at=LATER, size=50)
+
+
+def test_the_following_report_is_read_at_its_place(town: str, django_assert_num_queries: Any) -> None:
+    agent = agent_of("proprete", "voirie")
+    opened = [send(category, hours=hour).number for hour, category in enumerate(["depot-sauvage", "nid-de-poule"] * 3)]
+    others = send("squat").number
+    order = [one.number for one in queries.queue(agent, TOWN, at=LATER).items]
+    assert sorted(order) == sorted(opened)
+    with django_assert_num_queries(2 + 1):
+        assert queries.following(agent, TOWN, after=order[0], at=LATER) == order[1]
+    after = [queries.following(agent, TOWN, after=number, at=LATER) for number in order]
+    assert after == [*order[1:], None]
+    # Closed, it keeps its place; what is not hers, or nothing, leads to the head.
+    info = queries.report(agent, order[1])
+    operations.close_report(number=info.number, outcome=Outcome.DONE, reason="Fait", by=agent, at=LATER)
+    assert queries.following(agent, TOWN, after=order[1], at=LATER) == order[2]
+    assert queries.following(agent, TOWN, after=order[0], at=LATER) == order[2]
+    for nothing in (others, "", "AAA-AAAA", "\0"):
+        assert queries.following(agent, TOWN, after=nothing, at=LATER) == order[0]
+    wanted = ReportFilter(categories=("nid-de-poule",))
+    holes = [one.number for one in queries.queue(agent, TOWN, wanted, at=LATER).items]
+    assert queries.following(agent, TOWN, wanted, after=holes[0], at=LATER) == holes[1]
+    assert queries.following(ANONYMOUS, TOWN, after=order[0], at=LATER) is None
+
+
+def test_counts_of_queues_cost_two_queries(town: str, django_assert_num_queries: Any) -> None:
+    send("depot-sauvage")
+    send("nid-de-poule")
+    held = send("nid-de-poule").number
+    agent = agent_of("proprete", "voirie")
+    cases.hold_case(number=held, by=agent, at=LATER, text="Douteux")
+    with django_assert_num_queries(2):
+        counts = case_queries.queue_counts(agent, TOWN, at=LATER, kinds=("report",))
+    assert [(one.service, one.open, one.held, one.unassigned) for one in counts] == [
+        ("proprete", 1, 0, 1),
+        ("voirie", 1, 1, 1),
+    ]
+    assert case_queries.queue_counts(agent, TOWN, at=LATER, kinds=("permit",))[0].open == 0
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="its planner is the one that must be shown the index")
+def test_sqlite_counts_the_queue_by_its_index(town: str) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        case_queries.queue_counts(CLEANER, TOWN, at=LATER, kinds=("report",))
+    with connection.cursor() as cursor:
+        plans = [cursor.execute(f"EXPLAIN QUERY PLAN {one['sql']}").fetchall() for one in asked.captured_queries]
+    assert "INDEX case_waiting" in str(plans[1])

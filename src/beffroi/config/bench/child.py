@@ -13,12 +13,8 @@ from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
-from beffroi.config.bench.child_reports import (
-    ask_filled_reports,
-    check_reports,
-    prepare_reports,
-    send_hostile_reports,
-)
+from beffroi.config.bench.reports.hostile import send_hostile_reports
+from beffroi.config.bench.reports.inside import ask_filled_reports, check_reports, prepare_reports
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 QUERIES = 300

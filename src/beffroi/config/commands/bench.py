@@ -41,7 +41,7 @@ _QUERY_HEAD = (
 
 
 @click.command("bench")
-@click.argument("names", nargs=-1, metavar="[import|query]... | folder DOSSIER | ogc | route | reports")
+@click.argument("names", nargs=-1, metavar="[import|query]... | folder DOSSIER | ogc | route | reports [PARTIE]...")
 @click.option(
     "--populations", default="10000,100000,1000000", show_default=True, help="Tailles de ville, en habitants."
 )
@@ -75,7 +75,8 @@ def bench_command(
     « folder DOSSIER » mesure l'import d'un dossier de données ouvertes ; « ogc » compare les interfaces OGC à celles de
     pygeoapi, tipg et MapServer (paquets Debian à installer, la commande dit lesquels) ; « route », les itinéraires sur
     deux villes de la plus grande taille donnée, face à Valhalla si on le donne ;
-    « reports », les signalements, sur le registre de DATABASE_URL (SQLite sans elle).
+    « reports », les signalements : load, kill, full, hostile, ou tout. Sur le serveur PostgreSQL de DATABASE_URL, où
+    chaque partie crée puis supprime une base « beffroi_bench_… » ; sur SQLite sans elle.
     """
     if names == ("ogc",):
         found = iter([compare_ogc(data_dir.resolve() / "ogc", count=features, seconds=seconds, told=_told)])
@@ -103,9 +104,9 @@ def _tables(names: tuple[str, ...], populations: str, folder: Path, commune: str
         yield _folder_table(Path(names[1]).resolve(), commune, jobs)
         return
     if names[0] == "reports":
-        from beffroi.config.bench.reports import FILLED, reports_table
+        from beffroi.config.bench.reports.run import reports_table
 
-        yield reports_table(folder, seconds=15, filled=FILLED)
+        yield reports_table(folder / "signalements", names[1:], seconds=15, told=_told)
         return
     sizes = _sizes(populations)
     for name in names:

@@ -285,7 +285,7 @@ def wants_json(request: HttpRequest) -> bool:
 
 def _to_second_factor(request: HttpRequest) -> HttpResponseBase:
     if wants_json(request):
-        return _json(
+        return problem(
             403, _("Votre rôle demande un second facteur, que cette session n'a pas donné."), reverse("second_factor")
         )
     return redirect(f"{reverse('second_factor')}?{urlencode({'next': request.get_full_path()})}")
@@ -295,7 +295,7 @@ def refusal(request: HttpRequest, *, status: int) -> HttpResponseBase:
     """Answer someone who may not: sign-in for a person unknown (401), a page or JSON that says so for others (403)."""
     if wants_json(request):
         what = _("Identifiez-vous pour lire ceci.") if status == 401 else _("Vous n'avez pas le droit d'ouvrir ceci.")
-        response: HttpResponseBase = _json(status, what, _("Demandez l'accès à un administrateur de la commune."))
+        response: HttpResponseBase = problem(status, what, _("Demandez l'accès à un administrateur de la commune."))
         if status == 401:
             response.headers["WWW-Authenticate"] = 'Bearer realm="beffroi"'
     elif status == 401:
@@ -316,10 +316,11 @@ def _login_url() -> str:
         return "/compte/login/"
 
 
-def _json(status: int, what: str, remedy: str, where: str = "") -> HttpResponse:
-    problem = {"status": status, "title": what, "detail": what, "where": where, "remedy": remedy}
+def problem(status: int, what: str, remedy: str, where: str = "") -> HttpResponse:
+    """Answer a program that it is refused, and why (RFC 9457)."""
+    told = {"status": status, "title": what, "detail": what, "where": where, "remedy": remedy}
     return JsonResponse(
-        problem, status=status, content_type="application/problem+json", json_dumps_params={"ensure_ascii": False}
+        told, status=status, content_type="application/problem+json", json_dumps_params={"ensure_ascii": False}
     )
 
 
@@ -327,7 +328,7 @@ def error_answer(request: HttpRequest, error: BeffroiError) -> HttpResponseBase:
     """Answer an error a person can mend: its status, what, where and remedy, in JSON or on a page."""
     what, remedy = said(error.what), said(error.remedy)
     if wants_json(request):
-        response: HttpResponseBase = _json(error.http_status, what, remedy, error.where)
+        response: HttpResponseBase = problem(error.http_status, what, remedy, error.where)
     else:
         context = {"what": what, "where": error.where, "remedy": remedy, "status": error.http_status}
         response = render(request, "account/problem.html", context, status=error.http_status)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from beffroi.faces.shell.access import EVERYONE, open_to
+from beffroi.faces.shell.middleware import problem, wants_json
 from beffroi.faces.shell.preferences import ONE_YEAR_S, THEME_COOKIE, THEMES, theme_of
 
 
@@ -73,6 +74,9 @@ def _error_page(request: HttpRequest, status: int) -> HttpResponse:
 @open_to(EVERYONE)
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Answer 400: the request cannot be understood."""
+    if wants_json(request):
+        remedy = _("L’adresse ou le formulaire contient une valeur que cette page ne sait pas lire.")
+        return problem(400, _("Nous n’avons pas compris cette demande"), remedy)
     return _error_page(request, 400)
 
 

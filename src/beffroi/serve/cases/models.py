@@ -58,10 +58,10 @@ class Case(models.Model):
 
     class Meta:
         indexes = [
-            # What is open, the most pressing first: of one service, and of a town.
+            # What is open, the most pressing first, of one service; with what its counts ask, so that they read no row.
             models.Index(
-                fields=["territory", "service", "due_at", "id"],
-                name="case_queue",
+                fields=["territory", "service", "due_at", "id", "kind", "assignee"],
+                name="case_waiting",
                 condition=Q(status__in=[one.value for one in OPEN]),
             ),
             models.Index(fields=["territory", "service", "status", "opened_at"], name="case_service"),

@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from beffroi.base.kernel.geo import BBox
 from beffroi.serve.cases.definition import OPEN, BadCase, CaseNotFound, Status
 from beffroi.serve.cases.numbers import case_id_of
+from beffroi.serve.cases.queries import OPEN_SQL
 from beffroi.serve.reports.models import Report
 
 PAGE_SIZE = 50
@@ -74,10 +75,6 @@ class ReportFilter:
         return cls(**values)
 
 
-# Written out, not bound: the index of the queue holds open requests only, and SQLite must read so to use it.
-_OPEN_SQL = "cases_case.status IN ({})".format(", ".join(f"'{one.value}'" for one in OPEN))
-
-
 def statuses_of(names: tuple[str, ...]) -> list[Status]:
     """Return the states that names stand for.
 
@@ -115,7 +112,7 @@ def filtered(
     """
     statuses = statuses_of(wanted.statuses)
     if statuses == list(OPEN):
-        rows, statuses = rows.extra(where=[_OPEN_SQL]), []  # noqa: S610 - constants of ours
+        rows, statuses = rows.extra(where=[OPEN_SQL]), []  # noqa: S610 - constants of ours
     simple: dict[str, Any] = {
         "case__category__in": wanted.categories,
         "case__status__in": statuses,

@@ -92,6 +92,9 @@ class Ground(NamedTuple):
 @lru_cache(maxsize=64)
 def _ground(territory: str, _minute: int) -> Ground:
     wkb = territory_queries.contour(territory)
+    if wkb is None and (box := territory_queries.territory(territory).bbox) is not None:
+        # Its outline is not known: its box keeps the rest of the world out.
+        wkb = shapely.to_wkb(shapely.box(*box))
     districts = []
     for zone in territory_queries.zones(territory, DISTRICT_KIND):
         shape = shapely.from_wkb(zone.shape)

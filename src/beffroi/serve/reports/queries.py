@@ -141,13 +141,38 @@ def queue(
     size: int = PAGE_SIZE,
 ) -> ReportPage:
     """Return the reports of the services the viewer works in, the most pressing first; nothing to anyone else."""
+    wanted = _of_the_queue(viewer, territory, wanted)
+    if not wanted.services:
+        return ReportPage((), 0, page, size)
+    return _page(viewer, territory, Q(case__territory=territory), wanted, at, page, size)
+
+
+def _of_the_queue(viewer: Viewer, territory: str, wanted: ReportFilter | None) -> ReportFilter:
+    """Return the filter of the queue of the services the viewer works in; it names no service when there is none."""
     wanted = wanted or ReportFilter()
     mine = cases.services_of(viewer, territory)
     services = tuple(sorted(mine & set(wanted.services) if wanted.services else mine))
-    if not services:
-        return ReportPage((), 0, page, size)
-    wanted = replace(wanted, services=services, order=wanted.order or "due", statuses=wanted.statuses or ("open",))
-    return _page(viewer, territory, Q(case__territory=territory), wanted, at, page, size)
+    return replace(wanted, services=services, order=wanted.order or "due", statuses=wanted.statuses or ("open",))
+
+
+def following(
+    viewer: Viewer, territory: str, wanted: ReportFilter | None = None, *, after: str, at: datetime
+) -> str | None:
+    """Return the number of the report that follows one in the viewer's queue, None after the last.
+
+    `after` keeps its place once it has left the queue, closed for instance; when it is none of the viewer's services,
+    the head of the queue is returned. One look at an index per service, and one for `after`.
+    """
+    wanted = _of_the_queue(viewer, territory, wanted)
+    place = Q()
+    if is_number(after):
+        known = Report.objects.filter(pk=cases.case_id_of(after), case__territory=territory)
+        known = known.filter(case__service__in=cases.services_of(viewer, territory))
+        for due_at, key in known.values_list("case__due_at", "pk"):
+            # The first half alone is a range of the index of the queue.
+            place = Q(case__due_at__gte=due_at) & (Q(case__due_at__gt=due_at) | Q(pk__gt=key))
+    heads = _heads(Q(case__territory=territory) & place, wanted, at, 1)
+    return cases.number_of(min(heads)[1]) if heads else None
 
 
 def map_points(
@@ -189,13 +214,19 @@ def _page(
 
 def _pressing(readable: Q, wanted: ReportFilter, at: datetime, start: int, size: int) -> list[Report]:
     """Return a page of the queue of several services: the head of each, read in the order of its index, then merged."""
-    heads: list[tuple[datetime, int]] = []
-    for service in wanted.services:
-        rows = filtered(_base(readable), replace(wanted, services=(service,)), at=at, own=frozenset(wanted.services))
-        heads += rows.order_by("case__due_at", "case_id").values_list("case__due_at", "pk")[: start + size]
+    heads = _heads(readable, wanted, at, start + size)
     keys = [key for _, key in sorted(heads)[start : start + size]]
     found = Report.objects.select_related("case").in_bulk(keys)
     return [found[key] for key in keys]
+
+
+def _heads(readable: Q, wanted: ReportFilter, at: datetime, most: int) -> list[tuple[datetime, int]]:
+    """Return the due date and the key of the first reports of each service's queue."""
+    heads: list[tuple[datetime, int]] = []
+    for service in wanted.services:
+        rows = filtered(_base(readable), replace(wanted, services=(service,)), at=at, own=frozenset(wanted.services))
+        heads += rows.order_by("case__due_at", "case_id").values_list("case__due_at", "pk")[:most]
+    return heads
 
 
 def _infos(viewer: Viewer, territory: str, rows: Iterable[Report]) -> list[ReportInfo]:

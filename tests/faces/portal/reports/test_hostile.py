@@ -9,9 +9,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from beffroi.config.bench.reports.hostile import Good, fault_of, send, sendings
 from beffroi.serve.reports import queries
 from faces.portal.small_town import CODE
 from serve_makers import photo
+from territory_makers import make_key
 
 pytestmark = pytest.mark.django_db
 
@@ -128,3 +130,15 @@ def test_noise_never_breaks_the_form(reporting_town: str, client: Client) -> Non
         for address in ("/signaler/", "/signaler/envoi/"):
             answer = client.post(address, data, headers=JSON if "envoi" in address else {})
             assert answer.status_code < 500, (address, data)
+
+
+def test_hundreds_of_malformed_sendings_are_refused_in_words_on_every_door(reporting_town: str) -> None:
+    """The same as `beffroi bench reports hostile`, which sends ten thousand."""
+    # Given once: a key for each sending would be counted with them.
+    good = Good(3.0045, 45.0092, "depot-sauvage", make_key("reports:write", territory=CODE))
+    wrong = []
+    for sending in sendings(good, 240, seed=26):
+        # A client without a past: no cookie, so the answer is what a stranger gets.
+        fault = fault_of(sending, send(Client(raise_request_exception=False), sending))
+        wrong += [(fault, sending.door.path, sending.what, sending.content_type, sending.body[:200])] if fault else []
+    assert wrong == []

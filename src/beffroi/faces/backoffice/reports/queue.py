@@ -146,14 +146,12 @@ def next_report(request: HttpRequest) -> HttpResponse:
     at, territory = timezone.now(), code_of(request)
     form = QueueForm(request.GET, viewer=request.viewer, territory=territory, at=at)
     wanted = form.criteria(at) if form.is_valid() else ReportFilter()
-    numbers = [one.number for one in queries.queue(request.viewer, territory, wanted, at=at, size=1000).items]
-    after = request.GET.get("apres", "")
-    place = numbers.index(after) + 1 if after in numbers else 0
+    number = queries.following(request.viewer, territory, wanted, after=request.GET.get("apres", ""), at=at)
     query = without(request.GET, "apres", "page")
-    if place >= len(numbers):
+    if number is None:
         messages.info(request, _("C’était le dernier de la file."))
         return redirect(reverse("backoffice:reports") + query)
-    return redirect(reverse("backoffice:report", args=[numbers[place]]) + query)
+    return redirect(reverse("backoffice:report", args=[number]) + query)
 
 
 @open_to(Role.AGENT, Role.ADMINISTRATOR)
