@@ -21,4 +21,5 @@ class MobilityConfig(AppConfig):
         subscribe("mobility.graphs", (DATASET_PUBLISHED, DATASET_RESTORED), tasks.on_dataset)
         subscribe("mobility.obstacles", (events.OBSTACLE_REPORTED, events.OBSTACLE_ENDED), tasks.on_obstacle)
         every_day("mobility.daily", tasks.forget_old_obstacles, hour=4)
+        every_day("mobility.timetables", tasks.build_every_timetable, hour=4)
         every_seconds("mobility.transit", polling.poll, seconds=5)

@@ -10,12 +10,14 @@ from django_tasks import task
 
 from beffroi.base.journal.events import RecordedEvent
 from beffroi.base.kernel.time import now
+from beffroi.base.territory import queries as territory_queries
 from beffroi.sense.mobility import operations
 from beffroi.sense.mobility.events import OBSTACLE_ENDED
 from beffroi.sense.mobility.recipes import recipes
 from beffroi.sense.mobility.router import NoEngine, search_module
 from beffroi.sense.mobility.transit import operations as transit
-from beffroi.sense.mobility.transit.tables import is_part
+from beffroi.sense.mobility.transit import store
+from beffroi.sense.mobility.transit.tables import feeds_of, is_part
 
 logger = logging.getLogger(__name__)
 FORGET_AFTER_DAYS = 400
@@ -34,6 +36,13 @@ def build_graph(territory: str) -> None:
 def build_timetables(territory: str) -> None:
     """Build the timetables of a territory again; nothing is done for a feed whose tables are those in use."""
     transit.build_timetables(territory, at=now())
+
+
+def build_every_timetable(at: datetime) -> None:
+    """Build the timetables that are missing or of an older form, in every commune: a new release may want them anew."""
+    for commune in territory_queries.communes():
+        if feeds_of(commune.code) or store.feeds(commune.code):
+            build_timetables.enqueue(commune.code)
 
 
 def on_dataset(event: RecordedEvent) -> None:

@@ -199,12 +199,12 @@ def load(folder: Path) -> Timetable:
         arrays = {name: _mapped(folder / f"{name}.npy") for name in _ARRAYS}
         calendar = Calendar(**{name: _mapped(folder / f"calendar_{name}.npy") for name in _CALENDAR})
         texts, plain = about.pop("texts"), about.pop("plain")
-    except (OSError, ValueError, KeyError) as error:
+        stops = StopTexts(**{name: tuple(those) for name, those in texts["stops"].items()})
+        routes = RouteTexts(**{name: tuple(those) for name, those in texts["routes"].items()})
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadTimetable(
             "horaires incomplets ({reason})", where=folder.name, remedy=remedy, reason=str(error)
         ) from error
-    stops = StopTexts(**{name: tuple(those) for name, those in texts["stops"].items()})
-    routes = RouteTexts(**{name: tuple(those) for name, those in texts["routes"].items()})
     services, strings = (tuple(plain[key]) for key in _PLAIN)
     return Timetable(
         **arrays, calendar=calendar, stops=stops, routes=routes, services=services, strings=strings, about=about
