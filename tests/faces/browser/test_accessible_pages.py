@@ -108,8 +108,6 @@ AT_REST = """
     still.replaceSync('*, *::before, *::after { transition: none !important }');
     document.adoptedStyleSheets = [still];
 """
-# The buttons of a map come with it: there the map is asked for before axe looks.
-WITH_MAP = {"/carte/", "/signaler/", ARBRES}
 # Those that answer as they should with an error, which the browser tells on its console.
 REFUSED = {"/nulle-part/", f"{ARBRES}tableau/?tri=inconnue"}
 
@@ -126,8 +124,6 @@ def faults(watched: Watched, address: str) -> list[str]:
     """What is wrong with a page: axe at two sizes in two schemes, its width at 320 px, what it says and asks for."""
     page = watched.page
     found = []
-    if address in WITH_MAP:
-        wait_for_map(page)
     for size, schemes in ((PHONE, ("light", "dark")), (DESKTOP, ("dark", "light"))):
         page.set_viewport_size({"width": size[0], "height": size[1]})
         for scheme, rules in zip(schemes, (ALL, COLOURS), strict=True):
