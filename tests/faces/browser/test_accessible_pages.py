@@ -59,6 +59,7 @@ PAGES = [
     "/transports/arret/reseau/G/",
     "/transports/ligne/reseau/L1/",
     "/transports/horaires/reseau/",
+    "/accueil-accompagne/",
     "/composants/",
     "/accessibilite/",
     "/mentions-legales/",
@@ -120,6 +121,14 @@ def axe_violations(page: Page, rules: dict[str, object] = ALL) -> list[str]:
     ]
 
 
+# On paper, what a page says is there, and what only serves a screen is not (G-12: every public page prints).
+PRINTS = """() => {
+    const shown = one => one.getClientRects().length > 0;
+    const screens = [...document.querySelectorAll('.header .nav, .search, .map-tools')];
+    return document.querySelector('main').offsetHeight > 20 && !screens.some(shown);
+}"""
+
+
 def faults(watched: Watched, address: str) -> list[str]:
     """What is wrong with a page: axe at two sizes in two schemes, its width at 320 px, what it says and asks for."""
     page = watched.page
@@ -133,6 +142,9 @@ def faults(watched: Watched, address: str) -> list[str]:
     page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
     width = page.evaluate("document.documentElement.scrollWidth")
     found += [f"{width} px wide at 320"] if width > NARROW[0] else []
+    page.emulate_media(media="print")
+    found += [] if page.evaluate(PRINTS) else ["does not print as it should"]
+    page.emulate_media(media="screen")
     page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     if page.query_selector("[data-map]"):
         wait_for_map(page)

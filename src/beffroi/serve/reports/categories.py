@@ -1,7 +1,7 @@
 """What can be reported: the `[reports]` table of a use case file, and the categories a commune has opened.
 
 [reports]
-tools = ["triage"]                       # triage, work-orders, visits: what agents get beside the categories
+tools = ["triage"]                       # triage, work-orders, visits, counter: what there is beside the categories
 
 [[reports.category]]
 code     = "depot-sauvage"
@@ -147,7 +147,7 @@ class ReportsSettings(_Frozen):
     """The table of a use case: categories, tools of agents, or both."""
 
     category: tuple[Category, ...] = ()
-    tools: tuple[Literal["triage", "work-orders", "visits"], ...] = ()
+    tools: tuple[Literal["triage", "work-orders", "visits", "counter"], ...] = ()
 
     @model_validator(mode="after")
     def _something(self) -> ReportsSettings:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from beffroi.base.kernel.errors import BeffroiError, NotFound
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.faces.portal.directory import territory_of
+from beffroi.faces.portal.reports.assisted import page_of_tools
 from beffroi.faces.portal.reports.draft import Draft, read_draft
 from beffroi.faces.portal.reports.screens import PLACES, Screen, context_of, first_wrong, refused, similar_to
 from beffroi.faces.portal.reports.sending import all_photos, device_of, filed, remember_device
@@ -30,6 +31,8 @@ def report(request: HttpRequest, use_case: str = "") -> HttpResponseBase:
     draft = read_draft(request, request.viewer, territory)
     offered = queries.categories_for(request.viewer, territory, use_case=use_case)
     if use_case and not offered:
+        if page := page_of_tools(territory, use_case):
+            return redirect(page)
         raise NotFound(
             gettext_noop("rien ne se signale sous ce service"),
             remedy=gettext_noop("la liste de ce qui se signale est à l’adresse /signaler/"),
