@@ -1,4 +1,4 @@
-"""`beffroi lake list|show|refresh|export`: what the lake holds, from the command line of its server."""
+"""`beffroi lake list|show|refresh|export|snapshot`: what the lake holds, from the command line of its server."""
 
 from __future__ import annotations
 
@@ -34,6 +34,23 @@ def _ref(text: str) -> DatasetRef:
     if not slug:
         raise click.UsageError(f"« {text} » : écrivez COMMUNE/JEU, par exemple 34172/voirie-eclairage-public")
     return DatasetRef(territory, slug)
+
+
+@lake_command.command("snapshot")
+@click.argument("commune")
+def snapshot(commune: str) -> None:
+    """Verser les signalements publics d’une commune (code INSEE) dans le lac, comme chaque nuit."""
+    start_django()
+    require_registry()
+    from beffroi.base.kernel.time import now
+    from beffroi.base.territory import queries as territory
+    from beffroi.serve.reports.snapshot import take_snapshot
+
+    outcome = take_snapshot(territory.commune(commune).code, at=now())
+    if outcome is None:
+        click.echo("Aucun signalement public pris en charge : rien à verser.")
+        return
+    click.echo(f"{outcome.ref} : version {outcome.version} ({outcome.status.value})")
 
 
 @lake_command.command("terrain")
