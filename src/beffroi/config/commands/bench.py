@@ -41,7 +41,11 @@ _QUERY_HEAD = (
 
 
 @click.command("bench")
-@click.argument("names", nargs=-1, metavar="[import|query]... | folder DOSSIER | ogc | route | reports [PARTIE]...")
+@click.argument(
+    "names",
+    nargs=-1,
+    metavar="[import|query]... | folder DOSSIER | ogc | route | transit GTFS.zip | reports [PARTIE]...",
+)
 @click.option(
     "--populations", default="10000,100000,1000000", show_default=True, help="Tailles de ville, en habitants."
 )
@@ -75,6 +79,7 @@ def bench_command(
     « folder DOSSIER » mesure l'import d'un dossier de données ouvertes ; « ogc » compare les interfaces OGC à celles de
     pygeoapi, tipg et MapServer (paquets Debian à installer, la commande dit lesquels) ; « route », les itinéraires sur
     deux villes de la plus grande taille donnée, face à Valhalla si on le donne ;
+    « transit GTFS.zip », l'import d'un réseau et ses prochains passages ;
     « reports », les signalements : load, kill, full, hostile, ou tout. Sur le serveur PostgreSQL de DATABASE_URL, où
     chaque partie crée puis supprime une base « beffroi_bench_… » ; sur SQLite sans elle.
     """
@@ -82,6 +87,8 @@ def bench_command(
         found = iter([compare_ogc(data_dir.resolve() / "ogc", count=features, seconds=seconds, told=_told)])
     elif names == ("route",):
         found = _route_table(data_dir.resolve(), max(_sizes(populations)), pairs, wheel)
+    elif names[:1] == ("transit",):
+        found = _transit_table(data_dir.resolve(), names[1:], pairs)
     else:
         found = _tables(names or ("import", "query"), populations, data_dir.resolve(), commune, jobs)
     for table in found:
@@ -111,7 +118,9 @@ def _tables(names: tuple[str, ...], populations: str, folder: Path, commune: str
     sizes = _sizes(populations)
     for name in names:
         if name not in ("import", "query"):
-            raise click.UsageError(f"mesure « {name} » inconnue : import, query, folder DOSSIER, ogc, route ou reports")
+            raise click.UsageError(
+                f"mesure « {name} » inconnue : import, query, folder DOSSIER, ogc, route, transit GTFS.zip ou reports"
+            )
         yield _import_table(folder, sizes) if name == "import" else _query_table(folder, sizes)
 
 
@@ -166,6 +175,30 @@ def _route_table(folder: Path, population: int, pairs: int, wheel: Path | None) 
     for what, profile, obstacles, times in found.lines:
         median, most = np.percentile(times, [50, 95])
         table.rows.append((what, profile, number(obstacles), number(median, 2), number(most, 2)))
+    yield table
+
+
+def _transit_table(folder: Path, named: tuple[str, ...], asked: int) -> Iterator[Table]:
+    import numpy as np
+
+    from beffroi.config.bench.transit import measure_transit
+
+    if len(named) != 1 or not Path(named[0]).is_file():
+        raise click.UsageError("transit attend l'archive d'un réseau : beffroi bench transit GTFS.zip")
+    found = measure_transit(folder, Path(named[0]).resolve(), asked=asked, say=_told)
+    table = Table(
+        "transit",
+        "Transports : import d'un réseau et prochains passages",
+        ("quoi", "durée (s)", "médiane (ms)", "p95 (ms)"),
+        notes=(
+            *found.facts,
+            f"{number(asked)} questions au hasard sur la première semaine, dans le processus, sans temps réel.",
+        ),
+    )
+    table.rows += [(what, number(seconds, 2), "", "") for what, seconds in found.steps]
+    for what, times in found.questions:
+        median, most = np.percentile(times, [50, 95])
+        table.rows.append((what, "", number(median, 2), number(most, 2)))
     yield table
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.base.kernel.time import now
 from beffroi.faces.portal.directory import territory_of
-from beffroi.faces.portal.transit.wording import PLAIN, base_kind, kind_of
+from beffroi.faces.portal.transit.wording import PLAIN, kind_of
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.faces.shell.colours import contrast, mixed
 from beffroi.faces.shell.overlays import Mark, Overlay
@@ -21,7 +21,6 @@ from beffroi.sense.mobility.transit import queries
 GROUND_LIGHT, GROUND_DARK = "#f4f0e7", "#1c2226"
 LEAST = 3.0
 """Contrast of a line with the ground of the map: WCAG 2.2, §1.4.11."""
-TRAM, BUS, OTHER = "tram", "bus", ""
 
 
 def has_lines(request: Request) -> bool:
@@ -35,12 +34,8 @@ LINES = Overlay(
     title=gettext_noop("Lignes de bus et de tram"),
     address="portal:transit-lines-geojson",
     list_address="portal:transit",
-    property="genre",
-    marks=(
-        Mark(TRAM, gettext_noop("Tram"), "#6a2c91"),
-        Mark(BUS, gettext_noop("Bus"), "#12495a"),
-        Mark(OTHER, gettext_noop("Autres lignes"), "#84490a"),
-    ),
+    # Lines bear their own colours; this one is that of those the network gives none.
+    marks=(Mark("", gettext_noop("Chaque ligne dans sa couleur"), PLAIN),),
     theme="mobilites",
     is_open=has_lines,
 )
@@ -84,7 +79,6 @@ def lines_geojson(request: HttpRequest) -> JsonResponse:
             "properties": {
                 "title": f"{kind_of(line)} {line.name}",
                 "url": reverse("portal:transit-line", args=[line.feed, line.id]),
-                "genre": {0: TRAM, 3: BUS}.get(base_kind(line.kind), OTHER),
                 "colour": light,
                 "colour_dark": dark,
             },
