@@ -54,7 +54,7 @@ def take(browser: Browser, page: Page, target: Path) -> None:
         page.wait_for_selector(".map[data-ready=yes]", timeout=90_000)
         page.wait_for_timeout(500)
     blank = browser.new_page()
-    packed = blank.evaluate(TO_WEBP, base64.b64encode(page.screenshot()).decode())
+    packed = blank.evaluate(TO_WEBP, base64.b64encode(page.screenshot(timeout=120_000)).decode())
     blank.close()
     target.write_bytes(base64.b64decode(packed))
 
