@@ -54,6 +54,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "BEFFROI_EMAIL_REPLY", "", str, "Adresse des réponses (suivi@mairie.fr, variantes +jeton) ; vide : aucune."
     ),
+    Setting("BEFFROI_IMAP_PASSWORD", "", str, "Mot de passe de la boîte que lit « beffroi mail imaps://… »."),
     Setting("BEFFROI_WEBHOOK_PRIVATE", "0", _flag, "1 : les webhooks peuvent viser le réseau intérieur, en http."),
     Setting("BEFFROI_IMPORT_MEMORY_MB", "2048", int, "Mémoire maximale d'un import, en mégaoctets."),
     Setting("BEFFROI_IMPORT_TIMEOUT_S", "900", int, "Durée maximale de la lecture d'un jeu de données, en secondes."),
