@@ -44,7 +44,8 @@ def remark_of(person: int | None, at: datetime) -> Remark:
 
 
 def test_residents_find_it_from_the_home_page_down_to_their_own_data(reader: Client) -> None:
-    assert 'href="/services/G-07/"' in reader.get("/").content.decode()
+    assert 'href="/services/"' in reader.get("/").content.decode()
+    assert 'href="/services/G-07/"' in reader.get("/services/").content.decode()
     assert 'href="/mes-donnees/"' in reader.get("/services/G-07/").content.decode()
     assert 'href="/mes-donnees/"' in reader.get("/compte/").content.decode()
     assert EMAIL in reader.get("/mes-donnees/").content.decode()

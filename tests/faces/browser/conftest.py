@@ -120,7 +120,6 @@ def visit(chromium: Browser, site: Site) -> Iterator[Callable[..., Watched]]:
             color_scheme=scheme,  # type: ignore[arg-type]
             java_script_enabled=javascript,
             locale="fr-FR",
-            bypass_csp=options.pop("bypass_csp", False),
             **options,
         )
         contexts.append(context)

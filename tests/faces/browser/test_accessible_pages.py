@@ -163,6 +163,7 @@ def visit_with_axe(visit: Callable[..., Watched]) -> Callable[..., Watched]:
         watched = visit(address, **options)
         watched.page.add_init_script(path=AXE)
         watched.page.add_init_script(AT_REST)
+        watched.page.reload()
         return watched
 
     return open_page

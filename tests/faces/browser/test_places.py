@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from faces.browser.conftest import PHONE, Watched, until, wait_for_map
-from faces.browser.test_accessible_pages import AXE, axe_violations
+from faces.browser.test_accessible_pages import axe_violations
+from faces.browser.test_accessible_pages import visit_with_axe as visit_with_axe
 from faces.portal.small_town import CODE
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
@@ -72,10 +73,10 @@ def test_a_zone_is_drawn_by_keyboard_alone_and_counted(visit: Callable[..., Watc
 
 @pytest.mark.parametrize("address", ["/signaler/", f"/donnees/{CODE}/arbres/"])
 def test_nothing_lies_on_the_buttons_of_a_map_wherever_the_page_is_scrolled(
-    address: str, visit: Callable[..., Watched]
+    address: str, visit_with_axe: Callable[..., Watched]
 ) -> None:
     """A bar that follows the reader once hid the half of them at some heights (WCAG 2.5.8)."""
-    page = visit(address, size=PHONE, bypass_csp=True).page
+    page = visit_with_axe(address, size=PHONE).page
     page.locator("[data-pick], .map-frame").first.scroll_into_view_if_needed()
     wait_for_map(page)
     hidden = page.evaluate(
@@ -94,5 +95,4 @@ def test_nothing_lies_on_the_buttons_of_a_map_wherever_the_page_is_scrolled(
     )
     assert hidden == []
     # Maps wait to be asked for: the walk of all pages does not see their buttons.
-    page.add_script_tag(path=AXE)
     assert axe_violations(page) == []

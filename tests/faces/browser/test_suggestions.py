@@ -8,14 +8,15 @@ import pytest
 
 from faces.browser.conftest import PHONE, Site, Watched, until
 from faces.browser.test_accessible_pages import axe_violations
+from faces.browser.test_accessible_pages import visit_with_axe as visit_with_axe
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
 
 OPEN = "document.querySelector('[role=combobox]').getAttribute('aria-expanded') === 'true'"
 
 
-def test_the_search_box_suggests_and_goes_there(visit: Callable[..., Watched], site: Site) -> None:
-    watched = visit("/", size=PHONE, bypass_csp=True)
+def test_the_search_box_suggests_and_goes_there(visit_with_axe: Callable[..., Watched], site: Site) -> None:
+    watched = visit_with_axe("/", size=PHONE)
     page = watched.page
     page.focus("#recherche")
     page.keyboard.type("fouri")
@@ -23,7 +24,7 @@ def test_the_search_box_suggests_and_goes_there(visit: Callable[..., Watched], s
     options = page.locator("[role=option]").all_inner_texts()
     assert any("Fourrière du Bas" in option for option in options)
     assert page.inner_text("form[role=search] [role=status]").endswith(str(len(options)))
-    assert axe_violations(watched) == []
+    assert axe_violations(page) == []
     page.keyboard.press("Escape")
     assert not page.evaluate(OPEN)
     page.keyboard.press("ArrowDown")

@@ -85,13 +85,18 @@ def test_no_style_carries_a_data_address(manifest: dict[str, dict[str, list[str]
     assert [path.name for path in styles if "data:" in path.read_text()] == []
 
 
+def markup_of(path: Path) -> str:
+    """A template without its tags, whose arguments are nobody's attributes."""
+    return re.sub(r"{%.*?%}", "", path.read_text(encoding="utf-8"))
+
+
 def test_templates_carry_no_inline_style_nor_script() -> None:
     """The Content-Security-Policy would refuse them: the page would be broken without a word."""
     faces = Path(assets.__file__).parents[1]
     guilty = [
         str(path.relative_to(faces))
         for path in faces.rglob("*.html")
-        if re.search(r"\sstyle=|\son[a-z]+=|<style|<script(?![^>]*(?:\ssrc=|json))", path.read_text())
+        if re.search(r"\sstyle=|\son[a-z]+=|<style|<script(?![^>]*(?:\ssrc=|json))", markup_of(path))
     ]
     assert guilty == []
 

@@ -55,10 +55,12 @@ def shown(answer: Any) -> str:
 
 
 def body(answer: Any, *, typed: str = "") -> str:
-    """What a page says by itself: what the reader typed in a search, and the header that repeats it, left aside."""
+    """What a page says by itself: what the reader typed in a search, and what repeats it, left aside."""
     text = answer.content.decode()
     main = text.split("<main")[1].split("</main>")[0] if "<main" in text else text
-    return main.replace(f'value="{typed}"', "").replace(f"« {typed} »", "")
+    for echo in (f'value="{typed}"', f"« {typed} »", f'/abonnement/?rue={typed}"', f'.atom?q={typed}"'):
+        main = main.replace(echo, "")
+    return main
 
 
 def test_a_newcomer_reports_in_three_steps(reporting_town: str, client: Client) -> None:
