@@ -234,6 +234,10 @@ def test_a_bad_address_is_refused(email: str) -> None:
         operations.create_person(email=email, at=AT)
 
 
+def test_an_account_dates_from_the_moment_given() -> None:
+    assert Person.objects.get(pk=make_person(email="camille@exemple.fr")).created_at == AT
+
+
 def test_one_address_is_one_account_whatever_its_case() -> None:
     make_person(email="Camille@Exemple.fr")
     with pytest.raises(operations.AlreadyThere):

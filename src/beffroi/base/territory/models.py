@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Length, Lower
 from django.utils.crypto import salted_hmac
 
+from beffroi.base.kernel.time import now
 from beffroi.base.territory.engine import INSEE_PATTERN, SIREN_PATTERN
 from beffroi.base.territory.viewer import Role
 
@@ -178,7 +179,7 @@ class Person(AbstractBaseUser):
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=200, blank=True)
     is_active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=now)
     session_epoch = models.PositiveIntegerField(default=0)
 
     USERNAME_FIELD = "email"

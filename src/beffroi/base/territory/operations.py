@@ -103,7 +103,7 @@ def create_person(
         ) from None
     try:
         with transaction.atomic():
-            person = Person.objects.create_user(email, password, name=name.strip())
+            person = Person.objects.create_user(email, password, name=name.strip(), created_at=at)
     except IntegrityError:
         raise AlreadyThere("un compte a déjà cette adresse", where="email", remedy="donnez-lui un rôle") from None
     events.publish(events.PersonCreated(at=at, actor=actor, person=person.pk))
