@@ -126,13 +126,18 @@ def download(
         return Download(filename, MEDIA_TYPES[format], chunks=gpx.chunks(index(), wanted.credits, columns))
     if format == "parquet" and len(columns) == len(manifest.columns):
         return _file(filename, format, wanted.data)
-    home = lake.root / ".cache" / ref.territory / ref.slug / manifest.version
-    kept = home / f"{rights.file_part(class_name)}-{rights.signature(wanted.columns)}.{format}"
+    kept = kept_path(lake, manifest, class_name, columns, format)
     if not kept.is_file():
-        home.mkdir(parents=True, exist_ok=True)
-        _forget_others(home)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        _forget_others(kept.parent)
         _make_whole(kept, lambda aside: _WRITERS[format](wanted, aside))
     return _file(filename, format, kept)
+
+
+def kept_path(lake: Lake, manifest: Manifest, class_name: str, columns: Sequence[Column], format: str) -> Path:
+    """Return where a download is kept once it has been made."""
+    home = lake.root / ".cache" / manifest.territory / manifest.slug / manifest.version
+    return home / f"{rights.file_part(class_name)}-{rights.signature(tuple(columns))}.{format}"
 
 
 def _make_whole(target: Path, write: Callable[[Path], None]) -> None:

@@ -8,14 +8,14 @@ latitude in degrees (OGC:CRS84).
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from beffroi.base.kernel.geo import BBox
 from beffroi.base.territory.viewer import Viewer
-from beffroi.lake import downloads, sql, terrain, tiles
+from beffroi.lake import download_sizes as sizes
+from beffroi.lake import downloads, terrain, tiles
 from beffroi.lake.answers import (
     MEASURES,
     DatasetDetail,
@@ -29,6 +29,7 @@ from beffroi.lake.answers import (
 )
 from beffroi.lake.areas import AREA_MEASURES, AreaFigure, by_area
 from beffroi.lake.differences import MAX_CHANGES, Change, Differences, differences_between
+from beffroi.lake.download_sizes import DownloadSize
 from beffroi.lake.downloads import FORMATS, Download
 from beffroi.lake.finding import (
     FoundFeatures,
@@ -40,8 +41,8 @@ from beffroi.lake.finding import (
     seen_datasets,
     version_valid,
 )
-from beffroi.lake.manifest import ID, ImportReport, SourceInfo
-from beffroi.lake.reading import GEOMETRY, Column, ColumnType
+from beffroi.lake.manifest import ImportReport, SourceInfo
+from beffroi.lake.rowsets import aggregate, rows, table
 from beffroi.lake.seeing import (
     Seen,
     all_datasets,
@@ -78,6 +79,7 @@ __all__ = [
     "DatasetSummary",
     "Differences",
     "Download",
+    "DownloadSize",
     "FeaturePage",
     "Filter",
     "FoundFeatures",
@@ -99,6 +101,7 @@ __all__ = [
     "datasets",
     "differences_between",
     "download",
+    "download_sizes",
     "feature",
     "features",
     "first_published",
@@ -131,9 +134,6 @@ __all__ = [
 
 
 MAX_FEATURES = 10_000
-MAX_TABLE = 1_000
-TABLE_TIMEOUT_S = 10.0
-TABLE_MEMORY_MB = 512
 
 
 def datasets(
@@ -251,130 +251,6 @@ def feature(viewer: Viewer, ref: DatasetRef, feature_id: str, *, version: str | 
     return body.encode()
 
 
-def table(
-    viewer: Viewer,
-    ref: DatasetRef,
-    *,
-    version: str | None = None,
-    columns: Sequence[str] | None = None,
-    where: Sequence[Filter] = (),
-    order_by: str | None = None,
-    descending: bool = False,
-    limit: int = 50,
-    offset: int = 0,
-) -> TablePage:
-    """Return one page of a table, sorted and filtered, with the number of rows that match.
-
-    Raises:
-        DatasetNotFound: absent, or not for this viewer.
-        BadQuery: a column unknown to this viewer, an operator or a value that does not suit its type.
-        QueryTooCostly: over the time or memory allowed.
-    """
-    if not 1 <= limit <= MAX_TABLE or offset < 0:
-        raise BadQuery(
-            "page illisible (limit={limit}, offset={offset})",
-            remedy="limit de 1 à {most}, offset positif",
-            limit=limit,
-            offset=offset,
-            most=MAX_TABLE,
-        )
-    seen = required(viewer, ref, version)
-    known = {column.key: column for column in seen.columns}
-    shown = [sql.known_column(key, known) for key in columns] if columns is not None else list(seen.columns)
-    condition, values = sql.conditions(where, known)
-    order = "file_row_number"
-    if order_by is not None:
-        direction = "DESC" if descending else "ASC"
-        order = f"{sql.name(sql.known_column(order_by, known).key)} {direction} NULLS LAST, file_row_number"
-    selected = ", ".join([ID, *(sql.name(column.key) for column in shown)])
-    source = "read_parquet(?, file_row_number = true)"
-    with sql.reading(seen.lake.root, timeout_s=TABLE_TIMEOUT_S, memory_mb=TABLE_MEMORY_MB) as con:
-        total = seen.manifest.rows
-        if where:
-            total = _one(con, f"SELECT count(*) FROM {source} WHERE {condition}", [seen.data, *values])  # noqa: S608
-        found = con.execute(
-            f"SELECT {selected} FROM {source} WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?",  # noqa: S608
-            [seen.data, *values, limit, offset],
-        ).fetchall()
-    return TablePage(
-        columns=tuple(shown),
-        ids=tuple(row[0] for row in found),
-        rows=tuple(row[1:] for row in found),
-        total=total,
-        offset=offset,
-        limit=limit,
-    )
-
-
-def rows(
-    viewer: Viewer,
-    ref: DatasetRef,
-    *,
-    columns: Sequence[str],
-    where: Sequence[Filter] = (),
-    bbox: BBox | None = None,
-    version: str | None = None,
-    max_rows: int = 100_000,
-    timeout_s: float = 10.0,
-    memory_mb: int = 512,
-) -> RowSet:
-    """Return typed rows for another room. `columns` may also name ``_id`` and ``geometry`` (WKB, CRS84).
-
-    Raises:
-        DatasetNotFound: absent, or not for this viewer.
-        BadQuery: as `table`, or more than `max_rows` rows match.
-        QueryTooCostly: over `timeout_s` or `memory_mb`.
-    """
-    seen = required(viewer, ref, version)
-    known = {column.key: column for column in seen.columns}
-    condition, values = sql.conditions(where, known, bbox=_placed(seen, bbox))
-    selected = ", ".join(_selectable(key, seen, known) for key in columns)
-    if not selected:
-        raise BadQuery("aucune colonne demandée", where="columns", remedy="nommez-en une au moins")
-    with sql.reading(seen.lake.root, timeout_s=timeout_s, memory_mb=memory_mb) as con:
-        found = con.execute(
-            f"SELECT {selected} FROM read_parquet(?) WHERE {condition} LIMIT ?",  # noqa: S608
-            [seen.data, *values, max_rows + 1],
-        ).fetchall()
-    return RowSet(tuple(columns), _bounded(found, max_rows))
-
-
-def aggregate(
-    viewer: Viewer,
-    ref: DatasetRef,
-    *,
-    group_by: Sequence[str] = (),
-    measures: Sequence[Measure] = (Measure("count"),),
-    where: Sequence[Filter] = (),
-    bbox: BBox | None = None,
-    version: str | None = None,
-    max_rows: int = 10_000,
-    timeout_s: float = 10.0,
-    memory_mb: int = 512,
-) -> RowSet:
-    """Return `measures` for each value of `group_by`, ordered by it; one row in all when it is empty.
-
-    Raises:
-        DatasetNotFound: absent, or not for this viewer.
-        BadQuery: an unknown column or measure, or more than `max_rows` groups.
-        QueryTooCostly: over `timeout_s` or `memory_mb`.
-    """
-    seen = required(viewer, ref, version)
-    known = {column.key: column for column in seen.columns}
-    condition, values = sql.conditions(where, known, bbox=_placed(seen, bbox))
-    keys = [sql.name(sql.known_column(key, known).key) for key in group_by]
-    figures = [_measured(measure, known) for measure in measures]
-    if not figures and not keys:
-        raise BadQuery("aucune mesure demandée", where="measures", remedy="nommez-en une au moins")
-    grouped = f"GROUP BY {', '.join(keys)} ORDER BY {', '.join(f'{key} NULLS LAST' for key in keys)}" if keys else ""
-    with sql.reading(seen.lake.root, timeout_s=timeout_s, memory_mb=memory_mb) as con:
-        found = con.execute(
-            f"SELECT {', '.join(keys + figures)} FROM read_parquet(?) WHERE {condition} {grouped} LIMIT ?",  # noqa: S608
-            [seen.data, *values, max_rows + 1],
-        ).fetchall()
-    return RowSet((*group_by, *(measure.name for measure in measures)), _bounded(found, max_rows))
-
-
 def tile(viewer: Viewer, ref: DatasetRef, z: int, x: int, y: int, *, version: str | None = None) -> bytes | None:
     """Return one vector tile (MVT, gzipped), None where there is nothing or while tiles are being baked.
 
@@ -457,6 +333,16 @@ def download(viewer: Viewer, ref: DatasetRef, format: str, *, version: str | Non
     )
 
 
+def download_sizes(viewer: Viewer, ref: DatasetRef, *, version: str | None = None) -> dict[str, DownloadSize]:
+    """Return what the dataset weighs in each format, known or guessed, with the columns the viewer may read.
+
+    Raises:
+        DatasetNotFound: absent, or not for this viewer.
+    """
+    seen = required(viewer, ref, version)
+    return sizes.download_sizes(seen.lake, seen.manifest, seen.class_name, seen.class_columns)
+
+
 def uploads(viewer: Viewer, *, territory: str) -> list[UploadInfo]:
     """Return the last hundred files that agents of a territory sent, newest first.
 
@@ -498,61 +384,6 @@ def _cursor(after: str | None) -> int:
             "repère de page « {cursor} » inconnu", where="after", remedy="suivez le lien « suivant »", cursor=after[:40]
         )
     return int(after)
-
-
-def _selectable(key: str, seen: Seen, known: Mapping[str, Column]) -> str:
-    if key == ID:
-        return ID
-    if key == GEOMETRY and seen.manifest.geometry_type is not None:
-        return f"ST_AsWKB({GEOMETRY})"
-    return sql.name(sql.known_column(key, known).key)
-
-
-def _placed(seen: Seen, bbox: BBox | None) -> BBox | None:
-    if bbox is not None and seen.manifest.geometry_type is None:
-        raise BadQuery("ce jeu de données n'est pas situé", where="bbox", remedy="retirez l'emprise")
-    return bbox
-
-
-_FUNCTIONS = {
-    "sum": "sum({0})",
-    "mean": "avg({0})",
-    "min": "min({0})",
-    "max": "max({0})",
-    "median": "median({0})",
-    "distinct": "count(DISTINCT {0})",
-}
-_NUMERIC_ONLY = ("sum", "mean", "median")
-
-
-def _measured(measure: Measure, known: Mapping[str, Column]) -> str:
-    if measure.function == "count":
-        return "count(*)"
-    if measure.function not in _FUNCTIONS or measure.column is None:
-        raise BadQuery(
-            "mesure « {function} » illisible",
-            remedy="mesures : {known}, chacune sur une colonne",
-            function=measure.function,
-            known=", ".join(MEASURES),
-        )
-    column = sql.known_column(measure.column, known)
-    if measure.function in _NUMERIC_ONLY and column.type not in (ColumnType.INTEGER, ColumnType.NUMBER):
-        raise BadQuery(
-            "la colonne « {column} » n'est pas un nombre",
-            remedy="demandez min, max, distinct ou count",
-            column=column.key,
-        )
-    return _FUNCTIONS[measure.function].format(sql.name(column.key))
-
-
-def _bounded(found: list[tuple[Any, ...]], most: int) -> list[tuple[Any, ...]]:
-    if len(found) > most:
-        raise BadQuery("plus de {most} lignes répondent", remedy="filtrez davantage", most=most)
-    return found
-
-
-def _one(con: Any, query: str, values: Sequence[Any]) -> int:
-    return int(con.execute(query, list(values)).fetchone()[0])
 
 
 def _folded(text: str) -> str:

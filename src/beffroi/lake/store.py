@@ -251,6 +251,7 @@ class Lake:
         if rights is not None:
             payload = {"access": rights.access, "columns": dict(rights.columns), "definition": definition}
             texts[said] = _as_text(payload)
+        note.parent.mkdir(exist_ok=True)
         with _written_aside(texts) as asides:
             if rights is not None:
                 asides[said].replace(said)
@@ -281,7 +282,6 @@ def _written_aside(texts: Mapping[Path, str]) -> Iterator[dict[Path, Path]]:
     asides = {path: path.with_name(f".{path.name}.part") for path in texts}
     try:
         for path, aside in asides.items():
-            aside.parent.mkdir(exist_ok=True)
             aside.write_text(texts[path], encoding="utf-8")
         fsync_all(asides.values())
         yield asides

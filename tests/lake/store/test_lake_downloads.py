@@ -196,3 +196,23 @@ def test_gpx_and_dxf_are_offered_only_where_they_make_sense(lake: Path) -> None:
     offered = {one.ref.slug: one.formats for one in queries.datasets(ANONYMOUS)}
     assert ("gpx" in offered["surfaces"], "dxf" in offered["surfaces"]) == (False, True)
     assert ("gpx" in offered["ailleurs"], "dxf" in offered["ailleurs"]) == (True, False)
+
+
+def test_sizes_are_exact_for_files_that_exist_and_guessed_for_the_others(lake: Path) -> None:
+    rows = [lakes.tree(number, espece="Micocoulier de Provence " * 20) for number in range(2_000)]
+    lakes.published(lake, rows, accesses={"note": "agents"})
+    agent = queries.download_sizes(lakes.AGENT, lakes.ref())
+    assert tuple(agent) == queries.dataset(lakes.AGENT, lakes.ref()).summary.formats
+    data = next(lake.rglob("data.parquet"))
+    assert (agent["parquet"].size_bytes, agent["parquet"].is_exact) == (data.stat().st_size, True)
+    public = queries.download_sizes(ANONYMOUS, lakes.ref())
+    # The file of the agents holds a column the public may not read: its size is no size of theirs.
+    assert not public["parquet"].is_exact
+    assert public["csv"].is_small
+    guessed = public["geojson"]
+    streamed = sum(len(chunk) for chunk in queries.download(ANONYMOUS, lakes.ref(), "geojson").chunks or ())
+    assert not guessed.is_exact
+    assert streamed / 2 < guessed.size_bytes < streamed * 2
+    made = _path("csv").stat().st_size
+    told = queries.download_sizes(ANONYMOUS, lakes.ref())["csv"]
+    assert (told.size_bytes, told.is_exact) == (made, True)

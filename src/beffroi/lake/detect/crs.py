@@ -146,11 +146,16 @@ def _by_extent(xs: Floats, ys: Floats, says: Candidate | None, declared_by: str,
                 {"source": declared_by or "la source", "share": _percent(share)},
             )
             return _found(says, why)
-    shares = [(_share_inside(xs, ys, candidate, (box,)), -rank) for rank, candidate in enumerate(CANDIDATES)]
-    share, rank = max(shares)
+    best, share = CANDIDATES[0], 0.0
+    for candidate in CANDIDATES:
+        inside = _share_inside(xs, ys, candidate, (box,))
+        if inside > share:
+            best, share = candidate, inside
+        if share >= 1:
+            # None that comes after can do better.
+            break
     if share < AGREES:
         return None
-    best = CANDIDATES[-rank]
     values: dict[str, Any] = {"share": _percent(share), "name": best.name}
     if says is None:
         why = Sentence("non déclaré ; en {name}, {share} % des points tombent dans l’emprise attendue", values)

@@ -195,9 +195,10 @@ def _subject_titles() -> dict[str, str]:
 def downloads(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
     """Offer every format the dataset can be had in, with what it is for."""
     request = cast(Request, request)
-    _ref, detail = dataset_detail(request, territory, slug)
+    ref, detail = dataset_detail(request, territory, slug)
+    sizes = lake.download_sizes(request.viewer, ref, version=request.GET.get("version") or None)
     offers = [
-        {"format": name, "title": title, "use": use}
+        {"format": name, "title": title, "use": use, "size": sizes.get(name)}
         for name, title, use in _formats()
         if name in detail.summary.formats
     ]
