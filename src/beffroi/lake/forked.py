@@ -1,6 +1,7 @@
 """What the server that readings are forked from loads, once for all of them (see `isolation`).
 
-Nothing here may start a thread: those of a process are not in its forks. OpenBLAS is told so; DuckDB is left out.
+Nothing here may start a thread: those of a process are not in its forks. OpenBLAS is told so; of DuckDB only the
+library is loaded, since its Python package opens a database, which has threads.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ import os
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
+import re
+
+import _duckdb  # noqa: F401
 import arro3.core  # noqa: F401
 import defusedxml.ElementTree  # noqa: F401
 import pyogrio  # noqa: F401
@@ -19,3 +23,9 @@ import shapely  # noqa: F401
 import beffroi.lake.detect.encoding
 import beffroi.lake.detect.headers
 import beffroi.lake.isolation  # noqa: F401
+from beffroi.lake.detect.dates import DATE_FORMS
+from beffroi.lake.detect.values import NUMBER_FORMS
+
+for _pattern in (*(form.pattern for form in DATE_FORMS), *(form.pattern for form in NUMBER_FORMS)):
+    # Compiled once, kept by `re` in every fork.
+    re.compile(_pattern)

@@ -27,7 +27,8 @@ from beffroi.base.territory.viewer import AGENTS, PUBLIC, Role, Viewer
 from beffroi.lake import sql
 from beffroi.lake.definitions import Definition
 from beffroi.lake.manifest import ImportReport, SourceInfo
-from beffroi.lake.publishing import ImportRefused, Later, Progress, at_once, publish
+from beffroi.lake.preparing import ImportRefused
+from beffroi.lake.publishing import Later, Progress, at_once, publish
 from beffroi.lake.reading import Reading, ReadOptions
 from beffroi.lake.store import DatasetRef, Lake, LakeNotWritable, write_note
 from beffroi.lake.terrain import import_terrain

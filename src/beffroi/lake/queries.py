@@ -62,7 +62,8 @@ from beffroi.lake.terrain import Terrain
 from beffroi.lake.tilesets import limits_of, tile_at, tilejson_of, tiles_ready
 
 if TYPE_CHECKING:
-    from beffroi.lake.uploads import UploadInfo, UploadPreview
+    from beffroi.lake.upload_previews import UploadPreview
+    from beffroi.lake.uploads import UploadInfo
 
 __all__ = [
     "AREA_MEASURES",

@@ -11,12 +11,12 @@ import re
 import shutil
 import uuid
 from collections.abc import Mapping
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from django.conf import settings
 from django.db import transaction
@@ -24,19 +24,16 @@ from django.db import transaction
 from beffroi.base.journal import operations as journal
 from beffroi.base.kernel.errors import BeffroiError, NotFound, Refused
 from beffroi.base.kernel.files import fsync_folder
-from beffroi.base.kernel.geo import BBox
 from beffroi.base.kernel.sentences import Sentence
 from beffroi.base.territory.viewer import AGENTS, PUBLIC, Viewer
-from beffroi.lake import operations, queries, sql
+from beffroi.lake import operations, queries
 from beffroi.lake.definitions import Definition, definition_from_json, restricted
 from beffroi.lake.isolation import ImportRequest, Limits, import_isolated
-from beffroi.lake.manifest import ID, ImportReport, Manifest
 from beffroi.lake.models import Upload
 from beffroi.lake.operations import ImportOutcome, ImportStatus, require_agent, slug_of
-from beffroi.lake.reading import GEOMETRY, Column, Evidence
 from beffroi.lake.store import DatasetNotFound, DatasetRef, Lake
+from beffroi.lake.upload_previews import UploadPreview, preview
 
-PREVIEW_ROWS = 20
 READ_AT_ONCE_BYTES = 8 << 20
 """Up to this size a file is read while its sender waits; beyond, in the background."""
 KEPT = timedelta(days=7)
@@ -53,37 +50,6 @@ class UploadState(StrEnum):
 
 class BadUpload(BeffroiError):
     """The file sent cannot be kept: empty, too big, or of a kind the lake does not read."""
-
-
-@dataclass(frozen=True, slots=True)
-class VersionDiff:
-    """What publishing would change against the current version, by id of row; changed columns by key."""
-
-    added: int
-    removed: int
-    changed: int
-    unchanged: int
-    columns_added: tuple[str, ...] = ()
-    columns_removed: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class UploadPreview:
-    """What an upload would publish: its columns, first rows, findings, extent and the difference it makes.
-
-    `diff` is None for a dataset that does not exist yet; `access` are the rights it would be published with.
-    """
-
-    title: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Any, ...], ...]
-    rows_total: int
-    evidences: tuple[Evidence, ...]
-    report: ImportReport
-    geometry_type: str | None
-    bbox: BBox | None
-    diff: VersionDiff | None
-    access: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,29 +153,10 @@ def upload_preview(viewer: Viewer, upload_id: int) -> UploadPreview:
     row = _owned(viewer, upload_id)
     if row.state != UploadState.STAGED or row.read_at is None:
         raise _absent()
-    home = Lake(_aside(row.token))
-    staged = home.refs(row.territory)
-    if not staged:
+    found = preview(Lake(_aside(row.token)), DatasetRef(row.territory, row.slug))
+    if found is None:
         raise _absent()
-    # A workbook of several sheets shows its first; publishing keeps them all.
-    ref = staged[0]
-    manifest = home.manifest(ref, home.in_force(ref).version)
-    keys = [sql.name(column.key) for column in manifest.columns] or [ID]
-    data = str(home.version_folder(ref, manifest.version) / "data.parquet")
-    with sql.reading(home.root, timeout_s=10, memory_mb=512) as con:
-        rows = con.execute(f"SELECT {', '.join(keys)} FROM read_parquet(?) LIMIT {PREVIEW_ROWS}", [data]).fetchall()  # noqa: S608
-    return UploadPreview(
-        title=manifest.title,
-        columns=manifest.columns,
-        rows=tuple(rows),
-        rows_total=manifest.rows,
-        evidences=manifest.evidences,
-        report=home.report(ref, manifest.version),
-        geometry_type=manifest.geometry_type,
-        bbox=manifest.bbox,
-        diff=_diff(DatasetRef(row.territory, row.slug), manifest, data),
-        access=home.in_force(ref).access,
-    )
+    return found
 
 
 def publish_upload(
@@ -302,37 +249,6 @@ def _check_visible(viewer: Viewer, ref: DatasetRef) -> None:
             raise Refused(
                 "le nom « {slug} » est déjà pris", remedy="choisissez un autre nom de jeu de données", slug=ref.slug
             ) from None
-
-
-def _diff(ref: DatasetRef, new: Manifest, new_data: str) -> VersionDiff | None:
-    lake = Lake(Path(settings.LAKE_DIR))
-    try:
-        old = lake.manifest(ref, lake.in_force(ref).version)
-    except DatasetNotFound:
-        return None
-    old_data = str(lake.version_folder(ref, old.version) / "data.parquet")
-    before, after = [column.key for column in old.columns], [column.key for column in new.columns]
-    shared = [key for key in after if key in before]
-    marks = ", ".join(f"CAST({sql.name(key)} AS VARCHAR)" for key in shared)
-    if old.geometry_type and new.geometry_type:
-        marks = ", ".join(part for part in (marks, f"md5(ST_AsWKB({GEOMETRY}))") if part)
-    marked = f"md5(CAST([{marks}] AS VARCHAR))" if marks else "''"
-    with closing(sql.connect(memory_mb=1024, threads=2)) as con:
-        added, removed, changed, unchanged = con.execute(
-            "SELECT count(*) FILTER (WHERE o.id IS NULL), count(*) FILTER (WHERE n.id IS NULL), "  # noqa: S608
-            "count(*) FILTER (WHERE o.mark <> n.mark), count(*) FILTER (WHERE o.mark = n.mark) "
-            f"FROM (SELECT {ID} AS id, {marked} AS mark FROM read_parquet(?)) n "
-            f"FULL OUTER JOIN (SELECT {ID} AS id, {marked} AS mark FROM read_parquet(?)) o ON n.id = o.id",
-            [new_data, old_data],
-        ).fetchone()
-    return VersionDiff(
-        added,
-        removed,
-        changed,
-        unchanged,
-        tuple(key for key in after if key not in before),
-        tuple(key for key in before if key not in after),
-    )
 
 
 def _keep(file: IO[bytes], target: Path) -> int:

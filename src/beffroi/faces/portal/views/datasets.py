@@ -207,7 +207,7 @@ def downloads(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
 
 def _formats() -> tuple[tuple[str, str, str], ...]:
     return (
-        ("csv", "CSV", _("Un tableau en texte, séparé par des points-virgules, pour tout tableur.")),
+        ("csv", "CSV", _("Un tableau en texte, séparé par des virgules, pour tout logiciel.")),
         ("xlsx", "Excel (XLSX)", _("Un classeur pour Excel ou LibreOffice.")),
         ("geojson", "GeoJSON", _("Les formes et leurs attributs, pour une carte sur le web.")),
         ("gpkg", "GeoPackage", _("Un fichier pour QGIS et les systèmes d’information géographique.")),
