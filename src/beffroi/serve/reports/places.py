@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import shapely
 
+from beffroi.base.kernel.geo import BBox
 from beffroi.base.territory import queries as territory_queries
 from beffroi.serve.cases.definition import BadCase
 
@@ -92,7 +93,7 @@ class Ground(NamedTuple):
 @lru_cache(maxsize=64)
 def _ground(territory: str, _minute: int) -> Ground:
     wkb = territory_queries.contour(territory)
-    if wkb is None and (box := territory_queries.territory(territory).bbox) is not None:
+    if wkb is None and (box := _box(territory)) is not None:
         # Its outline is not known: its box keeps the rest of the world out.
         wkb = shapely.to_wkb(shapely.box(*box))
     districts = []
@@ -101,6 +102,14 @@ def _ground(territory: str, _minute: int) -> Ground:
         shapely.prepare(shape)
         districts.append((zone.slug, shape))
     return Ground(None if wkb is None else _outline(wkb), tuple(districts))
+
+
+def _box(territory: str) -> BBox | None:
+    try:
+        return territory_queries.territory(territory).bbox
+    except territory_queries.UnknownTerritory:
+        # The town of the use cases' examples is in no registry.
+        return None
 
 
 def ground(territory: str, *, minute: int) -> Ground:
