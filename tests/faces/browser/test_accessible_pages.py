@@ -103,10 +103,10 @@ AXE_RUNS = """rules => axe.run({runOnly: rules, resultTypes: ['violations']}).th
 ALL = {"type": "tag", "values": RULES}
 # What depends on colours alone; names, order and sizes do not change with the scheme.
 COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
-# A colour on its way from one scheme to the other is not the one people read.
+# A colour on its way, from one scheme to the other or as a message arrives, is not the one people read.
 AT_REST = """
     const still = new CSSStyleSheet();
-    still.replaceSync('*, *::before, *::after { transition: none !important }');
+    still.replaceSync('*, *::before, *::after { transition: none !important; animation: none !important }');
     document.adoptedStyleSheets = [still];
 """
 # Those that answer as they should with an error, which the browser tells on its console.

@@ -89,7 +89,8 @@ def test_paper_carries_title_picture_scale_legend_and_sources(visit: Callable[..
     watched = visit(TRUNK)
     page = watched.page
     wait_for_map(page)
-    page.evaluate("window.print = () => { document.body.dataset.printed = 'yes'; }")
+    # Wrapped: Playwright would call the function that an assignment gives.
+    page.evaluate("() => { window.print = () => { document.body.dataset.printed = 'yes'; }; }")
     page.locator("[data-act=print]").click()
     until(page, "document.body.dataset.printed === 'yes'")
     page.emulate_media(media="print")
