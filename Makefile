@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= auto
+# Tests wait for browsers, servers and disks half of their time: one process more than there are processors.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # Python keeps its bytecode, whatever the shell says: without it each process compiles Django and numpy again (1.3 s).
 export PYTHONDONTWRITEBYTECODE :=
 
