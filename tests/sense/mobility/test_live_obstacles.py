@@ -16,7 +16,7 @@ from django.db import transaction
 
 from beffroi.base.journal.models import Event
 from beffroi.base.journal.operations import deliver_pending, record
-from beffroi.sense.mobility import operations, queries, store
+from beffroi.sense.mobility import operations, queries, store, versions
 from beffroi.sense.mobility.events import OBSTACLE_ENDED, OBSTACLE_REPORTED
 from beffroi.sense.mobility.models import Obstacle
 from beffroi.sense.mobility.obstacles import BadObstacle
@@ -120,7 +120,7 @@ def test_an_interrupted_build_leaves_the_graph_in_use(
     def killed(folder: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(store, "fsync_tree", killed)
+    monkeypatch.setattr(versions, "fsync_tree", killed)
     with pytest.raises(KeyboardInterrupt):
         place_graph(TOWN, "20260304T090000Z-drawn0000002")
     assert metres(places) == 100

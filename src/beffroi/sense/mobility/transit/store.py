@@ -1,4 +1,4 @@
-"""Timetables on disk and in this process: built aside, put in place whole, the newest one answered from.
+"""Timetables on disk and in this process (see `mobility.versions`).
 
 <data>/mobility/<territory>/transit/<feed>/current              name of the version in use
                                           /versions/<version>/  arrays (`timetable.py`), report.json
@@ -9,20 +9,15 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import tempfile
-import threading
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 from beffroi.base.kernel.errors import NotFound
-from beffroi.base.kernel.files import fsync_folder, fsync_tree, written_whole
 from beffroi.sense.mobility import store as graphs
+from beffroi.sense.mobility import versions
 from beffroi.sense.mobility.transit.checking import PERIOD, Notice, in_order, period_notice
 from beffroi.sense.mobility.transit.timetable import Timetable, load, save
-
-KEPT = 2
-"""Versions kept: the one in use, and the one that processes may still be answering from."""
 
 
 class NoTimetable(NotFound):
@@ -37,26 +32,13 @@ def home(territory: str, feed: str = "") -> Path:
 def put_in_place(timetable: Timetable, notices: Sequence[Notice]) -> None:
     """Save a timetable and its report, and have the next request answered from it."""
     folder = home(str(timetable.about["territory"]), str(timetable.about["feed"]))
-    versions = folder / "versions"
-    versions.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=folder, prefix=".building-"))
-    try:
-        made = aside / timetable.version
+    report = json.dumps([one.as_json() for one in notices], ensure_ascii=False)
+
+    def write(made: Path) -> None:
         save(timetable, made)
-        report = json.dumps([one.as_json() for one in notices], ensure_ascii=False)
         (made / "report.json").write_text(report, encoding="utf-8")
-        fsync_tree(aside)
-        place = versions / timetable.version
-        if place.exists():
-            shutil.rmtree(place)
-        made.rename(place)
-        fsync_folder(versions)
-        with written_whole(folder / "current", "w", encoding="utf-8") as handle:
-            handle.write(timetable.version)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    for old in sorted(versions.iterdir(), key=lambda path: path.stat().st_mtime)[:-KEPT]:
-        shutil.rmtree(old, ignore_errors=True)
+
+    versions.put_in_place(folder, timetable.version, write)
 
 
 def forget(territory: str, feed: str) -> None:
@@ -66,10 +48,7 @@ def forget(territory: str, feed: str) -> None:
 
 def current_version(territory: str, feed: str) -> str | None:
     """Return the version in use, None when there is none."""
-    try:
-        return (home(territory, feed) / "current").read_text(encoding="utf-8").strip() or None
-    except FileNotFoundError:
-        return None
+    return versions.current_version(home(territory, feed))
 
 
 def feeds(territory: str) -> list[str]:
@@ -82,8 +61,7 @@ def feeds(territory: str) -> list[str]:
 
 # A feed is asked for by anyone: what is no slug would name another folder.
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
-_KNOWN: dict[tuple[str, str], tuple[tuple[str, int], Timetable]] = {}
-_LOCK = threading.Lock()
+_TIMETABLES = versions.Newest(load)
 
 
 def timetable_of(territory: str, feed: str) -> Timetable:
@@ -92,11 +70,10 @@ def timetable_of(territory: str, feed: str) -> Timetable:
     Raises:
         NoTimetable: none was built.
     """
-    pointer = home(territory, feed) / "current"
     try:
         if not _SLUG.fullmatch(feed):
             raise FileNotFoundError(feed)
-        stamp = pointer.stat().st_mtime_ns
+        return _TIMETABLES.of((territory, feed), home(territory, feed))
     except (FileNotFoundError, NotADirectoryError):
         raise NoTimetable(
             "aucun horaire du réseau « {feed} » pour la commune {territory}",
@@ -104,16 +81,6 @@ def timetable_of(territory: str, feed: str) -> Timetable:
             feed=feed[:60],
             territory=territory or "(aucune)",
         ) from None
-    key = (str(pointer), stamp)
-    kept = _KNOWN.get((territory, feed))
-    if kept is not None and kept[0] == key:
-        return kept[1]
-    with _LOCK:
-        kept = _KNOWN.get((territory, feed))
-        if kept is None or kept[0] != key:
-            version = pointer.read_text(encoding="utf-8").strip()
-            _KNOWN[territory, feed] = (key, load(home(territory, feed) / "versions" / version))
-        return _KNOWN[territory, feed][1]
 
 
 def report_of(territory: str, feed: str, *, on: date) -> list[Notice]:
