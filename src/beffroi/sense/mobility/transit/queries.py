@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.words import pieces
 from beffroi.sense.mobility.transit import departures as leaving
 from beffroi.sense.mobility.transit import live, store
 from beffroi.sense.mobility.transit.checking import Notice
@@ -193,15 +193,10 @@ def stop_of(timetable: Timetable, number: int, *, distance_m: float | None = Non
         lat=None if np.isnan(lat) else lat,
         wheelchair=int(timetable.stop_wheelchair[number]),
         is_station=int(timetable.stop_kind[number]) == STATION,
-        lines=tuple(line_of(timetable, route) for route in _routes_at(timetable, _together(timetable, number))),
+        lines=tuple(line_of(timetable, route) for route in _routes_at(timetable, timetable.together(number))),
         distance_m=distance_m,
         row=texts.rows[number],
     )
-
-
-def _together(timetable: Timetable, number: int) -> tuple[int, ...]:
-    """Return a stop and, for a station, its platforms."""
-    return (number, *timetable.children.get(number, ()))
 
 
 def _routes_at(timetable: Timetable, stops: Iterable[int]) -> list[int]:
@@ -240,13 +235,12 @@ def stops(
     """
     if most > MOST_STOPS:
         raise TooMany("plus de {most} arrêts demandés", where="limit", remedy="demandez-en moins", most=MOST_STOPS)
-    words = _folded(text).split()
+    words = pieces(text)
     found: list[tuple[tuple[float, str, int], str, int, float | None]] = []
     for feed in store.feeds(territory):
         timetable = store.timetable_of(territory, feed)
         away = _distances(timetable, near) if near is not None else None
-        for number in _heads(timetable):
-            name = _folded(timetable.stops.names[number])
+        for number, name in timetable.heads.items():
             if not all(word in name or word == timetable.stops.codes[number].lower() for word in words):
                 continue
             distance = float(away[number]) if away is not None else None
@@ -261,26 +255,11 @@ def stops(
     ]
 
 
-def _heads(timetable: Timetable) -> list[int]:
-    """Return the stations and the stops without one, from which something leaves."""
-    count = np.diff(timetable.leave_first)
-    heads = []
-    for number in np.flatnonzero(timetable.stop_parent < 0).tolist():
-        if any(count[one] for one in _together(timetable, number)):
-            heads.append(number)
-    return heads
-
-
 def _distances(timetable: Timetable, place: tuple[float, float]) -> np.ndarray:
     lon, lat = place
     east = (timetable.stop_lon - lon) * METRES_PER_DEGREE * cos(radians(lat))
     north = (timetable.stop_lat - lat) * METRES_PER_DEGREE
     return np.hypot(east, north)
-
-
-def _folded(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return " ".join("".join(one if one.isalnum() else " " for one in plain).split())
 
 
 def _stop_number(timetable: Timetable, stop_id: str) -> int:
@@ -337,7 +316,7 @@ def board(territory: str, feed: str, stop_id: str, *, at: datetime, each: int = 
     timetable = store.timetable_of(territory, feed)
     number = _stop_number(timetable, stop_id)
     told = live.live_of(territory, feed, at=at) if live_now else Live()
-    together = _together(timetable, number)
+    together = timetable.together(number)
     hours = (day_end(at, timetable.zone) - at) / timedelta(hours=1)
     groups = leaving.grouped(timetable, together, at, each=each, hours=hours, moment=told.trips)
     parent = int(timetable.stop_parent[number])
@@ -370,7 +349,7 @@ def next_departures(
     timetable = store.timetable_of(territory, feed)
     number = _stop_number(timetable, stop_id)
     told = live.live_of(territory, feed, at=at) if live_now else Live()
-    found = leaving.next_departures(timetable, _together(timetable, number), at, most=most, moment=told.trips)
+    found = leaving.next_departures(timetable, timetable.together(number), at, most=most, moment=told.trips)
     return timetable, told, found
 
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.words import pieces
 from beffroi.sense.mobility.streets import Array
 from beffroi.sense.mobility.transit.calendars import Calendar
 
@@ -134,6 +135,20 @@ class Timetable:
                 found.setdefault(parent, []).append(number)
                 parent = int(self.stop_parent[parent])
         return {parent: tuple(those) for parent, those in found.items()}
+
+    def together(self, number: int) -> tuple[int, ...]:
+        """Return a stop and, for a station, its platforms."""
+        return (number, *self.children.get(number, ()))
+
+    @cached_property
+    def heads(self) -> dict[int, str]:
+        """Return the stations and lone stops from which something leaves, with their name as it is searched."""
+        count = np.diff(self.leave_first)
+        return {
+            number: " ".join(pieces(self.stops.names[number]))
+            for number in np.flatnonzero(self.stop_parent < 0).tolist()
+            if any(count[one] for one in self.together(number))
+        }
 
     @cached_property
     def latest(self) -> int:
