@@ -18,8 +18,8 @@ from beffroi.faces.backoffice.reports import visits as visit_pages
 from beffroi.faces.backoffice.reports.orders import FinishForm, finish
 from beffroi.faces.backoffice.reports.queue import code_of
 from beffroi.faces.shell.access import Request, open_to
+from beffroi.faces.shell.answers import script_answer, told
 from beffroi.faces.shell.middleware import FOR_THE_DAY, KEEP_HEADER
-from beffroi.faces.shell.sentences import said
 from beffroi.serve.reports import orders, visits
 
 
@@ -57,7 +57,7 @@ def receive_order(request: HttpRequest, order_id: int) -> JsonResponse:
     form = FinishForm(request.POST, request.FILES)
     if not form.is_valid():
         name, errors = next(iter(form.errors.items()))
-        return _json({"title": str(errors[0]), "remedy": "", "where": name}, 400)
+        return script_answer({"title": str(errors[0]), "remedy": "", "where": name}, 400)
 
     def act() -> dict[str, str]:
         done = finish(order_id, form.cleaned_data, request.viewer)
@@ -81,13 +81,6 @@ def receive_visit(request: HttpRequest, visit_id: int) -> JsonResponse:
 
 def _answered(act: Callable[[], dict[str, str]]) -> JsonResponse:
     try:
-        return _json(act(), 201)
+        return script_answer(act(), 201)
     except BeffroiError as fault:
-        told = {"title": said(fault.what), "remedy": said(fault.remedy), "where": fault.where}
-        return _json(told, fault.http_status)
-
-
-def _json(payload: dict[str, str], status: int) -> JsonResponse:
-    response = JsonResponse(payload, status=status, json_dumps_params={"ensure_ascii": False})
-    response.headers["Cache-Control"] = "no-store"
-    return response
+        return script_answer(told(fault), fault.http_status)

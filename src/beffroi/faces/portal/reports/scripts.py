@@ -18,8 +18,8 @@ from beffroi.faces.portal.reports.screens import first_wrong, forms_of, refused
 from beffroi.faces.portal.reports.sending import device_of, filed, remember_device
 from beffroi.faces.portal.reports.wording import state_of
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
+from beffroi.faces.shell.answers import script_answer, told
 from beffroi.faces.shell.places import read_degrees
-from beffroi.faces.shell.sentences import said
 from beffroi.serve.reports import queries
 from beffroi.serve.reports.abuse import ProofNeeded
 
@@ -28,7 +28,7 @@ from beffroi.serve.reports.abuse import ProofNeeded
 @require_safe
 def sending_token(request: HttpRequest) -> JsonResponse:
     """Give the mark that a sending made by a script must carry; an outbox asks for it when the network is back."""
-    return _json({"token": get_token(request)}, 200)
+    return script_answer({"token": get_token(request)}, 200)
 
 
 @open_to(EVERYONE)
@@ -68,14 +68,14 @@ def receive(request: HttpRequest) -> HttpResponseBase:
             raise draft.lost
         draft.category  # noqa: B018 – says which category is missing
         if wrong := first_wrong(draft, until="check"):
-            return _json(_problem(draft, wrong), 400)
+            return script_answer(_problem(draft, wrong), 400)
         token = filed(request, draft, device)
     except ProofNeeded as error:
-        return _json(_told(error, "check") | {"challenge": error.challenge}, error.http_status)
+        return script_answer(told(error) | {"step": "check", "challenge": error.challenge}, error.http_status)
     except BeffroiError as error:
-        return _json(_told(error, refused(error, "check").step), error.http_status)
+        return script_answer(told(error) | {"step": refused(error, "check").step}, error.http_status)
     info, _party = queries.followed_report(token)
-    response = _json(
+    response = script_answer(
         {"number": info.number, "url": reverse("portal:followed-report", args=[token]), "state": state_of(info.case)},
         201,
     )
@@ -88,13 +88,3 @@ def _problem(draft: Draft, step: str) -> dict[str, object]:
         (name, str(errors[0])) for form in forms_of(draft, step) for name, errors in form.errors.items() if errors
     )
     return {"title": text, "remedy": "", "where": name, "step": step}
-
-
-def _told(error: BeffroiError, step: str) -> dict[str, object]:
-    return {"title": said(error.what), "remedy": said(error.remedy), "where": error.where, "step": step}
-
-
-def _json(payload: dict[str, object], status: int) -> JsonResponse:
-    response = JsonResponse(payload, status=status, json_dumps_params={"ensure_ascii": False})
-    response.headers["Cache-Control"] = "no-store"
-    return response

@@ -1,0 +1,22 @@
+"""Answers to our own scripts: JSON that no cache keeps, and a fault told as they show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.http import JsonResponse
+
+from beffroi.base.kernel.errors import BeffroiError
+from beffroi.faces.shell.sentences import said
+
+
+def script_answer(payload: Mapping[str, object], status: int = 200) -> JsonResponse:
+    """Return `payload` as JSON for a script, for it alone."""
+    response = JsonResponse(payload, status=status, json_dumps_params={"ensure_ascii": False})
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def told(fault: BeffroiError) -> dict[str, object]:
+    """Return what a script shows of a fault: what (`title`), how to mend it (`remedy`), in which field (`where`)."""
+    return {"title": said(fault.what), "remedy": said(fault.remedy), "where": fault.where}
