@@ -12,9 +12,11 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from beffroi.sense.mobility.assembling import assemble
+from beffroi.sense.mobility.fields import field_of, places_on, seconds_at
 from beffroi.sense.mobility.osm import read_osm
 from beffroi.sense.mobility.profiles import load_profiles
 from beffroi.sense.mobility.router import CLEAR, Layer, OffTheStreets, Overlay, Router
+from beffroi.sense.mobility.routes import pieces_of
 from beffroi.sense.mobility.terrain import read_terrain
 
 AT = datetime(2026, 11, 25, tzinfo=UTC)
@@ -45,10 +47,10 @@ def costs_between(router: Router, layer: Layer) -> csr_matrix:
 
 
 def cheapest(router: Router, layer: Layer, matrix: csr_matrix, start: Any, goal: Any) -> float:
-    starts, start_costs, _ = router._leaving(layer, start)
-    goals, goal_costs, _ = router._reaching(layer, goal)
+    starts, start_costs, _ = router.leaving(layer, start)
+    goals, goal_costs, _ = router.reaching(layer, goal)
     kept = np.isfinite(start_costs)
-    along = router._along_one(layer, start, goal)
+    along = router.along_one(layer, start, goal)
     found = [along[0]] if along else [np.inf]
     for end, cost in zip(starts[kept].tolist(), start_costs[kept].tolist(), strict=True):
         found.append(float((dijkstra(matrix, indices=end)[goals] + goal_costs).min()) + cost)
@@ -100,6 +102,41 @@ def test_as_cheap_with_a_thousand_obstacles(monaco: Router) -> None:
     finally:
         monaco.lay({})
     assert monaco.layer(load_profiles()[0]["a-pied"]).live is monaco.layer(load_profiles()[0]["a-pied"]).base
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("slug", ["a-pied", "fauteuil-manuel", "voiture"])
+def test_times_to_many_places_are_those_of_the_routes(monaco: Router, slug: str, backwards: bool) -> None:
+    rng = np.random.default_rng(11)
+    closed = {int(one): (0.4,) for one in rng.integers(0, len(monaco.graph), 200)}
+    slowed = {int(one): 90.0 for one in rng.integers(0, len(monaco.graph), 200)}
+    monaco.lay({slug: Overlay(closed, slowed)})
+    try:
+        layer = monaco.layer(load_profiles()[0][slug])
+        usable = np.flatnonzero(layer.usable)
+        where = [
+            monaco.place(int(one), float(share)) for one, share in zip(usable, rng.random(len(usable)), strict=True)
+        ]
+        spots = [monaco.spot(*where[int(one)], layer) for one in rng.integers(0, len(where), 3)]
+        # As many places on obstructed streets and beside a spot as on any street.
+        odd = [rank for rank, one in enumerate(usable.tolist()) if one in closed or one in slowed]
+        chosen = [*rng.integers(0, len(where), 30).tolist(), *odd[:30]]
+        some = [where[rank] for rank in chosen] + [monaco.place(one.segment, 0.5) for one in spots]
+        seconds, owner = seconds_at(
+            monaco, layer, field_of(monaco, layer, spots, backwards=backwards), places_on(monaco, layer, some)
+        )
+        for place, told, whose in zip(some, seconds.tolist(), owner.tolist(), strict=True):
+            here = monaco.spot(*place, layer)
+            found = [monaco.path(layer, *((here, spot) if backwards else (spot, here))) for spot in spots]
+            best = min((one for one in found if one is not None), key=lambda one: one.cost, default=None)
+            if best is None:
+                assert not np.isfinite(told)
+            else:
+                assert found[whose] in [one for one in found if one and one.cost == pytest.approx(best.cost, rel=1e-5)]
+                walked = sum(layer.costs.time[piece.arc] * piece.share for piece in pieces_of(best))
+                assert told == pytest.approx(float(walked), rel=2e-2, abs=0.5)
+    finally:
+        monaco.lay({})
 
 
 @pytest.mark.parametrize("extract", ["andorra.osm.pbf", "redon.osm", "lemans_centre.osm.gz"])

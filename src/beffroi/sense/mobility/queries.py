@@ -10,6 +10,7 @@ import numpy as np
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.sense.mobility import live, routes, store
+from beffroi.sense.mobility.fields import field_of, places_on, seconds_at
 from beffroi.sense.mobility.graph import load
 from beffroi.sense.mobility.obstacles import ObstacleInfo, ObstacleKind, obstacle_kinds
 from beffroi.sense.mobility.profiles import Profile, load_profiles, profile_named
@@ -20,6 +21,7 @@ from beffroi.sense.mobility.words import Instruction, instructions
 
 MOST_MATRIX = 50
 MOST_MINUTES = 60
+MOST_AMONG = 20_000
 Place = tuple[float, float]
 
 
@@ -62,6 +64,14 @@ class Matrix:
     profile: Profile
     seconds: tuple[tuple[float | None, ...], ...]
     graph: GraphInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Nearby:
+    """One of the places asked about: its rank among them, and the seconds of the way to it."""
+
+    rank: int
+    seconds: float
 
 
 def profiles() -> list[Profile]:
@@ -175,6 +185,40 @@ def _row(router: Router, layer: Layer, start: Spot | None, goals: Sequence[Spot 
     )
 
 
+def nearest(
+    territory: str,
+    *,
+    profile: Profile,
+    place: Place,
+    among: Sequence[Place],
+    at: datetime,
+    most: int = 5,
+    within_min: float | None = None,
+    towards: bool = False,
+) -> list[Nearby]:
+    """Return which of the places `among` are nearest to `place` by time, soonest first, obstacles of the moment met.
+
+    One search whatever their number. `towards` counts the way from each of them to `place` (who can come), not from
+    `place` to them. Those no way leads to are left out, like those beyond `within_min` minutes.
+
+    Raises:
+        NoGraph, NoEngine, OffTheStreets: see `route`.
+        TooMany: more than 20,000 places.
+    """
+    if len(among) > MOST_AMONG:
+        raise TooMany("{count} lieux demandés", where="among", remedy="{limit} au plus", count=len(among),
+                      limit=MOST_AMONG)  # fmt: skip
+    router = store.router_of(territory)
+    live.bring_up_to_date(router, territory, at)
+    layer = router.layer(profile)
+    spot = router.spot(*place, layer, where="from")
+    field = field_of(router, layer, [spot], backwards=towards)
+    seconds, _ = seconds_at(router, layer, field, places_on(router, layer, among))
+    limit = np.inf if within_min is None else 60.0 * within_min
+    soonest = [rank for rank in np.argsort(seconds, kind="stable").tolist() if seconds[rank] <= limit]
+    return [Nearby(rank, float(seconds[rank])) for rank in soonest[:most] if np.isfinite(seconds[rank])]
+
+
 def isochrone(
     territory: str, *, profile: Profile, start: Place, minutes: Sequence[int], at: datetime
 ) -> tuple[list[Isochrone], GraphInfo]:
@@ -203,4 +247,4 @@ def documented_share(territory: str, profile: Profile) -> float:
     return float(length[known].sum() / length.sum()) if len(length) else 0.0
 
 
-__all__ = ["Answer", "GraphInfo", "Matrix", "load"]
+__all__ = ["Answer", "GraphInfo", "Matrix", "Nearby", "load"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
+from beffroi.sense.mobility.fields import field_of
 from beffroi.sense.mobility.router import Layer, Router, Spot
 from beffroi.sense.mobility.streets import Array
 
@@ -34,32 +35,8 @@ def times_from(router: Router, layer: Layer, start: Spot, *, limit_s: float) -> 
 
     The way is that of least felt cost, as `route` finds it; its time is what counts.
     """
-    # A cost is never under its time but for kinds a profile prefers (a cycle way): half as much again covers those.
-    best, by = router.reached(layer, start, limit=np.inf)
-    time = np.full(len(best), np.inf)
-    tails = router.tails_of(layer)
-    order = np.argsort(best, kind="stable")
-    steps = layer.costs.time[layer.topology.arcs]
-    for end in order.tolist():
-        if not np.isfinite(best[end]):
-            break
-        place = by[end]
-        if place < 0:
-            time[end] = _first_time(layer, start, end)
-        else:
-            time[end] = time[tails[place]] + steps[place]
-    time[time > limit_s] = np.inf
-    return time
-
-
-def _first_time(layer: Layer, start: Spot, end: int) -> float:
-    ahead, back = 2 * start.segment, 2 * start.segment + 1
-    times = [
-        float(layer.costs.time[arc]) * share
-        for arc, share in ((ahead, 1 - start.share), (back, start.share))
-        if int(layer.topology.entry[arc]) == end and np.isfinite(layer.costs.cost[arc])
-    ]
-    return min(times, default=np.inf)
+    seconds = field_of(router, layer, [start]).seconds
+    return np.where(seconds > limit_s, np.inf, seconds)
 
 
 def _shape(router: Router, layer: Layer, start: Spot, seconds: Array, minutes: int) -> Isochrone:

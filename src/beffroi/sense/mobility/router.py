@@ -97,6 +97,15 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class Backwards:
+    """Arcs by the end they enter: `first` (n + 1), the ends they come from, and the place of each in the topology."""
+
+    first: Array
+    heads: Array
+    order: Array
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """A path: its cost as felt, the arcs it follows, and the shares where it begins and ends on the first and last."""
 
@@ -204,7 +213,8 @@ class Router:
             return np.asarray(np.load(kept, mmap_mode="r"))
         count = len(topology.place)
         marks = np.full((count, 2 * len(self._landmarks)), np.inf, np.float32)
-        back = _reversed(topology, base)
+        way = _backwards(topology)
+        back = (way.first, way.heads, base[way.order])
         for rank, end in enumerate(self._landmarks):
             marks[:, 2 * rank] = self._spread(topology.first, topology.heads, base, end, count)
             marks[:, 2 * rank + 1] = self._spread(*back, end, count)
@@ -269,6 +279,21 @@ class Router:
         at = self.place(segment, share)
         return Spot(int(segment), share, float(away), *at)
 
+    def nearest_each(
+        self, lon: Array, lat: Array, usable: Array, *, reach_m: float = SNAP_M
+    ) -> tuple[Array, Array, Array]:
+        """Return, for each place, the nearest of the `usable` segments (-1 beyond `reach_m`), where along it (share of
+        its length), and how far (metres)."""
+        x, y = self.graph.metres(np.asarray(lon, np.float64), np.asarray(lat, np.float64))
+        grid = self.graph.about["grid"]
+        segment, away, along = np.empty(len(x), np.int32), np.empty(len(x)), np.empty(len(x))
+        search_module().nearest_each(
+            x, y, self.graph.cell_first, self.graph.cell_segments, grid["west"], grid["south"], grid["columns"],
+            grid["rows"], grid["cell_m"], self.flat, self.graph.offset, usable, reach_m, segment, away, along,
+        )  # fmt: skip
+        share = np.clip(along / np.asarray(self.graph.length_m)[np.maximum(segment, 0)], 0.0, 1.0)
+        return segment, share, away
+
     def place(self, segment: int, share: float) -> tuple[float, float]:
         """Return the longitude and latitude at a share of a segment's length."""
         line = self.cut(segment, 0.0, share)
@@ -296,9 +321,9 @@ class Router:
     def path(self, layer: Layer, start: Spot, goal: Spot, *, cost: Array | None = None) -> Found | None:
         """Return the cheapest path between two spots, None when there is none. `cost` replaces the live costs."""
         live = layer.live if cost is None else cost
-        straight = self._along_one(layer, start, goal)
-        seeds, seed_costs, first_arcs = self._leaving(layer, start)
-        goals, goal_costs, last_arcs = self._reaching(layer, goal)
+        straight = self.along_one(layer, start, goal)
+        seeds, seed_costs, first_arcs = self.leaving(layer, start)
+        goals, goal_costs, last_arcs = self.reaching(layer, goal)
         total, rank, opened, memory = self._searched(layer, live, goal, (seeds, seed_costs), (goals, goal_costs))
         if straight is not None and straight[0] <= total:
             return Found(straight[0], (straight[1],), start, goal, opened)
@@ -341,17 +366,34 @@ class Router:
         count = len(layer.topology.place)
         best, by = np.full(count, np.inf), np.full(count, -1, np.int32)
         if backwards:
-            ends, costs, _ = self._reaching(layer, spot)
-            arrays = _reversed(layer.topology, layer.live)
+            ends, costs, _ = self.reaching(layer, spot)
         else:
-            ends, costs, _ = self._leaving(layer, spot)
-            arrays = (layer.topology.first, layer.topology.heads, layer.live)
-        self._heap_until_done(
-            lambda heap: search_module().spread(*arrays, ends, costs, limit, best, by, *heap), reset=(best, by)
-        )
+            ends, costs, _ = self.leaving(layer, spot)
+        self.spread_out(layer, (ends, costs), (best, by), limit=limit, backwards=backwards)
         return best, by
 
-    def _leaving(self, layer: Layer, spot: Spot) -> tuple[Array, Array, tuple[int, ...]]:
+    def spread_out(
+        self, layer: Layer, seeds: tuple[Array, Array], into: tuple[Array, Array], *, limit: float, backwards: bool
+    ) -> None:
+        """Search from every end of `seeds` (ends, their costs) at once, into (costs, places of arcs); see `spread`."""
+        way = self.backwards(layer) if backwards else None
+        arrays = (
+            (layer.topology.first, layer.topology.heads, layer.live)
+            if way is None
+            else (way.first, way.heads, layer.live[way.order])
+        )
+        self._heap_until_done(lambda heap: search_module().spread(*arrays, *seeds, limit, *into, *heap), reset=into)
+
+    def backwards(self, layer: Layer) -> Backwards:
+        """Return the arcs of a layer's topology by the end they enter."""
+        with self._lock:
+            kept: dict[bool, Backwards] = self.__dict__.setdefault("_backwards", {})
+            vehicle = layer.profile.vehicle
+            if vehicle not in kept:
+                kept[vehicle] = _backwards(layer.topology)
+            return kept[vehicle]
+
+    def leaving(self, layer: Layer, spot: Spot) -> tuple[Array, Array, tuple[int, ...]]:
         """Return the ends one may go to from a spot, at what cost and by which arc."""
         ahead, back = 2 * spot.segment, 2 * spot.segment + 1
         cost, inner, entry = layer.costs.cost, layer.costs.inner, layer.topology.entry
@@ -364,7 +406,7 @@ class Router:
         slowed = layer.overlay.slowed.get(spot.segment, 0.0) * np.array([1 - spot.share, spot.share])
         return np.array([entry[ahead], entry[back]], np.int64), np.array(costs, np.float64) + slowed, (ahead, back)
 
-    def _reaching(self, layer: Layer, spot: Spot) -> tuple[Array, Array, tuple[int, ...]]:
+    def reaching(self, layer: Layer, spot: Spot) -> tuple[Array, Array, tuple[int, ...]]:
         """Return the ends from which one may reach a spot, at what cost and by which arc."""
         ahead, back = 2 * spot.segment, 2 * spot.segment + 1
         inner, graph = layer.costs.inner, self.graph
@@ -392,7 +434,7 @@ class Router:
         more = np.flatnonzero(layer.topology.place[count:] == end) + count
         return [end, *more.tolist()]
 
-    def _along_one(self, layer: Layer, start: Spot, goal: Spot) -> tuple[float, int] | None:
+    def along_one(self, layer: Layer, start: Spot, goal: Spot) -> tuple[float, int] | None:
         """Return the cost of staying on one segment, and its arc, when both spots are on it and it may be followed."""
         if start.segment != goal.segment:
             return None
@@ -476,14 +518,13 @@ def _spread_out(graph: Graph) -> list[int]:
     return found
 
 
-def _reversed(topology: Topology, cost: Array) -> tuple[Array, Array, Array]:
-    """Return the arcs by the end they enter, with their costs."""
+def _backwards(topology: Topology) -> Backwards:
     count = len(topology.first) - 1
     tails = np.repeat(np.arange(count, dtype=np.int32), np.diff(topology.first))
-    order = np.argsort(topology.heads, kind="stable")
+    order = np.argsort(topology.heads, kind="stable").astype(np.int32)
     first = np.zeros(count + 1, np.int32)
     np.cumsum(np.bincount(topology.heads, minlength=count), out=first[1:])
-    return first, tails[order], cost[order]
+    return Backwards(first, tails[order], order)
 
 
 def _first_places(topology: Topology, arcs: int) -> Array:

@@ -213,3 +213,29 @@ def nearest(
                         walked += length
         ring += 1
     return found, distance, along
+
+
+@njit(cache=True, nogil=True)
+def nearest_each(
+    x: Any, y: Any, cell_first: Any, cell_segments: Any, west: float, south: float, columns: int, rows: int,
+    cell_m: float, flat: Any, offset: Any, usable: Any, reach_m: float, segment: Any, away: Any, along: Any,
+) -> None:  # fmt: skip
+    """Do as `nearest` for each place of `x`, `y`, into `segment`, `away` and `along`."""
+    for rank in range(len(x)):
+        segment[rank], away[rank], along[rank] = nearest(
+            x[rank], y[rank], cell_first, cell_segments, west, south, columns, rows, cell_m, flat, offset, usable,
+            reach_m,
+        )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def carry(order: Any, by: Any, parents: Any, steps: Any, seconds: Any, owner: Any) -> None:
+    """Give each end of `order` (by growing cost) the time and the owner that come down the tree `by` from its seed.
+
+    `parents` and `steps`: the end each place of the arcs is left from, and the time along it.
+    """
+    for end in order:
+        place = by[end]
+        if place >= 0:
+            seconds[end] = seconds[parents[place]] + steps[place]
+            owner[end] = owner[parents[place]]

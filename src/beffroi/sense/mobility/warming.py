@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from beffroi.sense.mobility.assembling import assemble
+from beffroi.sense.mobility.fields import field_of, places_on, seconds_at
 from beffroi.sense.mobility.profiles import load_profiles
 from beffroi.sense.mobility.router import Router
 from beffroi.sense.mobility.streets import Streets, blank_columns, blank_origin
@@ -29,4 +30,4 @@ def warm_search() -> None:
         layer = router.layer(load_profiles()[0][slug])
         start, goal = router.spot(0.0002, 0.0, layer), router.spot(0.0018, 0.0, layer)
         router.path(layer, start, goal)
-        router.reached(layer, start)
+        seconds_at(router, layer, field_of(router, layer, [start]), places_on(router, layer, [(0.0018, 0.0)]))
