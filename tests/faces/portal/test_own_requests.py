@@ -42,7 +42,7 @@ def test_a_room_adds_its_section_in_its_place(small_town: str, signed_in: Callab
     lucie = signed_in(Role.RESIDENT)
     lucie.post("/services/G-03/", {"text": "Bien."})
     page = lucie.get("/mes-demandes/").content.decode()
-    assert page.index("Mes signalements") < page.index("Mes remarques")
+    assert page.index("Banc cassé") < page.index("Mes remarques")
     assert 'href="/new/"' in page
     assert "Banc cassé" in page
 

@@ -16,6 +16,8 @@ export interface Parcel {
   token: string;
   /** Where what was refused is mended; without it, the form of reports. */
   mend?: string;
+  /** Nothing is kept of it once it is sent. */
+  discreet?: boolean;
   state: State;
   number?: string;
   url?: string;
@@ -99,7 +101,7 @@ export async function deliver(key: string, thinking: () => void = () => {}): Pro
 async function attempt(one: Parcel, thinking: () => void = () => {}): Promise<Parcel> {
   await keep({ ...one, state: "sending" });
   const tried = await tryOnce(one, thinking).catch(() => ({ ...one, state: "waiting" as State }));
-  await keep(tried);
+  await (tried.discreet && tried.state === "sent" ? forget(tried.key) : keep(tried));
   return tried;
 }
 

@@ -126,7 +126,8 @@ export class ReportForm {
     if (step !== "where" && step !== "what" && !this.#category) step = "what";
     if (step === "check") this.#prepareCheck();
     for (const section of this.#sections()) section.hidden = section.dataset["step"] !== step;
-    if (push && step !== this.#step) history.pushState({ step }, "");
+    // A discreet form is one page of the history, so that leaving it takes all of it away.
+    if (push && step !== this.#step) history[this.#discreet() ? "replaceState" : "pushState"]({ step }, "");
     this.#step = step;
     document.querySelectorAll<HTMLElement>("[data-steps] li").forEach((line, index) => {
       line.toggleAttribute("aria-current", index + 1 === NUMBERS[step]);
@@ -142,12 +143,17 @@ export class ReportForm {
     return this.#form.querySelector(`template[data-category="${CSS.escape(this.#category)}"]`);
   }
 
+  #discreet(): boolean {
+    return "discreet" in this.#form.dataset || "discreet" in (this.#template()?.dataset ?? {});
+  }
+
   #choose(code: string): void {
     const template = this.#form.querySelector<HTMLTemplateElement>(`template[data-category="${CSS.escape(code)}"]`);
     if (!template) return;
     if (code !== this.#category) {
       this.#category = code;
       this.#form.querySelector("[data-specifics]")?.replaceChildren(template.content.cloneNode(true));
+      this.#form.querySelector("[data-specifics] [data-exit-key]")?.removeAttribute("hidden");
     }
     const { photo, geometry } = template.dataset;
     const rule = this.#form.querySelector<HTMLElement>("[data-photo-rule]");
@@ -162,6 +168,7 @@ export class ReportForm {
     if (list) summary(list, this.#form, this.#words, template?.dataset["label"] ?? "", this.#photos?.all.length ?? 0);
     const readers = this.#form.querySelector<HTMLElement>("[data-readers] span");
     if (readers) readers.textContent = template?.dataset["readers"] ?? "";
+    this.#form.querySelector<HTMLElement>("[data-account]")?.toggleAttribute("hidden", this.#discreet());
     void this.#offerSimilar();
   }
 
@@ -222,8 +229,10 @@ export class ReportForm {
     fields.push(["category", this.#category]);
     if (same) fields.push(["same", same]);
     const { report = "", token = "" } = this.#form.dataset;
-    const title = this.#template()?.dataset["label"] ?? "";
-    return { key: this.#key, at: Date.now(), title, fields, photos: [...(this.#photos?.all ?? [])], receive: report, token, state: "waiting" };
+    const discreet = this.#discreet();
+    const title = (discreet ? this.#words["discreet"] : this.#template()?.dataset["label"]) ?? "";
+    const photos = [...(this.#photos?.all ?? [])];
+    return { key: this.#key, at: Date.now(), title, fields, photos, receive: report, token, state: "waiting", discreet };
   }
 
   /** Kept on the device first, then tried: whatever happens next, nothing is lost and nothing is sent twice. */
@@ -240,7 +249,8 @@ export class ReportForm {
       somethingWaits(true);
       const tried = await deliver(this.#key, () => say(this.#words["thinking"] ?? ""));
       say("");
-      if (tried.state === "sent" && tried.url) return location.assign(`${tried.url}?merci`);
+      const next = tried.state === "sent" && tried.url ? `${tried.url}?merci` : "";
+      if (next) return this.#discreet() ? location.replace(next) : location.assign(next);
       if (tried.state === "refused") await this.#refused(tried);
       else this.#waiting();
     } finally {
@@ -260,7 +270,7 @@ export class ReportForm {
     notice.className = "notice success";
     notice.tabIndex = -1;
     notice.setAttribute("role", "status");
-    notice.textContent = this.#words["kept"] ?? "";
+    notice.textContent = this.#words[this.#discreet() ? "keptDiscreet" : "kept"] ?? "";
     this.#form.replaceWith(notice);
     document.querySelector("[data-steps]")?.remove();
     notice.focus();

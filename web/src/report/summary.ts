@@ -24,6 +24,8 @@ function answers(form: HTMLFormElement): [string, string][] {
     const title = (field.querySelector("legend, label")?.firstChild?.textContent ?? "").trim();
     const radio = field.querySelector<HTMLInputElement>("input[type=radio]:checked");
     if (radio) return [title, radio.nextElementSibling?.textContent?.trim() ?? radio.value];
+    const listed = field.querySelector<HTMLSelectElement>("select");
+    if (listed) return [title, listed.value && (listed.selectedOptions[0]?.textContent?.trim() ?? "")];
     const input = field.querySelector<HTMLInputElement | HTMLTextAreaElement>("input:not([type=radio]), textarea");
     if (input instanceof HTMLInputElement && input.type === "checkbox") return [title, input.checked ? "✓" : ""];
     return [title, input?.value.trim() ?? ""];

@@ -26,6 +26,7 @@ from beffroi.base.kernel.time import now
 from beffroi.base.territory import queries as territory
 from beffroi.base.territory.viewer import Role
 from beffroi.faces.shell.access import Request, open_to
+from beffroi.faces.shell.sheets import harmless
 
 PRINTED = 1000
 
@@ -226,12 +227,7 @@ def _csv(events: Iterable[RecordedEvent]) -> Iterator[str]:
     for one in events:
         moment = timezone.localtime(one.at).isoformat(timespec="seconds")
         row = (one.id, moment, one.kind, one.subject, one.territory, one.actor, one.on_behalf_of, _details(one))
-        yield writer.writerow([_harmless(value) for value in row])
-
-
-def _harmless(value: object) -> object:
-    """Keep a spreadsheet from running a text that starts like a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+        yield writer.writerow([harmless(value) for value in row])
 
 
 urlpatterns = [

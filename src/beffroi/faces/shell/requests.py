@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
@@ -104,3 +104,16 @@ def age(since: datetime, at: datetime) -> str:
 def service_names(territory: str) -> dict[str, str]:
     """Return the names of the services of a town by their slug."""
     return {one.slug: one.name for one in territory_queries.services(territory)}
+
+
+def last_moment(due_at: datetime) -> str:
+    """Return the last instant of a delay as people say it: what ends at midnight ends the evening before.
+
+    >>> from datetime import UTC
+    >>> last_moment(datetime(2026, 12, 2, 23, tzinfo=UTC))
+    'mercredi 2 décembre 2026'
+    """
+    local = timezone.localtime(due_at)
+    if local.time() == time(0):
+        return formats.date_format(local - timedelta(days=1), "l j F Y")
+    return formats.date_format(local, "l j F Y, H:i")

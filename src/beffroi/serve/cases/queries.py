@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from typing import Literal
 
 from django.db.models import Count, Exists, OuterRef, Q
 
@@ -20,6 +21,8 @@ from beffroi.serve.cases.rights import party_in, seen_case, sight_of
 from beffroi.serve.cases.rights import public as public
 from beffroi.serve.cases.rights import readable as readable
 from beffroi.serve.cases.rights import services_of as services_of
+
+Standing = Literal["", "open", "closed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,15 +187,33 @@ def followed_case(token: str) -> tuple[CaseInfo, PartyInfo]:
     return case_info(party.case, Sight.PARTY), _party_info(party)
 
 
-def own_cases(viewer: Viewer, *, kind: str = "", limit: int = 100) -> list[tuple[CaseInfo, PartyInfo]]:
-    """Return what the viewer made, follows, or filed for somebody else, in any town, the last changed first."""
+def own_cases(
+    viewer: Viewer, *, kind: str = "", standing: Standing = "", limit: int = 100
+) -> list[tuple[CaseInfo, PartyInfo]]:
+    """Return what the viewer made, follows, or filed for somebody else, in any town, the last changed first; one query.
+
+    Args:
+        standing: ``open`` keeps what is not closed yet, ``closed`` what is; a joined one stands where its lead does.
+    """
     if viewer.person_id is None:
         return []
     rows = Party.objects.select_related("case__lead").filter(Q(person=viewer.person_id) | Q(filed_by=viewer.person_id))
     if kind:
         rows = rows.filter(case__kind=kind)
+    if standing:
+        is_closed = Q(case__status=Status.CLOSED) | Q(case__lead__status=Status.CLOSED)
+        rows = rows.filter(is_closed) if standing == "closed" else rows.exclude(is_closed)
     found = rows.order_by("-case__changed_at", "-pk")[:limit]
     return [(case_info(row.case, _own_sight(viewer, row)), _party_info(row)) for row in found]
+
+
+def own_place(viewer: Viewer, number: str) -> PartyInfo | None:
+    """Return the viewer's own place in a request, by her account; None when she has none."""
+    if viewer.person_id is None:
+        return None
+    hers = Party.objects.filter(Q(person=viewer.person_id) | Q(filed_by=viewer.person_id), case=case_id_of(number))
+    row = hers.order_by("pk").first()
+    return None if row is None else _party_info(row)
 
 
 def _own_sight(viewer: Viewer, party: Party) -> Sight:

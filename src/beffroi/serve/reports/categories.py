@@ -20,6 +20,13 @@ code     = "jours"
 label    = "Depuis combien de jours ?"
 type     = "integer"                     # text, integer, choice, date, boolean
 private  = false                         # true: for the service only, never published
+
+A restricted category may be `discreet`: without a name unless one is given, left at once, nothing kept on the device;
+and tell whom to call before anything is asked:
+
+[[reports.category.helpline]]
+number = "3919"
+title  = "Violences faites aux femmes"
 """
 
 from __future__ import annotations
@@ -56,7 +63,7 @@ class ExtraField(_Frozen):
 
     code: str = Field(pattern=CODE, max_length=40)
     label: str = Field(min_length=2, max_length=200)
-    type: Literal["text", "integer", "choice", "date", "boolean"] = "text"
+    type: Literal["text", "integer", "choice", "date", "boolean", "line"] = "text"
     required: bool = False
     private: bool = False
     choices: dict[str, str] = Field(default_factory=dict)
@@ -69,6 +76,16 @@ class ExtraField(_Frozen):
         if (self.type == "choice") != bool(self.choices):
             raise ValueError(f"le champ « {self.code} » : un choix, et lui seul, a des « choices »")
         return self
+
+
+class Helpline(_Frozen):
+    """Whom to call, or to write to, before anything is asked. `urgent`: a danger that does not wait."""
+
+    number: str = Field(pattern=r"^[0-9][0-9 ]*$", max_length=20)
+    title: str = Field(min_length=2, max_length=80)
+    description: str = Field(default="", max_length=160)
+    sms: bool = False
+    urgent: bool = False
 
 
 class Matching(_Frozen):
@@ -117,6 +134,8 @@ class Category(_Frozen):
     duplicates_m: int = Field(default=50, ge=5, le=500)
     alert: bool = False
     agents_only: bool = False
+    discreet: bool = False
+    helpline: tuple[Helpline, ...] = ()
     matching: Matching | None = None
     obstacle: Obstacle | None = None
     field: tuple[ExtraField, ...] = ()
@@ -135,6 +154,12 @@ class Category(_Frozen):
     def _matching_key_is_asked(self) -> Category:
         if self.matching and self.matching.key not in {one.code for one in self.field if one.required}:
             raise ValueError(f"la catégorie « {self.code} » : « matching.key » nomme un champ obligatoire")
+        return self
+
+    @model_validator(mode="after")
+    def _discreet_is_restricted(self) -> Category:
+        if self.discreet and not self.restricted:
+            raise ValueError(f'la catégorie « {self.code} » : « discreet » demande « access = "service" »')
         return self
 
     @property
@@ -290,6 +315,8 @@ def _answer(question: ExtraField, value: Any) -> Any:
         "date": _date,
         "boolean": _boolean,
         "text": lambda _question, words: words,
+        # Lines change with each timetable: one that runs no more, or is not known here, stays an answer.
+        "line": lambda _question, words: words,
     }[question.type]
     answer = reader(question, text)
     if answer is None:

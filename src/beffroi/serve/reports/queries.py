@@ -346,6 +346,17 @@ def own_reports(viewer: Viewer, *, limit: int = 100) -> list[tuple[ReportInfo, P
     return found
 
 
+def headings(known: Iterable[CaseInfo]) -> dict[int, tuple[str, str]]:
+    """Return the label of its category and the address of each of these requests, by key; one query."""
+    towns = {case.id: case for case in known}
+    rows = Report.objects.filter(pk__in=towns).order_by().values_list("pk", "address")
+    labels: dict[int, str] = {}
+    for key, case in towns.items():
+        one = open_categories(case.territory).get(case.category)
+        labels[key] = one.category.label if one else case.category
+    return {key: (labels[key], address) for key, address in rows}
+
+
 # --- The same thing, or its counterpart -------------------------------------------------------------------------------
 
 

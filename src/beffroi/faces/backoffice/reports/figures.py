@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import date, datetime, time, timedelta
 from typing import cast
 
@@ -21,6 +19,7 @@ from beffroi.base.territory.viewer import Role
 from beffroi.faces.backoffice.reports.queue import code_of
 from beffroi.faces.shell.access import Request, open_to
 from beffroi.faces.shell.requests import service_names
+from beffroi.faces.shell.sheets import sheet_response
 from beffroi.serve.reports import statistics
 from beffroi.serve.reports.statistics import By, StatLine
 
@@ -98,17 +97,9 @@ def _name(line: StatLine, by: By, territory: str) -> str:
 
 
 def _file(named: list[tuple[str, StatLine]], title: object, first: date, last: date) -> HttpResponse:
-    out = io.StringIO()
-    writer = csv.writer(out)
     heads = ["recus", "en_cours", "clos", "en_retard", "delai_median_h", "delai_9e_decile_h", "part_dans_le_delai"]
-    writer.writerow([str(title).lower(), *heads])
-    for name, one in named:
-        # A name that begins like a formula must stay a name in a spreadsheet.
-        safe = f"'{name}" if name[:1] in "=+-@" else name
-        measures = [one.median_h, one.ninth_decile_h, one.within_due]
-        writer.writerow(
-            [safe, one.received, one.open, one.closed, one.late, *("" if m is None else m for m in measures)]
-        )
-    response = HttpResponse(out.getvalue().encode("utf-8-sig"), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="signalements-{first}-{last}.csv"'
-    return response
+    rows = [
+        (name, one.received, one.open, one.closed, one.late, one.median_h, one.ninth_decile_h, one.within_due)
+        for name, one in named
+    ]
+    return sheet_response(f"signalements-{first}-{last}.csv", [str(title).lower(), *heads], rows)

@@ -16,11 +16,13 @@ from beffroi.faces.portal.reports.forms import (
     ContactForm,
     DetailsForm,
     MandateForm,
+    NamingForm,
     ObstacleForm,
     WhereForm,
     WordsForm,
 )
 from beffroi.faces.shell.access import Request
+from beffroi.sense.mobility.transit import queries as transit
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import BadCase, Mandate, MandateKind, Requester, Upload
 from beffroi.serve.reports import queries
@@ -49,6 +51,8 @@ class Draft:
     words: WordsForm = field(init=False)
     details: DetailsForm | None = field(init=False, default=None)
     obstacle: ObstacleForm | None = field(init=False, default=None)
+    # Only in a discreet category, when one files for oneself: one is anonymous unless one says otherwise.
+    naming: NamingForm | None = field(init=False, default=None)
     contact: ContactForm = field(init=False)
     # Only when it is filed for somebody else (« pour=autrui »), by one who is signed in.
     mandate: MandateForm | None = field(init=False, default=None)
@@ -66,8 +70,9 @@ class Draft:
             is_agent = AGENTS in self.request.viewer.clearances(self.territory)
             self.mandate = MandateForm(self.data, for_agent=is_agent)
         if self.chosen is not None:
-            self.details = DetailsForm(self.category, self.data)
+            self.details = DetailsForm(self.category, self.data, lines=lines_for(self.category, self.territory))
             self.obstacle = ObstacleForm(self.data) if self.category.obstacle else None
+            self.naming = NamingForm(self.data) if self.category.discreet and not self.for_another else None
 
     @property
     def for_another(self) -> bool:
@@ -98,9 +103,21 @@ class Draft:
         return len(cases.held_files(self.held))
 
 
-def read_draft(request: Request, viewer: Viewer, territory: str) -> Draft:
-    """Return the draft that a form sent, or that the address of the page begins."""
+def lines_for(category: Category, territory: str) -> list[tuple[str, str]]:
+    """Return the lines that run in a town, as (name, title), when a category asks for one; [] without timetables."""
+    if not any(question.type == "line" for question in category.field) or not transit.has_transit(territory):
+        return []
+    titles: dict[str, str] = {}
+    for line in transit.lines(territory):
+        titles.setdefault(line.name, " – ".join(filter(None, (line.name, line.long_name))))
+    return list(titles.items())
+
+
+def read_draft(request: Request, viewer: Viewer, territory: str, *, category: str = "") -> Draft:
+    """Return the draft that a form sent, or that the address of the page begins, in that `category`."""
     data = request.POST if request.method == "POST" else _begun(request)
+    if category:
+        data["category"] = category
     code = data.get("category", "")
     known = {one.category.code: one for one in queries.categories_for(viewer, territory)}
     return Draft(request, territory, data, data.get("held", ""), known.get(code))
@@ -205,7 +222,12 @@ def requester_of(draft: Draft, viewer: Viewer, language: str) -> Requester:
     if draft.mandate is not None:
         given = draft.mandate.cleaned_data
         return Requester(name=given["name"], phone=given["phone"], email=email, language=language)
-    return Requester(person=viewer.person_id, email=email, language=language)
+    if draft.naming is None:
+        return Requester(person=viewer.person_id, email=email, language=language)
+    if not draft.naming.is_named:
+        return Requester(email=email, language=language)
+    given = draft.naming.cleaned_data
+    return Requester(viewer.person_id, given["name"], email, given["phone"], language)
 
 
 def mandate_of(draft: Draft, viewer: Viewer) -> Mandate | None:

@@ -38,6 +38,9 @@ def report(request: HttpRequest, use_case: str = "") -> HttpResponseBase:
             remedy=gettext_noop("la liste de ce qui se signale est à l’adresse /signaler/"),
         )
     if request.method != "POST":
+        if use_case and draft.chosen is None and len(offered) == 1:
+            # There is nothing to choose.
+            draft = read_draft(request, request.viewer, territory, category=offered[0].category.code)
         return _shown(request, draft, offered, Screen("where"))
     return _advanced(request, draft, offered)
 
@@ -90,6 +93,6 @@ def _shown(
     context = context_of(request, draft, offered, screen)
     status = status or (400 if screen.problem or screen.is_wrong else 200)
     response = render(request, "portal/reports/report.html", context, status=status)
-    if request.method == "POST":
+    if request.method == "POST" or context["discreet"]:
         response.headers["Cache-Control"] = "no-store"
     return response

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django import forms
@@ -131,12 +132,14 @@ class MandateForm(forms.Form):
 class DetailsForm(forms.Form):
     """The questions of one category, under the names `d_<code>`."""
 
-    def __init__(self, category: Category, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, category: Category, *args: Any, lines: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
         # The questions of two categories may share a name: the page of a phone holds them all, each with its own ids.
         kwargs["auto_id"] = f"id_{category.code}_%s"
         super().__init__(*args, **kwargs)
         for question in category.field:
-            self.fields[f"{DETAIL}{question.code}"] = _field(question)
+            name = f"{DETAIL}{question.code}"
+            given = str(self.data.get(name) or self.initial.get(name) or "")
+            self.fields[name] = _field(question, lines, given)
 
     def answers(self) -> dict[str, Any]:
         """Return the answers by code, once valid."""
@@ -144,7 +147,36 @@ class DetailsForm(forms.Form):
         return {code: value.isoformat() if hasattr(value, "isoformat") else value for code, value in found.items()}
 
 
-def _field(question: ExtraField) -> forms.Field:
+class NamingForm(forms.Form):
+    """Whether one gives one's name, in the categories where nobody is asked for it."""
+
+    named = forms.ChoiceField(
+        label=_("Votre nom"),
+        choices=(("non", _("Rester anonyme")), ("oui", _("Donner mon nom au service"))),
+        initial="non",
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    name = forms.CharField(
+        label=_("Nom, si vous le donnez"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    phone = forms.CharField(
+        label=_("Téléphone, si l’on peut vous rappeler"),
+        max_length=30,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
+    )
+
+    @property
+    def is_named(self) -> bool:
+        """Tell whether the name was given on purpose."""
+        return bool(self.cleaned_data.get("named") == "oui")
+
+
+def _field(question: ExtraField, lines: Sequence[tuple[str, str]] = (), given: str = "") -> forms.Field:
     help_text = question.help
     if question.private:
         help_text = " ".join(filter(None, (help_text, gettext("Lu seulement par le service ; jamais publié."))))
@@ -156,6 +188,8 @@ def _field(question: ExtraField) -> forms.Field:
     }
     if question.type == "integer":
         return forms.IntegerField(min_value=question.min, max_value=question.max, **shared)
+    if question.type == "line" and lines:
+        return forms.ChoiceField(choices=_line_choices(lines, given, question.required), **shared)
     if question.type == "choice":
         choices = [(code, gettext(label)) for code, label in question.choices.items()]
         return forms.ChoiceField(choices=choices, widget=forms.RadioSelect, **shared)
@@ -165,3 +199,10 @@ def _field(question: ExtraField) -> forms.Field:
     if question.type == "boolean":
         return forms.BooleanField(**shared)
     return forms.CharField(max_length=300, widget=forms.TextInput(attrs={"autocomplete": "off"}), **shared)
+
+
+def _line_choices(lines: Sequence[tuple[str, str]], given: str, required: bool) -> list[tuple[str, str]]:
+    """Return the lines to choose from; one already written that runs no more is kept among them."""
+    known = {name for name, _title in lines}
+    kept = [(given[:300], given[:300])] if given and given not in known else []
+    return [("", "" if required else gettext("Aucune, ou je ne sais pas")), *kept, *lines]

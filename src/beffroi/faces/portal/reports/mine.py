@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from beffroi.faces.portal.own_requests import RequestLine, Section, request_section
-from beffroi.faces.portal.reports.wording import state_of
-from beffroi.faces.shell.access import Request
-from beffroi.serve.cases.definition import Outcome, Status
-from beffroi.serve.cases.queries import CaseInfo
+from beffroi.faces.portal.own_requests import OwnCase, Told, request_kind
+from beffroi.faces.portal.reports.listing import has_reports
 from beffroi.serve.reports import queries
 
 
-@request_section("reports", rank=10)
-def own_reports(request: Request) -> Section:
-    """Return what the person reported or follows, the last changed first."""
-    lines = [
-        RequestLine(
-            _(info.label),
-            reverse("portal:public-report", args=[info.number]),
-            info.case.opened_at,
-            state_of(info.case),
-            _kind(info.case),
-            f"{info.number} · {info.address}" if info.address else info.number,
-        )
-        for info, _party in queries.own_reports(request.viewer)
-    ]
-    if not lines:
-        return Section(_("Mes signalements"), lines)
-    return Section(_("Mes signalements"), lines, reverse("portal:report"), _("Signaler"))
-
-
-def _kind(case: CaseInfo) -> str:
-    if case.status is Status.WAITING:
-        return "warn"
-    if case.status is Status.CLOSED:
-        return "good" if case.outcome is Outcome.DONE else "done"
-    return "wait"
+@request_kind(
+    "report",
+    title=gettext_lazy("Mes signalements"),
+    rank=10,
+    new=("portal:report", gettext_lazy("Signaler")),
+    is_offered=has_reports,
+)
+def told_reports(mine: Sequence[OwnCase]) -> Mapping[int, Told]:
+    """Return what each report is about, where, and its page."""
+    known = queries.headings(one.case for one in mine)
+    found = {}
+    for one in mine:
+        label, address = known.get(one.case.id, (one.case.category, ""))
+        # What was filed for somebody else is opened by the link that her receipt bears.
+        url = reverse("portal:public-report", args=[one.case.number])
+        if one.for_other:
+            url = reverse("portal:followed-report", args=[one.party.token])
+        found[one.case.id] = Told(_(label), url, address)
+    return found

@@ -88,8 +88,8 @@ def public_report(request: HttpRequest, number: str) -> HttpResponseBase:
     request = cast(Request, request)
     viewer = as_resident(request.viewer)
     info = queries.report(viewer, number)
-    mine = [party for one, party in queries.own_reports(viewer) if one.number == info.number]
-    return _answered(Asked(request, viewer, info, "", mine[0] if mine else None, device_of(request)))
+    place = case_queries.own_place(viewer, info.number)
+    return _answered(Asked(request, viewer, info, "", place, device_of(request)))
 
 
 @open_to(EVERYONE)
@@ -286,6 +286,8 @@ def _context(asked: Asked, bound: Mapping[str, forms.Form] | None = None) -> dic
         "withdraw_form": bound.get("withdraw", ReasonForm(auto_id="retirer_%s")),
         "follow_form": bound.get("follow", ContactForm(auto_id="suivre_%s")),
         "obstacle": category.obstacle if category else None,
+        "discreet": category.discreet if category else False,
+        "helplines": category.helpline if category else (),
         "trust": queries.trust_level(case.territory, asked.viewer.person_id),
         "matches": [told(one.report, at) | {"distance_m": one.distance_m} for one in _matches(asked, category)],
         "at": at,

@@ -15,13 +15,13 @@ from django.utils.translation import gettext as _
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.faces.portal.directory import territory_of
-from beffroi.faces.portal.reports.draft import Draft
-from beffroi.faces.portal.reports.forms import DetailsForm, MandateForm, ObstacleForm, WhereForm
+from beffroi.faces.portal.reports.draft import Draft, lines_for
+from beffroi.faces.portal.reports.forms import DetailsForm, MandateForm, NamingForm, ObstacleForm, WhereForm
 from beffroi.faces.portal.reports.wording import readers_of, service_names
 from beffroi.faces.shell.access import Request
 from beffroi.faces.shell.sentences import said
 from beffroi.serve.reports import queries
-from beffroi.serve.reports.categories import OpenCategory
+from beffroi.serve.reports.categories import Helpline, OpenCategory
 from beffroi.serve.reports.queries import Similar
 
 STEPS = (gettext_noop("Où"), gettext_noop("Quoi"), gettext_noop("Vérifier et envoyer"))
@@ -34,7 +34,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
         *("address", "address_lon", "address_lat", "address_label", "address_choice"),
     ),
     "what": ("category",),
-    "details": ("description", "lasting", "expires_on", "photo"),
+    "details": ("description", "lasting", "expires_on", "photo", "named", "name", "phone"),
     "check": ("email", "key", "mandate", "name", "phone", "reference"),
 }
 WHERE_FIELDS = {"position": "where", "zone": "where", "address": "where", "feature": "where", "category": "what"}
@@ -72,7 +72,7 @@ def first_wrong(draft: Draft, *, until: str) -> str:
 def forms_of(draft: Draft, step: str) -> list[forms.Form]:
     shown: dict[str, list[forms.Form | None]] = {
         "where": [draft.where],
-        "details": [draft.words, draft.details, draft.obstacle],
+        "details": [draft.words, draft.details, draft.obstacle, draft.naming],
         "check": [draft.mandate, draft.contact],
     }
     return [form for form in shown.get(step, []) if form is not None]
@@ -98,15 +98,18 @@ def context_of(request: Request, draft: Draft, offered: list[OpenCategory], scre
         "words": draft.words,
         "details": _fresh_details(draft) if unbound else draft.details,
         "obstacle": _unbound(draft.obstacle, draft) if unbound and draft.obstacle else draft.obstacle,
+        "naming": _unbound(draft.naming, draft) if unbound and draft.naming else draft.naming,
         "contact": draft.contact,
         "mandate": _unbound(draft.mandate, draft) if unbound and draft.mandate else draft.mandate,
         "objects": " ".join(sorted({one.category.object for one in offered if one.category.object})),
         "groups": grouped(found),
         "popular": [] if screen.q or len(found) <= POPULAR else popular(request, found),
         "found_count": len(found),
-        "chosen": choice(chosen, services) if chosen else None,
-        "choices": [choice(one, services) for one in offered] if screen.step == "where" else [],
-        "hidden": list(draft.hidden(but=SHOWN[screen.step])),
+        "chosen": choice(chosen, services, draft.territory) if chosen else None,
+        "choices": [choice(one, services, draft.territory) for one in offered] if screen.step == "where" else [],
+        "helplines": helplines_of(offered, chosen),
+        "discreet": is_discreet(offered, chosen),
+        "hidden": list(draft.hidden(but=_shown_by(draft, screen.step))),
         "key": draft.data.get("key") or secrets.token_urlsafe(24),
         "photos": draft.photo_count() if draft.held else 0,
         "summary": _summary(draft) if screen.step == "check" else [],
@@ -129,7 +132,30 @@ def _fresh_details(draft: Draft) -> DetailsForm | None:
     if draft.chosen is None:
         return None
     initial = {name: value for name, value in draft.data.items() if name.startswith("d_") and value}
-    return DetailsForm(draft.category, initial=initial)
+    return DetailsForm(draft.category, initial=initial, lines=lines_for(draft.category, draft.territory))
+
+
+def _shown_by(draft: Draft, step: str) -> tuple[str, ...]:
+    """Return the fields that a step shows itself; a name is asked for at one step or another, never at two."""
+    if step == "check" and draft.mandate is None:
+        return tuple(name for name in SHOWN[step] if name not in ("name", "phone"))
+    if step == "details" and draft.naming is None:
+        return tuple(name for name in SHOWN[step] if name not in ("named", "name", "phone"))
+    return SHOWN[step]
+
+
+def helplines_of(offered: list[OpenCategory], chosen: OpenCategory | None) -> list[Helpline]:
+    """Return whom to call before anything is asked: as the category says, or as all those of the page say."""
+    about = [chosen] if chosen else offered
+    if not all(one.category.helpline for one in about):
+        return []
+    return list({one.number: one for category in about for one in category.category.helpline}.values())
+
+
+def is_discreet(offered: list[OpenCategory], chosen: OpenCategory | None) -> bool:
+    """Tell whether all that this page may send is discreet: left at once, and kept nowhere."""
+    about = [chosen] if chosen else offered
+    return bool(about) and all(one.category.discreet for one in about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +170,13 @@ class Choice:
     readers: str
     form: DetailsForm
     obstacle: ObstacleForm | None
+    naming: NamingForm | None
     restricted: bool
+    discreet: bool
+    helplines: tuple[Helpline, ...]
 
 
-def choice(one: OpenCategory, services: Mapping[str, str]) -> Choice:
+def choice(one: OpenCategory, services: Mapping[str, str], territory: str) -> Choice:
     """Return a category as the form shows it, its questions unanswered; `services` are names by slug."""
     category = one.category
     return Choice(
@@ -157,9 +186,12 @@ def choice(one: OpenCategory, services: Mapping[str, str]) -> Choice:
         photo=category.photo,
         geometry=category.geometry,
         readers=readers_of(category, services.get(category.service, category.service)),
-        form=DetailsForm(category),
+        form=DetailsForm(category, lines=lines_for(category, territory)),
         obstacle=ObstacleForm() if category.obstacle else None,
+        naming=NamingForm(auto_id=f"id_{category.code}_%s") if category.discreet else None,
         restricted=category.restricted,
+        discreet=category.discreet,
+        helplines=category.helpline,
     )
 
 
@@ -188,7 +220,7 @@ def _summary(draft: Draft) -> list[tuple[str, str, str]]:
         here = here or point
     lines.append((_("Lieu"), here or _("la zone dessinée"), "where"))
     lines.append((_("Catégorie"), _(draft.category.label), "what"))
-    for bound in (form for form in (draft.details, draft.obstacle) if form is not None):
+    for bound in (form for form in (draft.details, draft.obstacle, draft.naming) if form is not None):
         for one in bound:
             value = bound.cleaned_data.get(one.name)
             if value not in (None, "", False):

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 
-from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from beffroi.base.clock import queries as clock
 from beffroi.faces.shell.requests import age as age
-from beffroi.faces.shell.requests import service_names, step_title
+from beffroi.faces.shell.requests import last_moment, service_names, step_title
 from beffroi.faces.shell.requests import state_of as state_of
 from beffroi.serve.cases.definition import Access, Outcome, Status
 from beffroi.serve.cases.queries import CaseInfo, Entry
@@ -69,16 +68,8 @@ class Promise:
 
     @property
     def by(self) -> str:
-        """Return the last instant as people say it: what ends at midnight ends the evening before.
-
-        >>> from datetime import UTC
-        >>> Promise(datetime(2026, 12, 2, 23, tzinfo=UTC), "", "").by
-        'mercredi 2 décembre 2026'
-        """
-        local = timezone.localtime(self.due_at)
-        if local.time() == time(0):
-            return formats.date_format(local - timedelta(days=1), "l j F Y")
-        return formats.date_format(local, "l j F Y, H:i")
+        """Return the last instant as people say it."""
+        return last_moment(self.due_at)
 
 
 def promise(case: CaseInfo, category: Category | None) -> Promise | None:
