@@ -33,6 +33,8 @@ def test_a_report_becomes_an_alert_in_one_action(town: str) -> None:
         title="Pollution du ruisseau",
         text="Ne pas pêcher ni se baigner.",
         severity="moderate",
+        lat=str(LAT),
+        lon=str(LON),
         radius_m="300",
         hours="24",
     )
@@ -48,5 +50,6 @@ def test_what_raises_no_alert_does_not_offer_it(town: str) -> None:
     client, _ = sign_in_agent("proprete")
     sent = send("depot-sauvage")
     assert "alerte de zone" not in client.get(f"{QUEUE}{sent.number}/").content.decode()
-    refused = act(client, sent.number, "alerter", title="A", text="B", severity="minor", radius_m="100", hours="1")
+    refused = act(client, sent.number, "alerter", title="A", text="B", severity="minor", radius_m="100", hours="1",
+                  lat=str(LAT), lon=str(LON))  # fmt: skip
     assert refused.status_code == 400

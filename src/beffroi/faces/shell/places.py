@@ -124,7 +124,7 @@ class PlaceForm(forms.Form):
 
     lat = DegreesField(label=_("Latitude"), help_text=_("En degrés, par exemple 45,0102."), limit=90, required=False)
     lon = DegreesField(label=_("Longitude"), help_text=_("En degrés, par exemple 3,0045."), limit=180, required=False)
-    place_object = forms.RegexField(
+    place_object: Any = forms.RegexField(
         r"[a-z0-9-]{1,80}/.{1,80}",
         label=_("Objet concerné"),
         help_text=_("Le jeu de données et l’identifiant écrit sur l’objet, par exemple points-lumineux/PL-0123."),

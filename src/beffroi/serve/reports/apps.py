@@ -13,7 +13,7 @@ class ReportsConfig(AppConfig):
         from beffroi.base.journal.tasks import every_day
         from beffroi.serve.cases import events as cases
         from beffroi.serve.cases import life, mails, store
-        from beffroi.serve.reports import engine, events, matching, news, snapshot, tasks, visits, ways
+        from beffroi.serve.reports import alerting, engine, events, matching, news, snapshot, tasks, visits, ways
 
         engine.register()
         mails.FOLLOW_PAGES["report"] = "portal:followed-report"
@@ -22,5 +22,6 @@ class ReportsConfig(AppConfig):
         subscribe("reports.matching", [cases.OPENED, cases.RELEASED], matching.look_for_counterpart)
         subscribe("reports.news", news.KINDS, news.gather)
         subscribe("reports.subscription_mails", [events.SUBSCRIPTION_ASKED], news.ask_to_confirm)
+        subscribe("reports.alerts", [events.ALERT_RAISED], alerting.tell_subscribers)
         every_day("reports.daily", tasks.daily, hour=2)
         every_day("reports.snapshot", snapshot.take_snapshots, hour=4)

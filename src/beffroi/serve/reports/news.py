@@ -207,7 +207,7 @@ def ask_to_confirm(event: RecordedEvent) -> None:
             _("Si ce n’est pas vous, ne faites rien : rien d’autre ne vous sera envoyé, et cette demande s’efface."),
             name,
         ]
-        message = _message(one.email, one.language, _("Confirmez votre abonnement aux signalements"), words)
+        message = message_to(one.email, one.language, _("Confirmez votre abonnement aux signalements"), words)
     message.extra_headers["Message-ID"] = f"<subscription-{event.id}@{domain_of(one.territory)}>"
     message.send()
 
@@ -245,15 +245,21 @@ def _digest(reader: ReaderInfo, waiting: Sequence[News]) -> EmailMessage | None:
         subject = ngettext(
             "Signalements à {town} : une nouvelle", "Signalements à {town} : {n} nouvelles", len(kept)
         ).format(town=name, n=len(kept))
-        message = _message(reader.email, reader.language, subject, words)
+        message = message_to(reader.email, reader.language, subject, words)
     message.extra_headers |= {
         "Message-ID": f"<news-{reader.id}-{waiting[0].pk}@{domain_of(reader.territory)}>",
-        # RFC 8058: the reader's mailbox ends it by itself, without a page.
-        "List-Unsubscribe": f"<{page_url(reader.territory, PAGES['end'], reader.token)}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        "List-ID": f"<signalements.{domain_of(reader.territory)}>",
+        **ending_headers(reader.territory, reader.token),
     }
     return message
+
+
+def ending_headers(territory: str, token: str) -> dict[str, str]:
+    """Return the headers by which a reader's mailbox ends it all by itself, without a page (RFC 8058)."""
+    return {
+        "List-Unsubscribe": f"<{page_url(territory, PAGES['end'], token)}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "List-ID": f"<signalements.{domain_of(territory)}>",
+    }
 
 
 def _line(row: Report) -> str:
@@ -267,7 +273,8 @@ def _line(row: Report) -> str:
     return f"- {label}{where} ({info.number}) : {state}{answer}\n  {url}"
 
 
-def _message(to: str, language: str, subject: str, words: Sequence[str]) -> EmailMessage:
+def message_to(to: str, language: str, subject: str, words: Sequence[str]) -> EmailMessage:
+    """Return a message that the house writes by itself, a paragraph for each of its `words`."""
     message = EmailMessage(subject, "\n\n".join(words) + "\n", settings.DEFAULT_FROM_EMAIL, [to])
     message.extra_headers = {"Auto-Submitted": "auto-generated", "Content-Language": language}
     return message

@@ -150,8 +150,8 @@ def checked_place(territory: str, lon: float, lat: float, *, minute: int) -> tup
     return place, next((slug for slug, shape in known.districts if shape.covers(point)), "")
 
 
-def checked_zone(geojson: str) -> shapely.Polygon:
-    """Return the polygon that someone drew, from its GeoJSON geometry.
+def checked_zone(geojson: str, *, most_km2: float = MOST_ZONE_KM2) -> shapely.Polygon:
+    """Return the polygon that someone drew, from its GeoJSON geometry, of at most `most_km2`.
 
     Raises:
         BadCase: unreadable, not an area, too many points or too large.
@@ -168,7 +168,7 @@ def checked_zone(geojson: str) -> shapely.Polygon:
             where="zone",
             remedy="dessinez un contour fermé qui ne se croise pas",
         )
-    if shapely.get_num_coordinates(shape) > MOST_ZONE_POINTS or area_km2(shape) > MOST_ZONE_KM2:
+    if shapely.get_num_coordinates(shape) > MOST_ZONE_POINTS or area_km2(shape) > most_km2:
         raise BadCase(
             "la zone dessinée est trop grande ou trop détaillée ({points} points, {km2} km²)",
             where="zone",
@@ -176,7 +176,7 @@ def checked_zone(geojson: str) -> shapely.Polygon:
             points=int(shapely.get_num_coordinates(shape)),
             km2=f"{area_km2(shape):.1f}",
             most_points=MOST_ZONE_POINTS,
-            most_km2=f"{MOST_ZONE_KM2:.0f}",
+            most_km2=f"{most_km2:.0f}",
         )
     return shape
 

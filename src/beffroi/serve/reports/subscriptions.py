@@ -366,7 +366,12 @@ def subscribers_to(row: Report, *, streets: Iterable[str] = ()) -> list[Subscrip
     for one in near.order_by("pk"):
         if one.zone_wkb is None or shapely.from_wkb(bytes(one.zone_wkb)).covers(point):
             found.setdefault(one.email, one)
-    return [_info(one) for one in found.values()]
+    return subscription_infos(found.values())
+
+
+def subscription_infos(rows: Iterable[Subscription]) -> list[SubscriptionInfo]:
+    """Return what rows of this room are, for its other modules."""
+    return [_info(row) for row in rows]
 
 
 def _infos(rows: Any) -> list[SubscriptionInfo]:

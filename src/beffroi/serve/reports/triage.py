@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from django.db import transaction
 
+from beffroi.base.clock import queries as clock
 from beffroi.base.journal.operations import record
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.territory import queries as territory_queries
@@ -18,8 +19,9 @@ from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.definition import Access, Audience, BadCase, Outcome, Requester, Upload
 from beffroi.serve.cases.events import subject_of
 from beffroi.serve.cases.operations import Opened
+from beffroi.serve.cases.queries import CaseInfo
 from beffroi.serve.cases.words import clean_text
-from beffroi.serve.reports import events
+from beffroi.serve.reports import alerting, events
 from beffroi.serve.reports.abuse import Sender, note_asking
 from beffroi.serve.reports.categories import category_for, checked_details, open_categories
 from beffroi.serve.reports.models import Report
@@ -29,6 +31,8 @@ from beffroi.serve.reports.ways import tell_routes
 Severity = Literal["minor", "moderate", "severe"]
 SEVERITIES = ("minor", "moderate", "severe")
 LONGEST_ALERT = timedelta(days=30)
+# A whole commune, the largest of mainland France (Arles, 759 km²) included.
+LARGEST_ALERT_KM2 = 1500.0
 MOST_AT_ONCE = 500
 
 
@@ -180,7 +184,10 @@ def route_report(*, number: str, service: str, by: Viewer, at: datetime, reason:
 def raise_alert(
     *, number: str, title: str, text: str, severity: Severity, zone: str, until: datetime, by: Viewer, at: datetime
 ) -> int:
-    """Ask for an alert on a zone, from a report, in one action; return the number of the event the alerts room hears.
+    """Ask for an alert on a zone, from a report, in one action; return how many subscribers are written to for now.
+
+    The event is for the room of alerts; as long as there is none, `alerting` writes to those who follow the zone. The
+    history of the report keeps a note of it.
 
     Args:
         zone: a GeoJSON polygon, CRS84.
@@ -192,28 +199,18 @@ def raise_alert(
     """
     info = case_queries.case(by, number)
     cases.require_worker(number=number, by=by)
-    known = open_categories(info.territory).get(info.category)
-    if known is None or not known.category.alert:
-        raise BadCase(
-            "les signalements de cette catégorie ne deviennent pas des alertes",
-            where=number,
-            remedy="reclassez-le d’abord dans une catégorie qui le permet",
-        )
-    if severity not in SEVERITIES or not at < until <= at + LONGEST_ALERT:
-        raise BadCase(
-            "gravité ou fin de l’alerte impossible",
-            where="until",
-            remedy="choisissez une gravité parmi {known} et une fin à venir, dans le mois",
-            known=", ".join(SEVERITIES),
-        )
-    polygon = checked_zone(zone)
-    return record(
+    _check_alert(info, severity, until, at)
+    polygon = checked_zone(zone, most_km2=LARGEST_ALERT_KM2)
+    told = {
+        "title": clean_text(title, where="title", required=True, limit=120),
+        "text": clean_text(text, where="text", required=True, limit=1000),
+    }
+    record(
         kind=events.ALERT_RAISED,
         subject=subject_of(info.number),
         payload={
             "number": info.number,
-            "title": clean_text(title, where="title", required=True, limit=120),
-            "text": clean_text(text, where="text", required=True, limit=1000),
+            **told,
             "severity": severity,
             "zone": zone,
             "bbox": list(polygon.bounds),
@@ -223,6 +220,28 @@ def raise_alert(
         territory=info.territory,
         at=at,
     )
+    readers = 0 if alerting.alerts_have_a_room() else len(alerting.concerned(info.number, polygon))
+    local = until.astimezone(clock.timezone_of(info.territory))
+    note = f"Alerte de zone : {told['title']}. {told['text']} Jusqu’au {local:%d/%m/%Y, %H:%M}."
+    cases.add_note(number=number, text=f"{note} Abonnés de la zone prévenus : {readers}.", by=by, at=at)
+    return readers
+
+
+def _check_alert(info: CaseInfo, severity: str, until: datetime, at: datetime) -> None:
+    known = open_categories(info.territory).get(info.category)
+    if known is None or not known.category.alert:
+        raise BadCase(
+            "les signalements de cette catégorie ne deviennent pas des alertes",
+            where=info.number,
+            remedy="reclassez-le d’abord dans une catégorie qui le permet",
+        )
+    if severity not in SEVERITIES or not at < until <= at + LONGEST_ALERT:
+        raise BadCase(
+            "gravité ou fin de l’alerte impossible",
+            where="until",
+            remedy="choisissez une gravité parmi {known} et une fin à venir, dans le mois",
+            known=", ".join(SEVERITIES),
+        )
 
 
 # --- Many at once -----------------------------------------------------------------------------------------------------

@@ -12,20 +12,29 @@ from typing import Any, cast
 import shapely
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.base.territory import queries as territory_queries
 from beffroi.base.territory.viewer import Grant, Role, Viewer
 from beffroi.faces.backoffice.reports.queue import outcome_choices
+from beffroi.faces.shell.places import PlaceForm, write_zone
 from beffroi.faces.shell.requests import service_names
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import OPEN, Outcome, Status, Upload
 from beffroi.serve.reports import operations, queries
+from beffroi.serve.reports.alerting import SEVERITY_TITLES, alerts_have_a_room
+from beffroi.serve.reports.places import MOST_ZONE_POINTS
 from beffroi.serve.reports.queries import ReportInfo
 
 METRES_PER_DEGREE = 111_195.0
 _WORDS = forms.Textarea(attrs={"rows": 4})
+
+
+class Said(str):
+    """What an act tells of its own success, instead of the sentence of its kind."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -159,27 +168,62 @@ class EmptyForm(ActForm):
     """Nothing more is asked."""
 
 
-class AlertForm(ActForm):
+class AlertForm(ActForm, PlaceForm):
+    """An alert: what to do, how grave, and where: a zone drawn, else a district, else around a place."""
+
+    place_object = None
     title = forms.CharField(label=gettext_lazy("Titre de l’alerte"), max_length=120)
-    text = forms.CharField(label=gettext_lazy("Consigne"), widget=_WORDS, max_length=1000)
+    text = forms.CharField(label=gettext_lazy("Consigne, lue par tous"), widget=_WORDS, max_length=1000)
     severity = forms.ChoiceField(
         label=gettext_lazy("Gravité"),
-        choices=[
-            ("minor", gettext_lazy("Mineure")),
-            ("moderate", gettext_lazy("Modérée")),
-            ("severe", gettext_lazy("Grave")),
-        ],
+        choices=[(name, gettext_lazy(title)) for name, title in SEVERITY_TITLES.items()],
         initial="moderate",
     )
+    hours = forms.IntegerField(label=gettext_lazy("Durée, en heures"), min_value=1, max_value=720, initial=24)
     radius_m = forms.IntegerField(
         label=gettext_lazy("Rayon autour du lieu, en mètres"), min_value=20, max_value=20_000, initial=200
     )
-    hours = forms.IntegerField(label=gettext_lazy("Durée, en heures"), min_value=1, max_value=720, initial=24)
+    district = forms.ChoiceField(label=gettext_lazy("Ou tout un quartier"), required=False)
 
     def offer(self) -> None:
         info = self.asked.info
-        self.fields["title"].initial = _(info.label)
-        self.fields["text"].initial = info.case.description[:1000]
+        here = {"lat": f"{info.lat:.6f}", "lon": f"{info.lon:.6f}"}
+        drawn = {"zone": write_zone(cast(Any, shapely.from_geojson(info.zone)))} if info.zone else {}
+        # The words of an inhabitant are not sent to others: an agent writes what is to be done.
+        self.initial = {"title": _(info.label)} | here | drawn
+        self.districts = {one.slug: one for one in territory_queries.zones(self.asked.territory, "quartier")}
+        names = [(slug, one.name) for slug, one in self.districts.items()]
+        self.choose("district", [("", _("Non")), *names])
+        if not names:
+            del self.fields["district"]
+        self.fields["zone"].label = _("Ou une zone dessinée")
+
+    @property
+    def others(self) -> list[forms.BoundField]:
+        """Return the fields that the map does not fill in."""
+        return [field for field in self if field.name not in ("lat", "lon", "zone")]
+
+    def clean(self) -> dict[str, Any]:
+        """Add `outline`, the zone as GeoJSON."""
+        values = super().clean()
+        if not self.errors:
+            values["outline"] = self._outline(values)
+        return values
+
+    def _outline(self, values: Mapping[str, Any]) -> str:
+        if values.get("zone") is not None:
+            return str(shapely.to_geojson(values["zone"]))
+        if chosen := self.districts.get(values.get("district") or ""):
+            return outline_of(chosen.shape)
+        return circle(values["lon"], values["lat"], values["radius_m"])
+
+
+def outline_of(shape: bytes) -> str:
+    """Return a polygon around a shape (WKB, CRS84) as GeoJSON: itself when it is one and not too detailed."""
+    found = shapely.from_wkb(shape)
+    if not isinstance(found, shapely.Polygon) or shapely.get_num_coordinates(found) > MOST_ZONE_POINTS:
+        found = found.convex_hull
+    return str(shapely.to_geojson(found))
 
 
 def circle(lon: float, lat: float, radius_m: float) -> str:
@@ -221,20 +265,25 @@ def _close(asked: Asked, values: Mapping[str, Any]) -> None:
     )
 
 
-def _raise_alert(asked: Asked, values: Mapping[str, Any]) -> None:
-    info = asked.info
-    zone = info.zone or circle(info.lon, info.lat, values["radius_m"])
-    assert shapely.from_geojson(zone).is_valid  # noqa: S101 - drawn by us, or checked at the intake
-    operations.raise_alert(
-        number=info.number,
+def _raise_alert(asked: Asked, values: Mapping[str, Any]) -> Said:
+    readers = operations.raise_alert(
+        number=asked.info.number,
         title=values["title"],
         text=values["text"],
         severity=values["severity"],
-        zone=zone,
+        zone=values["outline"],
         until=asked.at + timedelta(hours=values["hours"]),
         by=asked.viewer,
         at=asked.at,
     )
+    if alerts_have_a_room():
+        return Said(_("L’alerte est transmise aux alertes de la commune."))
+    words = ngettext(
+        "L’alerte est au journal ; {n} personne abonnée à cette zone la reçoit par courriel.",
+        "L’alerte est au journal ; {n} personnes abonnées à cette zone la reçoivent par courriel.",
+        readers,
+    )
+    return Said(words.format(n=readers))
 
 
 Run = Callable[[Asked, Mapping[str, Any]], object]

@@ -16,7 +16,7 @@ from beffroi.base.clock import queries as clock
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.base.territory.viewer import Role
-from beffroi.faces.backoffice.reports.acts import ACTS, Act, ActForm, Asked
+from beffroi.faces.backoffice.reports.acts import ACTS, Act, ActForm, Asked, Said
 from beffroi.faces.backoffice.reports.queue import row_of
 from beffroi.faces.shell.access import Request, open_to
 from beffroi.faces.shell.requests import answers_of, service_names, step_title
@@ -25,6 +25,7 @@ from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.definition import MANDATE_TITLES, MandateKind, Outcome, Sight, Status
 from beffroi.serve.cases.queries import Entry
 from beffroi.serve.reports import desk, orders, queries
+from beffroi.serve.reports.alerting import alerts_have_a_room
 from beffroi.serve.reports.desk import TemplateInfo
 from beffroi.serve.reports.queries import ReportInfo
 
@@ -58,12 +59,12 @@ def act(request: HttpRequest, number: str, name: str) -> HttpResponse:
     if not form.is_valid():
         return _shown(request, asked, {name: form}, status=400)
     try:
-        chosen.run(asked, form.cleaned_data)
+        came = chosen.run(asked, form.cleaned_data)
     except BeffroiError as fault:
         remedy = said(fault.remedy)
         form.add_error(None, f"{said(fault.what)} ; {remedy}." if remedy else said(fault.what))
         return _shown(request, asked, {name: form}, status=fault.http_status)
-    messages.success(request, _(chosen.done))
+    messages.success(request, came if isinstance(came, Said) else _(chosen.done))
     query = f"?{request.GET.urlencode()}" if request.GET else ""
     return redirect(_page_after(asked, number) + query)
 
@@ -108,6 +109,8 @@ def _shown(
         "orders": orders.work_orders(asked.viewer, asked.territory, number=info.number) if works else [],
         "today": timezone.localdate(asked.at),
         "acts": _acts(asked, category, bound, chosen) if works else [],
+        "may_alert": works and case.is_open and category is not None and category.alert,
+        "alerts_have_a_room": alerts_have_a_room(),
         "templates": templates,
         "template": chosen.id if chosen else 0,
         "query": request.GET.urlencode(),
