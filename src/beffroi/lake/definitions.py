@@ -19,6 +19,7 @@ from typing import Any
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.resources import shipped_folder
 from beffroi.base.territory.viewer import AGENTS, PUBLIC, SERVICE_PREFIX
+from beffroi.lake.public_view import NEEDED, PublicView, view_options
 from beffroi.lake.reading import ColumnType, ReadOptions
 from beffroi.lake.searching import SEARCH_KINDS, SearchOptions
 
@@ -85,6 +86,7 @@ class Definition:
     reading: ReadOptions = field(default_factory=ReadOptions)
     tiles: TileOptions = field(default_factory=TileOptions)
     search: SearchOptions = field(default_factory=SearchOptions)
+    public_view: PublicView | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the canonical JSON form: what is hashed into a version and kept in its manifest."""
@@ -94,6 +96,8 @@ class Definition:
         if self.search == SearchOptions():
             # Versions made before files could say it keep their names.
             plain.pop("search")
+        if self.public_view is None:
+            plain.pop("public_view")
         payload: dict[str, Any] = json.loads(json.dumps(plain, sort_keys=True, default=str))
         return payload
 
@@ -161,6 +165,11 @@ def parsed_definition(payload: Mapping[str, Any], *, where: str, slug: str = "",
             raise _bad(where, f"columns.{key}", key, "une clé en minuscules, chiffres et « _ »")
     if definition.id and definition.columns.get(definition.id, ColumnDefinition()).drop:
         raise _bad(where, "id", definition.id, "une colonne gardée")
+    if definition.public_view is not None:
+        if definition.access == PUBLIC:
+            raise _bad(where, "access", PUBLIC, "agents ou service:<nom>, puisque le public a une vue à lui")
+        if definition.public_view.slug == definition.slug or not SLUG.fullmatch(definition.public_view.slug):
+            raise _bad(where, "public_view.slug", definition.public_view.slug, "un nom qui n'est pas celui du jeu")
     return definition
 
 
@@ -181,6 +190,7 @@ def definition_from_json(payload: Mapping[str, Any]) -> Definition:
         "reading": ReadOptions(**reading),
         "tiles": TileOptions(**tiles),
         "search": search_options(payload),
+        "public_view": view_options(payload.get("public_view")),
     }
     return Definition(**{**payload, **rebuilt})
 
@@ -341,6 +351,22 @@ def _search_kind(value: Any, where: str, key: str) -> str:
     return str(value)
 
 
+def _view(value: Any, where: str, key: str) -> PublicView:
+    said = _checked(_mapping(value, where, key), _VIEW, where, "public_view.")
+    for needed in NEEDED:
+        if needed not in said:
+            raise _bad(where, f"public_view.{needed}", "", f"une valeur ; sont nécessaires : {', '.join(NEEDED)}")
+    view = PublicView(**said)
+    if (fault := view.fault()) is not None:
+        raise _bad(where, f"public_view.{fault.key}", fault.value, fault.expected)
+    return view
+
+
+_VIEW: dict[str, _Reader] = {
+    **dict.fromkeys(("slug", "title", "date", "period"), _text),
+    **dict.fromkeys(("k", "cell_m"), _count),
+    "by": _texts,
+}
 _SEARCH: dict[str, _Reader] = {
     "kind": _search_kind,
     **dict.fromkeys(("title", "details", "words"), _texts),
@@ -395,4 +421,5 @@ _TOP: dict[str, _Reader] = {
     "reading": _reading,
     "tiles": _tiles,
     "search": _search,
+    "public_view": _view,
 }

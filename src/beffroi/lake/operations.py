@@ -25,9 +25,10 @@ from beffroi.base.kernel.sentences import Sentence
 from beffroi.base.territory.engine import is_sandbox
 from beffroi.base.territory.viewer import AGENTS, PUBLIC, Role, Viewer
 from beffroi.lake import sql
+from beffroi.lake.aggregating import check_view, refresh_public_views
 from beffroi.lake.definitions import Definition
 from beffroi.lake.manifest import ImportReport, SourceInfo
-from beffroi.lake.preparing import ImportRefused
+from beffroi.lake.preparing import ImportRefused, resolved_columns
 from beffroi.lake.publishing import Later, Progress, at_once, publish
 from beffroi.lake.reading import Reading, ReadOptions
 from beffroi.lake.store import DatasetRef, Lake, LakeNotWritable, write_note
@@ -197,9 +198,11 @@ def publish_reading(
     if is_sandbox(territory) and definition.access == PUBLIC:
         # What is tried in a sandbox is never anyone's to read: no page, no API, no catalogue shows it outside.
         definition = replace(definition, access=AGENTS)
+    home = Lake(lake_folder(lake))
     try:
+        check_view(home, territory, definition, resolved_columns(reading.columns, definition.columns))
         done = publish(
-            Lake(lake_folder(lake)),
+            home,
             ref,
             reading,
             source=source,
@@ -227,7 +230,8 @@ def announce_published(*, at: datetime, lake: Path | None = None) -> int:
     """Record every change of version the journal was not told about and queue its tiles; return how many.
 
     A version put in service by a process that died before it could tell the journal waits in the lake and is
-    announced by the next call: at least once, never not at all.
+    announced by the next call: at least once, never not at all. What the public may be told of it (see `aggregating`)
+    is published first.
     """
     from django.db import transaction
 
@@ -235,6 +239,7 @@ def announce_published(*, at: datetime, lake: Path | None = None) -> int:
     from beffroi.lake import tasks
 
     home = Lake(lake_folder(lake))
+    refresh_public_views(home, [ref for ref, _ in home.waiting_announcements()], at=at)
     waiting = home.waiting_announcements()
     for ref, version in waiting:
         # Taking the writer's turn: one who has said what to announce has also put it in service.

@@ -10,6 +10,7 @@ from django_tasks import task
 
 from beffroi.base.kernel.time import now
 from beffroi.lake import rights, tiles
+from beffroi.lake.aggregating import refresh_public_views
 from beffroi.lake.store import DatasetNotFound, DatasetRef, Lake
 
 
@@ -51,9 +52,14 @@ def read_upload(upload_id: int) -> None:
 
 
 def daily(at: datetime) -> None:
-    """Announce what a killed process could not, clear what it left half baked, and let go of forgotten uploads."""
+    """Tell the public of the periods that are over, announce what a killed process could not, clear what it left.
+
+    Files half baked and forgotten uploads go.
+    """
     from beffroi.lake import operations, uploads
 
-    tiles.clear_abandoned(Path(settings.LAKE_DIR))
+    lake = Lake(Path(settings.LAKE_DIR))
+    tiles.clear_abandoned(lake.root)
+    refresh_public_views(lake, lake.refs(), at=at)
     operations.announce_published(at=at)
     uploads.expire_uploads(at)

@@ -26,6 +26,7 @@ def furnish(password: str) -> None:
     from beffroi.base.territory.operations import add_grouping, add_service
     from beffroi.base.territory.viewer import Role
     from beffroi.sense.places.operations import index_territory
+    from faces.portal.offences import place_offences
     from faces.portal.small_town import AT, BBOX, CODE, NAME, import_small_town
     from sense.mobility.town_graph import place_graph
     from sense.mobility.transit_feeds import place_network
@@ -44,6 +45,7 @@ def furnish(password: str) -> None:
     sources.mkdir(parents=True)
     settings.LAKE_DIR.mkdir(parents=True, exist_ok=True)
     import_small_town(settings.LAKE_DIR, sources)
+    place_offences(settings.LAKE_DIR, sources)
     index_territory(CODE)
     place_graph(CODE)
     place_network(CODE, sources)

@@ -33,6 +33,7 @@ PAGES = [
     "/services/",
     "/services/?theme=proprete-sante&public=citoyen",
     "/services/1-23/",
+    "/services/2-01/",
     "/services/G-03/",
     "/services/G-07/",
     "/registre-des-traitements/",

@@ -52,7 +52,7 @@ PEOPLE = (
         "Dominique Aulnoisel",
         "00001",
         Role.AGENT,
-        ("habitat", "proprete", "voirie"),
+        ("habitat", "police-municipale", "proprete", "voirie"),
     ),
     DemoPerson("elected", "elue@valbruyere.example", "Claude Sauleterre", "00001", Role.ELECTED),
     DemoPerson("administrator", "admin@valbruyere.example", "Sacha Delonde", "00001", Role.ADMINISTRATOR),

@@ -185,15 +185,15 @@ def synthesis_map(
     mapped: list[DatasetSummary],
     districts: DatasetSummary | None,
     *,
-    overlay: dict[str, Any],
+    overlays: Sequence[dict[str, Any]],
     named: str,
 ) -> str:
-    """Return the configuration of a map of districts: their figures over the streets and the water.
+    """Return the configuration of a map of districts, or of cells: their figures over the streets and the water.
 
     `named` tells it apart from the other maps of its page, for those who listen.
     """
     box = districts.bbox if districts else _frame(mapped)
-    return _config(viewer, _plain(mapped), [], box, pitch=0, overlays=[overlay], named=named)
+    return _config(viewer, _plain(mapped), [], box, pitch=0, overlays=overlays, named=named)
 
 
 def picker_map(viewer: Viewer, commune: CommuneInfo | None, datasets: list[DatasetSummary]) -> dict[str, Any]:

@@ -76,9 +76,13 @@ class Synthesis:
     @property
     def marks(self) -> tuple[Mark, ...]:
         """Return the legend: the range of each class with its colour."""
-        ends = [None, *self.bounds, None]
-        marks = [Mark(str(rank), _range(low, high), CLASSES[rank]) for rank, (low, high) in enumerate(pairwise(ends))]
-        return (*marks, Mark("", _("inconnu"), UNKNOWN))
+        return (*ranges(self.bounds), Mark("", _("inconnu"), UNKNOWN))
+
+
+def ranges(bounds: Sequence[float]) -> tuple[Mark, ...]:
+    """Return the legend of classes, `bounds` being the upper ends of all but the last: their ranges and colours."""
+    ends = [None, *bounds, None]
+    return tuple(Mark(str(rank), _range(low, high), CLASSES[rank]) for rank, (low, high) in enumerate(pairwise(ends)))
 
 
 def _range(low: float | None, high: float | None) -> str:
@@ -138,7 +142,7 @@ def synthesis(
         measure_title=dict(measures_of(detail))[measure],
         unit=(column.unit or "") if column else "",
         figures=figures,
-        bounds=_bounds(known),
+        bounds=bounds_of(known),
         day=day,
         before=before,
     )
@@ -180,7 +184,7 @@ def _districts(request: Request, districts: DatasetSummary) -> list[tuple[str, s
     return [(str(one["id"]), name or str(one["id"])) for one, name in zip(read, names, strict=True)]
 
 
-def _bounds(values: Sequence[float]) -> tuple[float, ...]:
+def bounds_of(values: Sequence[float]) -> tuple[float, ...]:
     """Return the quintiles, each once: as many districts in each class as can be."""
     if not values:
         return ()

@@ -8,6 +8,7 @@ from beffroi.faces.portal import own_requests, privacy
 from beffroi.faces.portal.reports import urls as reports
 from beffroi.faces.portal.transit import urls as transit
 from beffroi.faces.portal.views import (
+    counted,
     datasets,
     differences,
     home,
@@ -35,6 +36,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("vues/elu/", threeviews.official, name="view-official"),
     path("services/", services.services, name="services"),
     path("services/<slug:use_case>/", services.service, name="service"),
+    path("services/<slug:use_case>/comptes.geojson", counted.counts_geojson, name="counts-geojson"),
+    path("services/<slug:use_case>/points.geojson", counted.points_geojson, name="counts-points"),
     path("donnees/", datasets.datasets, name="datasets"),
     path(_DATASET, datasets.overview, name="dataset"),
     path(f"{_DATASET}tableau/", datasets.table, name="dataset-table"),

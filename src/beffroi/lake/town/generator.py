@@ -39,6 +39,7 @@ from beffroi.lake.town.society import (
     write_companies,
     write_energy,
     write_facilities,
+    write_offences,
     write_sales,
     write_schools,
 )
@@ -101,6 +102,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Énergie", write_energy),
     ("Associations", write_associations),
     ("Accidents", write_accidents),
+    ("Infractions", write_offences),
     ("Délibérations", write_deliberations),
     ("Menus", write_menus),
     ("Agenda", write_agenda),

@@ -489,3 +489,38 @@ def write_accidents(city: City, writer: Writer) -> None:
         },
         separator=";",
     )
+
+
+_OFFENCES = ("Vols", "Dégradations", "Violences", "Troubles à la tranquillité")
+_TOLD_BY = ("Police nationale", "Police municipale", "Habitants")
+
+
+def write_offences(city: City, writer: Writer) -> None:
+    """Write offences of the last two years, which never happened; streets near the centre have more."""
+    rng = city.rng("offences")
+    network = city.network
+    count = max(30, city.scale.population // 11)
+    middles = shapely.get_coordinates(shapely.centroid(network.segments))
+    away = np.hypot(*(middles - np.median(middles, axis=0)).T)
+    weight = shapely.length(network.segments) * np.exp(-away / max(away.max() / 3, 1.0))
+    segment = rng.choice(len(weight), count, p=weight / weight.sum())
+    degrees = writer.origin.degrees(
+        shapely.get_coordinates(
+            shapely.line_interpolate_point(network.segments[segment], rng.random(count), normalized=True)
+        )
+    )
+    days = np.sort(rng.integers(0, 730, count))
+    writer.table(
+        "securite/infractions.csv",
+        "Infractions constatées (réservé à la police municipale)",
+        {
+            "numero": [f"INF{index + 1:06d}" for index in range(count)],
+            "date_faits": (np.datetime64(f"{YEAR - 2}-01-01") + days).astype(str),
+            "nature": rng.choice(_OFFENCES, count, p=[0.42, 0.26, 0.12, 0.2]),
+            "source": rng.choice(_TOLD_BY, count, p=[0.55, 0.3, 0.15]),
+            "voie": city.street_name[network.street_of_segment[segment]],
+            "longitude": degrees[:, 0],
+            "latitude": degrees[:, 1],
+        },
+        separator=";",
+    )

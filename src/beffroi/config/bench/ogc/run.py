@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import statistics
 import subprocess
 import time
@@ -142,6 +141,8 @@ def _whole(peer: Peer, home: Path, count: int) -> float:
     target = home / "whole.fgb"
     box = [str(edge) for edge in (WEST + 0.1, SOUTH + 0.1, WEST + 0.1 + side, SOUTH + 0.1 + side)]
     command = ["ogr2ogr", "-f", "FlatGeobuf", str(target), f"OAPIF:{peer.landing}", layer, "-spat", *box]
+    # A footprint that crosses itself is mended into two on the way in: GDAL expects one type from its first page.
+    command += ["-nlt", "PROMOTE_TO_MULTI"]
     times = []
     for _ in range(3):
         target.unlink(missing_ok=True)
@@ -153,7 +154,7 @@ def _whole(peer: Peer, home: Path, count: int) -> float:
         times.append(time.monotonic() - started)
         if times[-1] > 20:
             break
-    shutil.rmtree(target, ignore_errors=True)
+    target.unlink(missing_ok=True)
     return statistics.median(times)
 
 

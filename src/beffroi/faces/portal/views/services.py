@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from beffroi.base.catalogue import operations, queries
 from beffroi.base.catalogue.definition import AUDIENCE_TITLES, STATE_TITLES, Audience, State
 from beffroi.base.catalogue.queries import UseCaseView
+from beffroi.faces.portal.counted import shown_counts
 from beffroi.faces.portal.directory import public_service, services_by_public, territory_of
 from beffroi.faces.portal.finding import found_services
 from beffroi.faces.portal.layers import shown_layers
@@ -92,6 +93,7 @@ def _service_context(request: Request, found: UseCaseView) -> dict[str, object]:
     code, one = territory_of(request), found.use_case
     decisions = queries.decisions(one.id, code)
     for_staff = Audience.RESIDENT not in one.audience
+    counts = shown_counts(request, one) if found.is_open else None
     may_start = not for_staff or any(request.viewer.has(role, code) for role in queries.STAFF)
     return {
         "service": one,
@@ -102,7 +104,8 @@ def _service_context(request: Request, found: UseCaseView) -> dict[str, object]:
         "for_staff": for_staff,
         "start_url": found.url if may_start and found.url not in (None, request.path) else "",
         "to_read": (reverse(TO_READ[one.engine][0]), _(TO_READ[one.engine][1])) if one.engine in TO_READ else None,
-        "layers": shown_layers(request, one) if found.is_open else None,
+        "counts": counts,
+        "layers": shown_layers(request, one) if found.is_open and counts is None else None,
     }
 
 

@@ -60,7 +60,7 @@ def _told(request: Request, mapped: list[DatasetSummary], districts: DatasetSumm
         day = told.before if earlier else told.day
         named = _("Carte des quartiers, {day}.").format(day=date_format(day, "j F Y") if day else _("aujourd’hui"))
         overlay = overlay_of(told, query, earlier=earlier)
-        maps.append((day, synthesis_map(request.viewer, mapped, districts, overlay=overlay, named=named)))
+        maps.append((day, synthesis_map(request.viewer, mapped, districts, overlays=[overlay], named=named)))
     detail = lake.dataset(request.viewer, told.layer.ref, version=told.layer.version)
     return {"told": told, "maps": maps, "measures": measures_of(detail)}
 
