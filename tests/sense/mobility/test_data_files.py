@@ -30,7 +30,7 @@ def test_every_shipped_file_reads() -> None:
     assert not problems
     assert list(found)[:3] == ["a-pied", "fauteuil-manuel", "fauteuil-electrique"]
     assert len(found) == len(list((shipped_folder("mobility") / "profiles").glob("*.toml"))) == 11
-    assert {one.name for one in recipes()} == {"bdtopo", "montpellier"}
+    assert {one.name for one in recipes()} == {"bdtopo", "cnig", "montpellier"}
     assert obstacle_kinds()["rue-fermee"].closes == set(found)
 
 

@@ -1,13 +1,31 @@
 import { LngLatBounds, Marker, type LngLatBoundsLike, type Map as MapLibre } from "maplibre-gl";
-import { announce, drawBase, drawNames, isCalm, locate, openMap } from "./base";
+import { announce, drawBase, drawNames, isCalm, locate, openMap, raiseGround } from "./base";
 import { readConfig, say, type MapConfig } from "./config";
 import { palette } from "./palette";
+import { slopeLines, spotAt, type Way } from "./slopes";
 import { bindTools } from "./tools";
 
 interface RouteConfig extends MapConfig {
   /** Address of the routes as GeoJSON; empty before a search. */
   route: string;
+  /** The map opens in relief. */
+  raised: boolean;
 }
+
+/** Something that stands on the quickest way, and that the way found goes round. */
+interface Barrier {
+  said: string;
+  lon: number;
+  lat: number;
+}
+
+interface Answer extends GeoJSON.FeatureCollection<GeoJSON.LineString> {
+  features: Way[];
+  why?: { same_as_quickest: boolean; avoided: Barrier[] };
+  no_route?: { farthest: Way | null; barriers: Barrier[] };
+}
+
+const RAISED_DEG = 55;
 
 type End = "de" | "vers";
 const ENDS: readonly End[] = ["de", "vers"];
@@ -21,6 +39,7 @@ class RouteMap {
   readonly #fields = new Map<End, HTMLInputElement>();
   readonly #pins = new Map<End, Marker>();
   #next: End = "de";
+  #raised = false;
 
   constructor(element: HTMLElement) {
     this.#element = element;
@@ -47,6 +66,7 @@ class RouteMap {
           this.#take(lon, lat);
           this.#map.jumpTo({ center: [lon, lat], zoom: 16 });
         }),
+      relief: () => this.#raise(!this.#raised),
       drop: () => {
         const { lng, lat } = this.#map.getCenter();
         this.#take(lng, lat);
@@ -54,11 +74,24 @@ class RouteMap {
     });
   }
 
+  /** Stand the ground up to its heights, the ways lying on it, or lay it flat. */
+  #raise(on: boolean, animate = !isCalm()): void {
+    this.#raised = on;
+    raiseGround(this.#map, this.#config, on);
+    // Houses that stand would hide the way behind them.
+    for (const { id, type } of this.#map.getStyle().layers)
+      if (type === "fill-extrusion") this.#map.setPaintProperty(id, "fill-extrusion-opacity", on ? 0.35 : 1);
+    this.#map.easeTo({ pitch: on ? RAISED_DEG : 0, animate });
+    this.#element.parentElement?.querySelector('[data-act="relief"]')?.setAttribute("aria-pressed", String(on));
+  }
+
   async #fill(): Promise<void> {
     const colours = palette();
     drawBase(this.#map, this.#config, colours);
     drawNames(this.#map, this.#config, colours);
     for (const end of ENDS) this.#pin(end);
+    // Before the ways: framing them is a flight that another movement would cut short.
+    if (this.#config.raised && this.#config.terrain) this.#raise(true, false);
     if (this.#config.route) await this.#draw();
     this.#map.once("idle", () => (this.#element.dataset["ready"] = "yes"));
     this.#map.triggerRepaint();
@@ -67,9 +100,7 @@ class RouteMap {
   async #draw(): Promise<void> {
     const answer = await fetch(this.#config.route, { credentials: "same-origin" });
     if (!answer.ok) return;
-    const found = (await answer.json()) as GeoJSON.FeatureCollection<GeoJSON.LineString> & {
-      no_route?: { farthest: GeoJSON.Feature<GeoJSON.LineString> | null };
-    };
+    const found = (await answer.json()) as Answer;
     const partial = found.no_route?.farthest;
     const features = partial ? [partial] : [...found.features].reverse();
     this.#map.addSource("route", { type: "geojson", data: { type: "FeatureCollection", features } });
@@ -85,9 +116,57 @@ class RouteMap {
       layout,
       paint: { "line-color": ["case", ["==", ["get", "rank"], 0], best, other], "line-width": ["case", ["==", ["get", "rank"], 0], 6, 4] },
     });
+    const [first] = found.features;
+    if (first?.properties.heights.length) this.#drawSlopes(first);
+    this.#placeBarriers(found.no_route?.barriers ?? (found.why?.same_as_quickest ? [] : (found.why?.avoided ?? [])));
     const box = new LngLatBounds();
     for (const { geometry } of features) for (const [lon, lat] of geometry.coordinates) box.extend([lon ?? 0, lat ?? 0]);
     if (!box.isEmpty()) this.#map.fitBounds(box as LngLatBoundsLike, { padding: 40, animate: !isCalm(), maxZoom: 17 });
+  }
+
+  /** Colour the best way by its slopes, and follow it by the slider under the drawing of heights. */
+  #drawSlopes(way: Way): void {
+    this.#map.addSource("slopes-along", { type: "geojson", data: { type: "FeatureCollection", features: slopeLines(way) } });
+    this.#map.addLayer({
+      id: "slopes-along",
+      type: "line",
+      source: "slopes-along",
+      layout: { "line-cap": "round", "line-join": "round" },
+      paint: { "line-color": ["get", "colour"], "line-width": 6 },
+    });
+    const holder = document.querySelector<HTMLElement>("[data-along]");
+    const [slider, output] = [holder?.querySelector("input"), holder?.querySelector("output")];
+    if (!holder || !slider || !output) return;
+    holder.hidden = false;
+    const sign = document.createElement("div");
+    sign.className = "along-pin";
+    const pin = new Marker({ element: sign });
+    const cursor = document.querySelector<SVGLineElement>("[data-here]");
+    const number = (value: number): string => value.toLocaleString(this.#config.language, { maximumFractionDigits: 0 });
+    slider.addEventListener("input", () => {
+      const share = Number(slider.value) / Number(slider.max);
+      const { lon, lat, metres, height, slope } = spotAt(way, share);
+      pin.setLngLat([lon, lat]).addTo(this.#map);
+      const said = say(this.#config.words, "along", { metres: number(metres), height: number(height), slope: number(slope) });
+      output.textContent = said;
+      slider.setAttribute("aria-valuetext", said);
+      const margin = Number(cursor?.dataset["here"] ?? 0);
+      const x = String(margin + share * ((cursor?.ownerSVGElement?.viewBox.baseVal.width ?? 0) - 2 * margin));
+      for (const end of ["x1", "x2"]) cursor?.setAttribute(end, x);
+    });
+  }
+
+  /** Put on each barrier the number it has in the list of the page. */
+  #placeBarriers(barriers: readonly Barrier[]): void {
+    for (const [rank, { said, lon, lat }] of barriers.entries()) {
+      const sign = document.createElement("div");
+      sign.className = "barrier-pin";
+      sign.textContent = String(rank + 1);
+      sign.setAttribute("role", "img");
+      sign.setAttribute("aria-label", `${rank + 1} : ${said}`);
+      sign.title = said;
+      new Marker({ element: sign }).setLngLat([lon, lat]).addTo(this.#map);
+    }
   }
 
   #take(lon: number, lat: number): void {

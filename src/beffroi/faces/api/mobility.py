@@ -18,7 +18,7 @@ from beffroi.faces.shell.sentences import said
 from beffroi.sense.mobility import queries
 from beffroi.sense.mobility.obstacles import ObstacleInfo
 from beffroi.sense.mobility.profiles import Profile
-from beffroi.sense.mobility.queries import Answer, GraphInfo
+from beffroi.sense.mobility.queries import Answer, Arrival, GraphInfo
 from beffroi.sense.mobility.routes import Met, Route
 from beffroi.sense.mobility.words import SURFACES, Instruction, barrier
 
@@ -141,7 +141,7 @@ def route(
     territory: Territory = None,
 ) -> HttpResponse:
     """Donne un à trois itinéraires en GeoJSON : longueur, durée, pentes, marches, ressauts, sols, part documentée,
-    instructions, obstacles rencontrés et évités, et pourquoi ce chemin."""
+    instructions, obstacles rencontrés et évités, pourquoi ce chemin, et l’accès du lieu d’arrivée."""
     chosen = _adjusted(profile, max_slope_pct, max_kerb_cm, min_width_cm, stairs, documented_only)
     answer = queries.route(
         _territory(request, territory),
@@ -152,7 +152,10 @@ def route(
         most=alternatives,
         explained=explain,
     )
-    return _answered(route_collection(answer))
+    body = route_collection(answer)
+    if explain:
+        body["arrival"] = _arrival(queries.arrival(_territory(request, territory), place_of(goal, "to")))
+    return _answered(body)
 
 
 def _answered(body: dict[str, Any]) -> HttpResponse:
@@ -193,6 +196,22 @@ def route_collection(answer: Answer) -> dict[str, Any]:
             "farthest": _feature(none.farthest, (), 0) if none.farthest else None,
         }
     return body
+
+
+def _arrival(found: Arrival) -> dict[str, Any]:
+    venue = found.venue and {
+        "name": found.venue.name,
+        "facts": [said(one) for one in found.venue.facts],
+        "distance_m": round(found.venue.distance_m),
+        "source": found.venue.source,
+        "date": found.venue.date,
+    }
+    stops = [
+        {"name": one.name, "lines": list(one.lines), "wheelchair": one.wheelchair, "distance_m": round(one.distance_m),
+         "source": one.source, "date": one.date}
+        for one in found.stops
+    ]  # fmt: skip
+    return {"venue": venue, "stops": stops}
 
 
 def _snapped(spot: Any) -> dict[str, Any]:

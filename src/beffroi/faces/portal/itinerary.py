@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +16,7 @@ from beffroi.faces.shell.addresses import Address, AddressField, as_typed
 from beffroi.faces.shell.sentences import said
 from beffroi.sense.mobility import queries
 from beffroi.sense.mobility.profiles import Profile
-from beffroi.sense.mobility.queries import Answer
+from beffroi.sense.mobility.queries import Answer, Arrival
 from beffroi.sense.mobility.routes import Route
 from beffroi.sense.mobility.words import SURFACES, barrier
 
@@ -45,6 +46,11 @@ OBSTACLES = (
     gettext_noop("Lieu signalé comme inquiétant"),
     gettext_noop("Rue inondée"),
 )
+_BOARDING: dict[bool | None, str] = {
+    True: gettext_noop("accessible en fauteuil"),
+    False: gettext_noop("non accessible en fauteuil"),
+    None: gettext_noop("accès en fauteuil inconnu"),
+}
 _PLACE_HELP = gettext_lazy("Une adresse, ou touchez la carte.")
 
 
@@ -148,7 +154,6 @@ def api_address(form: ItineraryForm, answer: Answer) -> str:
         "from": ",".join(f"{one:.6f}" for one in place_of(form.cleaned_data["de"])),
         "to": ",".join(f"{one:.6f}" for one in place_of(form.cleaned_data["vers"])),
         "alternatives": 3,
-        "explain": "false",
     }
     usual = queries.profile(profile.slug)
     for key in ("max_slope_pct", "max_kerb_cm"):
@@ -297,6 +302,31 @@ def why_told(answer: Answer) -> dict[str, Any] | None:
     }
 
 
+def arrival_told(found: Arrival) -> dict[str, Any] | None:
+    """Return what is known of the door and of the stops where one arrives, each with its source and its date."""
+    stops = [
+        {
+            "name": one.name,
+            "lines": ", ".join(one.lines),
+            "access": _(_BOARDING[one.wheelchair]),
+            "away": distance(one.distance_m),
+            "source": one.source,
+            "date": date.fromisoformat(one.date),
+        }
+        for one in found.stops
+    ]
+    venue = found.venue
+    if venue is None and not stops:
+        return None
+    told = venue and {
+        "name": venue.name,
+        "facts": " ; ".join(said(one) for one in venue.facts),
+        "source": venue.source,
+        "date": date.fromisoformat(venue.date),
+    }
+    return {"venue": told, "stops": stops}
+
+
 def no_way_told(answer: Answer) -> dict[str, Any] | None:
     """Return why there is no way, how far one gets and what would open one."""
     none = answer.no_way
@@ -337,6 +367,7 @@ def heights_drawing(route: Route) -> dict[str, Any] | None:
     return {
         "width": WIDTH,
         "height": HEIGHT,
+        "margin": MARGIN,
         "line": line,
         "ground": ground,
         "low": round(low),

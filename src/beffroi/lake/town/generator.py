@@ -45,6 +45,7 @@ from beffroi.lake.town.society import (
 )
 from beffroi.lake.town.transit import write_transit
 from beffroi.lake.town.useful import write_useful_places
+from beffroi.lake.town.venues import write_venues
 
 _MARK = "town.toml"
 
@@ -98,6 +99,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Écoles", write_schools),
     ("Équipements", write_facilities),
     ("Lieux utiles", write_useful_places),
+    ("Accessibilité des lieux publics", write_venues),
     ("Ventes", write_sales),
     ("Énergie", write_energy),
     ("Associations", write_associations),

@@ -39,7 +39,7 @@ def assemble(
     scale = np.array([METRES_PER_DEGREE * np.cos(np.radians(origin[1])), METRES_PER_DEGREE])
     flat = (streets.points - np.array(origin)) * scale
     length = _lengths(flat, streets.offset)
-    slopes = _slopes(streets, flat, length, terrain)
+    slopes = _slopes(streets, flat, length, terrain, day=f"{at:%Y-%m-%d}")
     kerb, crossing, barrier = _met(streets, ends)
     walk = _leaving(ends.tail, ends.head, len(lon))
     drive = _obeying(streets, ends, walk)
@@ -126,7 +126,7 @@ def _lengths(flat: Array, offset: Array) -> Array:
     return np.maximum(np.add.reduceat(step, offset[:-1]), 0.1)
 
 
-def _slopes(streets: Streets, flat: Array, length: Array, terrain: Terrain | None) -> dict[str, Any]:
+def _slopes(streets: Streets, flat: Array, length: Array, terrain: Terrain | None, *, day: str) -> dict[str, Any]:
     """Return climbs and steepest slopes: told inclines first, else the terrain, else nothing (NaN)."""
     count = len(streets)
     climb, descent = np.zeros(count), np.zeros(count)
@@ -134,7 +134,7 @@ def _slopes(streets: Streets, flat: Array, length: Array, terrain: Terrain | Non
     origin, origins = streets.origin.copy(), list(streets.origins)
     if terrain is not None:
         climb, descent, up, down = _terrain_slopes(streets, flat, length, terrain)
-        origins.append(Origin(terrain.title, "", Confidence.DEDUCED))
+        origins.append(Origin(terrain.title, day, Confidence.DEDUCED))
         known = ~np.isnan(up) & (origin[:, Attribute.SLOPE] == 0)
         origin[known, Attribute.SLOPE] = len(origins)
     told = streets.columns["incline_pct"] != NO_INCLINE

@@ -2,6 +2,7 @@
 
 [mobility]
 profile = "fauteuil-manuel"              # chosen first on the page
+raised  = true                           # its map stands in relief, where the relief is known
 
 [[example]]
 when = { profile = "fauteuil-manuel", map = "A--s--B…", ways = { s = "steps" }, from = "A", to = "B" }
@@ -26,6 +27,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     profile: str = Field(min_length=1)
+    raised: bool = False
 
     def model_post_init(self, _context: Any) -> None:
         """Refuse a profile nobody wrote."""

@@ -17,6 +17,7 @@ from beffroi.sense.mobility.profiles import Profile, load_profiles, profile_name
 from beffroi.sense.mobility.reach import Isochrone, isochrone_of
 from beffroi.sense.mobility.router import Layer, Router, Spot
 from beffroi.sense.mobility.routes import MOST_ALTERNATIVES, NoWay, Route, Why
+from beffroi.sense.mobility.venues import Arrival, arrival
 from beffroi.sense.mobility.words import Instruction, instructions
 
 MOST_MATRIX = 50
@@ -247,4 +248,4 @@ def documented_share(territory: str, profile: Profile) -> float:
     return float(length[known].sum() / length.sum()) if len(length) else 0.0
 
 
-__all__ = ["Answer", "GraphInfo", "Matrix", "Nearby", "load"]
+__all__ = ["Answer", "Arrival", "GraphInfo", "Matrix", "Nearby", "arrival", "load"]

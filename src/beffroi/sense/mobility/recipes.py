@@ -5,6 +5,7 @@ title, dataset (pattern of a slug)
 [kinds] [ranks] [directions]: values of those columns, in the words of the graph
 [[survey]]     dataset, key, columns (width_m, surface, slope_pct, steps, passable), surfaces, year or date
 [[crossings]]  dataset, reach_m, columns (kerb_cm, lowered, signals, tactile)
+[[nodes]]      dataset, reach_m, columns (kerb_m): ends of the graph itself, with the kerb one meets there
 [[lamps]]      dataset, reach_m           [[landmarks]]  dataset, name
 """
 
@@ -44,7 +45,7 @@ class Recipe:
         return [self.dataset, *(part["dataset"] for parts in self.parts.values() for part in parts)]
 
 
-_PARTS = ("survey", "crossings", "lamps", "landmarks")
+_PARTS = ("survey", "crossings", "nodes", "lamps", "landmarks")
 _KEYS = ("title", "dataset", "columns", "kinds", "ranks", "directions", *_PARTS)
 _WORDS = {"kinds": {one.name.lower() for one in Kind} | {"none"}, "surfaces": {one.name.lower() for one in Surface}}
 _WORDS |= {"ranks": _WORDS["kinds"], "directions": {"forward", "backward", "both", "none"}}
@@ -93,7 +94,7 @@ def read_recipe(path: Path) -> Recipe:
                 )
     parts = {key: [_part(part, key, where) for part in table.get(key, [])] for key in _PARTS}
     return Recipe(
-        path.stem, table["title"], _pattern(table["dataset"], where), table["columns"], table.get("kinds", {}),
+        path.stem, table["title"], pattern(table["dataset"], where), table["columns"], table.get("kinds", {}),
         table.get("ranks", {}), table.get("directions", {}), parts,
     )  # fmt: skip
 
@@ -101,10 +102,10 @@ def read_recipe(path: Path) -> Recipe:
 def _part(part: dict[str, Any], key: str, where: str) -> dict[str, Any]:
     if "dataset" not in part:
         raise BadRecipe("{key} sans dataset", where=where, remedy="dites quel jeu de données lire", key=key)
-    return part | {"dataset": _pattern(part["dataset"], where)}
+    return part | {"dataset": pattern(part["dataset"], where)}
 
 
-def _pattern(text: str, where: str) -> re.Pattern[str]:
+def pattern(text: str, where: str) -> re.Pattern[str]:
     try:
         return re.compile(text)
     except re.error as error:

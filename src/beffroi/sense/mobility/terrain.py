@@ -128,4 +128,4 @@ def _esri(path: Path, crs: str) -> Terrain:
     heights[heights == head.get("nodata_value", -9999)] = np.nan
     step = head["cellsize"]
     x0, y0 = head["xllcorner"] + step / 2, head["yllcorner"] + (head["nrows"] - 0.5) * step
-    return Terrain(path.name, heights, x0, y0, step, crs)
+    return Terrain(f"Relief au pas de {step:g} m ({path.name})", heights, x0, y0, step, crs)

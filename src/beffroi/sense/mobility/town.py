@@ -40,6 +40,9 @@ _ACCESS = {
     Kind.FOOTWAY: int(Mode.FOOT),
     Kind.PATH: _WALKED,
     Kind.STEPS: int(Mode.FOOT),
+    Kind.CROSSING: int(Mode.FOOT),
+    Kind.LIFT: int(Mode.FOOT),
+    Kind.ESCALATOR: int(Mode.FOOT),
     Kind.CYCLEWAY: int(Mode.BICYCLE),
     Kind.TRACK: _WALKED,
 }
@@ -122,7 +125,8 @@ def _read(summary: DatasetSummary, wanted: dict[str, list[str]], *, geometry: bo
 
 
 def _origin(summary: DatasetSummary, confidence: Confidence, date: str) -> Origin:
-    return Origin(summary.title, date, confidence, summary.licence or "")
+    # A survey says when it was made; otherwise it is of the day its version was imported.
+    return Origin(summary.title, date or f"{summary.updated_at:%Y-%m-%d}", confidence, summary.licence or "")
 
 
 def _folded(value: object) -> str:
@@ -169,6 +173,8 @@ def _columns(recipe: Recipe, table: dict[str, Array], kind: Array, owner: Array)
     columns["speed_kmh"] = _numbers(table.get("speed_kmh"), usual).clip(5, 130).astype(np.uint8)
     columns["road_cm"] = (_numbers(table.get("road_m"), np.zeros(count)) * 100).clip(0, 6000).astype(np.uint16)
     columns["road_cm"][~np.isin(kind, CARRIAGEWAYS)] = 0
+    # Who traced a crossing as a way of its own means a crossing made for it.
+    columns["crossing"][kind == Kind.CROSSING] = Crossing.MARKED
     names: dict[str, int] = {}
     if "name" in table:
         columns["name"] = np.array(
@@ -300,7 +306,35 @@ def _lay_landmarks(streets: Streets, part: dict[str, Any], summary: DatasetSumma
     ]
 
 
-_LAID = {"survey": _lay_survey, "crossings": _lay_crossings, "lamps": _lay_lamps, "landmarks": _lay_landmarks}
+def _lay_nodes(streets: Streets, part: dict[str, Any], summary: DatasetSummary, ids: Array) -> None:
+    """Give the ends of the graph the kerb that a survey of these very ends measured."""
+    table = _read(summary, part["columns"], geometry=True)
+    if "kerb_m" not in table:
+        return
+    ends, places = _end_places(streets)
+    flat, to_flat = _flattened(places)
+    where = shapely.points(to_flat(shapely.get_coordinates(shapely.centroid(shapely.from_wkb(table["geometry"])))))
+    found = STRtree(shapely.points(flat)).query_nearest(where, max_distance=part["reach_m"], all_matches=False)
+    streets.origins.append(_origin(summary, Confidence(part.get("confidence", 2)), _date(part, {})))
+    told = len(streets.origins)
+    surveyed = set()
+    for row, end in found.T.tolist():
+        if table["kerb_m"][row] is not None:
+            number = int(ends[end])
+            streets.kerb_cm[number] = round(100 * float(table["kerb_m"][row]))
+            streets.charged.add(number)
+            surveyed.add(number)
+    known = np.isin(streets.tail, list(surveyed)) & np.isin(streets.head, list(surveyed))
+    streets.origin[known & (streets.origin[:, Attribute.KERB] == 0), Attribute.KERB] = told
+
+
+_LAID = {
+    "survey": _lay_survey,
+    "crossings": _lay_crossings,
+    "nodes": _lay_nodes,
+    "lamps": _lay_lamps,
+    "landmarks": _lay_landmarks,
+}
 
 
 def _end_places(streets: Streets) -> tuple[Array, Array]:

@@ -18,13 +18,15 @@ from beffroi.faces.portal.directory import public_service, town_datasets
 from beffroi.faces.portal.itinerary import (
     ItineraryForm,
     api_address,
+    arrival_told,
     asked_route,
     gpx_of,
     no_way_told,
+    place_of,
     told_routes,
     why_told,
 )
-from beffroi.faces.portal.mapping import picker_map
+from beffroi.faces.portal.mapping import picker_map, terrain_config
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.sense.mobility import queries
 
@@ -57,7 +59,8 @@ def itinerary(request: HttpRequest, use_case: str = "") -> HttpResponse:
         context["graph"] = queries.graph_info(territory)
     if context["ready"] and form.is_bound:
         status = _answer(request, form, territory, context)
-    context["config"] = _map(request, context) if context["ready"] else ""
+    raised = found is not None and found.use_case.settings["mobility"].raised
+    context["config"] = _map(request, context, raised=raised) if context["ready"] else ""
     return render(request, "portal/itinerary.html", context, status=status)
 
 
@@ -75,6 +78,7 @@ def _answer(request: Request, form: ItineraryForm, territory: str, context: dict
         "routes": told_routes(answer),
         "why": why_told(answer),
         "no_way": no_way_told(answer),
+        "arrival": arrival_told(queries.arrival(territory, place_of(form.cleaned_data["vers"]))),
         "route_url": api_address(form, answer),
         "far": [
             (title, round(spot.away_m))
@@ -85,15 +89,19 @@ def _answer(request: Request, form: ItineraryForm, territory: str, context: dict
     return 200
 
 
-def _map(request: Request, context: dict[str, Any]) -> str:
+def _map(request: Request, context: dict[str, Any], *, raised: bool) -> str:
     datasets = [one for one in town_datasets(request) if one.geometry_type]
     config = picker_map(request.viewer, request.commune, datasets)
     config["route"] = context.get("route_url", "")
+    config["terrain"] = terrain_config(request.commune.code) if request.commune else None
+    config["raised"] = raised
+    context["relief"] = config["terrain"] is not None
     config["words"] |= {
         "from": _("Départ posé. Touchez maintenant l’arrivée."),
         "to": _("Arrivée posée. Lancez la recherche."),
         "start": _("Départ"),
         "goal": _("Arrivée"),
+        "along": _("À {metres} m du départ : hauteur {height} m, pente {slope} %."),
     }
     return json.dumps(config, ensure_ascii=False, separators=(",", ":"))
 
