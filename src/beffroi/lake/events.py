@@ -8,6 +8,9 @@ DATASET_PUBLISHED = "dataset.published"
 DATASET_RESTORED = "dataset.restored"
 """An agent put an earlier version back in service. Same subject and payload."""
 
+VERSIONS_WITHDRAWN = "dataset.versions_withdrawn"
+"""What some versions told must no longer be told: they are gone. Same subject; payload: versions, reason."""
+
 UPLOAD_STAGED = "upload.staged"
 """An agent sent a file. Subject: its dataset; payload: upload, dataset, size_bytes."""
 
@@ -18,6 +21,7 @@ UPLOAD_EXPIRED = "upload.expired"
 KINDS = (
     DATASET_PUBLISHED,
     DATASET_RESTORED,
+    VERSIONS_WITHDRAWN,
     UPLOAD_STAGED,
     UPLOAD_PUBLISHED,
     UPLOAD_REFUSED,

@@ -77,6 +77,9 @@ def _cut(
 
 def seen_by(lake: Lake, viewer: Viewer, ref: DatasetRef, version: str | None = None) -> Seen | None:
     """Return what `viewer` sees of a dataset, None when it is not for her. The rights are those of today."""
+    if version is not None:
+        # An earlier version may have been withdrawn since it was last read: what is remembered of it is not enough.
+        lake.version_folder(ref, version)
     return _seen(lake, viewer, ref, lake.in_force(ref), version)
 
 

@@ -23,5 +23,6 @@ class ReportsConfig(AppConfig):
         subscribe("reports.news", news.KINDS, news.gather)
         subscribe("reports.subscription_mails", [events.SUBSCRIPTION_ASKED], news.ask_to_confirm)
         subscribe("reports.alerts", [events.ALERT_RAISED], alerting.tell_subscribers)
+        subscribe("reports.withdrawal", [events.RECLASSIFIED, cases.CLOSED, cases.HELD], snapshot.follow)
         every_day("reports.daily", tasks.daily, hour=2)
         every_day("reports.snapshot", snapshot.take_snapshots, hour=4)

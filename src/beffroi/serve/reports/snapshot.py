@@ -2,7 +2,8 @@
 
 Of a report the lake is told where, what, when and what came of it; no words, no photo, no person, not how many
 follow it. A report is told once a service has taken it in charge: what was sent to the wrong category, or to harm,
-has been seen by someone first. A version is never rewritten; who may read a report is asked anew for each.
+has been seen by someone first. Who may read a report is asked anew for each version; one that is no longer everyone's
+to read takes the versions that told of it away with it, at once (`follow`) and again each night.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from typing import Any
 from django.conf import settings
 
 from beffroi.base.clock import queries as clock
+from beffroi.base.journal.events import RecordedEvent
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.resources import shipped_folder
 from beffroi.base.territory import queries as territory_queries
 from beffroi.lake import operations as lake
+from beffroi.lake import withdrawing
 from beffroi.lake.definitions import definition_for, load_definitions
 from beffroi.lake.operations import ImportOutcome, ImportStatus
+from beffroi.lake.store import DatasetRef
 from beffroi.serve.cases import queries as cases
 from beffroi.serve.cases.definition import NEVER, OUTCOME_TITLES, STATUS_TITLES, Outcome, Status
 from beffroi.serve.reports.categories import open_categories
@@ -64,25 +68,48 @@ def take_snapshots(at: datetime) -> None:
 
 
 def take_snapshot(territory: str, *, at: datetime) -> ImportOutcome | None:
-    """Put the public reports of a town into the lake; None when it has none to tell and never had.
+    """Put the public reports of a town into the lake; None when it has none to tell.
+
+    Versions that tell of a report which is no longer everyone's leave the lake.
 
     Raises:
         SnapshotRefused: the lake would not take them.
         LakeNotWritable: the disk is full, or not ours to write.
     """
     definitions, _faults = load_definitions([shipped_folder("datasets"), Path(settings.DATA_DIR) / "datasets"])
+    outcome = None
     with tempfile.TemporaryDirectory(prefix="beffroi-") as folder:
         path = Path(folder) / SOURCE
-        if not _write(path, territory):
-            return None
-        outcome = lake.import_source(
-            path, territory=territory, slug=DATASET, definition=definition_for(SOURCE, territory, definitions), at=at
-        )
-    if outcome.status is ImportStatus.REFUSED:
+        if _write(path, territory):
+            definition = definition_for(SOURCE, territory, definitions)
+            outcome = lake.import_source(path, territory=territory, slug=DATASET, definition=definition, at=at)
+    if outcome is not None and outcome.status is ImportStatus.REFUSED:
         raise SnapshotRefused(
             "le lac refuse les signalements : {reason}", where=f"{territory}/{DATASET}", reason=str(outcome.reason)
         )
+    _withdraw_hidden(territory, at=at)
     return outcome
+
+
+def _withdraw_hidden(territory: str, *, at: datetime) -> None:
+    ref = DatasetRef(territory, DATASET)
+    told = withdrawing.values_by_version(ref, "numero")
+    if not told:
+        return
+    rows = Report.objects.filter(cases.public(territory, prefix="case__")).order_by().values_list("pk", flat=True)
+    public = {cases.number_of(key) for key in rows.iterator(chunk_size=2000)}
+    wrong = [version for version, numbers in told.items() if not numbers <= public]
+    withdrawing.withdraw_versions(ref, wrong, at=at, reason="signalements qui ne sont plus publics")
+
+
+def follow(event: RecordedEvent) -> None:
+    """Withdraw the versions that told of a report which is no longer everyone’s to read; consumer of the journal."""
+    number = str(event.payload["number"])
+    if cases.public_status(number):
+        return
+    told = withdrawing.values_by_version(DatasetRef(event.territory, DATASET), "numero")
+    if any(number in numbers for numbers in told.values()):
+        take_snapshot(event.territory, at=event.at)
 
 
 def _write(path: Path, territory: str) -> int:
