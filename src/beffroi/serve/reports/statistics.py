@@ -21,7 +21,7 @@ from beffroi.serve.reports.categories import open_categories
 from beffroi.serve.reports.models import Report
 
 By = Literal["category", "district", "service", "month"]
-# Restricted reports are counted for the town's officials from this number on, and never by place; for the public, never.
+# Restricted reports are counted for the town's officials from this number on, never by place; for the public, never.
 # Source: Insee, « Guide du secret statistique » (2023): no figure about fewer than eleven households.
 THRESHOLD = 11
 
