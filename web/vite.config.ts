@@ -53,7 +53,7 @@ export default defineConfig({
     target: "es2022",
     chunkSizeWarningLimit: 1300,
     rollupOptions: {
-      input: { main: "src/main.ts", map: "src/map.ts", address: "src/address.ts", search: "src/search.ts", report: "src/report.ts", field: "src/field.ts" },
+      input: { main: "src/main.ts", map: "src/map.ts", address: "src/address.ts", search: "src/search.ts", report: "src/report.ts", field: "src/field.ts", device: "src/device.ts" },
       output: {
         // Twelve hexadecimal digits: what WhiteNoise takes for immutable.
         hashCharacters: "hex",

@@ -110,11 +110,13 @@ def _filled(folder: Path, database_url: str = "") -> dict[str, str]:
     (dataset / "current").write_text("v1")
     (folder / "uploads").mkdir()
     (folder / "uploads" / "dépôt.csv").write_bytes(b"a;b\n")
+    (folder / "attachments" / "0a").mkdir(parents=True)
+    (folder / "attachments" / "0a" / "0a1b").write_bytes(b"photo")
     return environment
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    kept = (path for name in ("lake", "uploads") for path in (folder / name).rglob("*"))
+    kept = (path for name in ("lake", "uploads", "attachments") for path in (folder / name).rglob("*"))
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in kept if path.is_file()}
 
 

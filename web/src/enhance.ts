@@ -19,6 +19,7 @@ export function enhance(root: ParentNode): void {
   walkRows(root);
   fillPosition(root);
   offerPrinting(root);
+  showWhatThisBrowserKnows(root);
   focusFirstError(root);
 }
 
@@ -28,6 +29,12 @@ function offerPrinting(root: ParentNode): void {
     button.hidden = false;
     button.addEventListener("click", () => window.print());
   }
+}
+
+/** `<p data-push-only hidden>` leads to notifications, on a browser that can receive them. */
+function showWhatThisBrowserKnows(root: ParentNode): void {
+  if (!("PushManager" in window)) return;
+  for (const one of root.querySelectorAll<HTMLElement>("[data-push-only]")) one.hidden = false;
 }
 
 /** `<a data-dialog="id" href="fallback">` opens the dialogue on the page instead of the fallback page. */

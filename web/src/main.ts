@@ -10,7 +10,9 @@ import "./styles/print.css";
 import { enhance } from "./enhance";
 import { goOffline } from "./offline/register";
 import { sendWhatWaits } from "./offline/waiting";
+import { countThisDevice } from "./presence";
 
 enhance(document);
 goOffline();
 sendWhatWaits();
+addEventListener("load", countThisDevice);

@@ -56,6 +56,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("BEFFROI_IMAP_PASSWORD", "", str, "Mot de passe de la boîte que lit « beffroi mail imaps://… »."),
     Setting("BEFFROI_WEBHOOK_PRIVATE", "0", _flag, "1 : les webhooks peuvent viser le réseau intérieur, en http."),
+    Setting(
+        "BEFFROI_PUSH", "1", _flag, "0 : aucune notification sur les appareils ; aucun relais de navigateur appelé."
+    ),
+    Setting(
+        "BEFFROI_PUSH_KEY", "", str, "Clé des notifications (PEM) ; vide : tirée une fois dans le dossier, push.key."
+    ),
     Setting("BEFFROI_IMPORT_MEMORY_MB", "2048", int, "Mémoire maximale d'un import, en mégaoctets."),
     Setting("BEFFROI_IMPORT_TIMEOUT_S", "900", int, "Durée maximale de la lecture d'un jeu de données, en secondes."),
     Setting("BEFFROI_UPLOAD_MAX_MB", "200", int, "Taille maximale d'un fichier déposé, en mégaoctets."),

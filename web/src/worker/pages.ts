@@ -14,7 +14,7 @@ const SIGN_OUT = "/compte/logout/";
  */
 export async function answerOfPage(event: FetchEvent, offline: string): Promise<Response> {
   const address = event.request.url.split("#", 1)[0] ?? "";
-  if (event.request.method === "POST" && new URL(address).pathname === SIGN_OUT) await caches.delete(DAY);
+  if (event.request.method === "POST" && new URL(address).pathname === SIGN_OUT) await forgetReader();
   try {
     const fresh = await fetch(event.request);
     if (event.request.method === "GET") event.waitUntil(keepAsSaid(address, fresh, () => fresh.clone()));
@@ -27,6 +27,15 @@ export async function answerOfPage(event: FetchEvent, offline: string): Promise<
     const kept = (await caches.match(address, { ignoreVary: true, cacheName: PAGES })) ?? (await caches.match(address, { ignoreVary: true }));
     return kept ? dated(kept) : offlinePage(offline);
   }
+}
+
+declare const self: ServiceWorkerGlobalScope;
+
+/** Who signs out leaves nothing of hers: neither the pages of her day nor news of her requests on a screen. */
+async function forgetReader(): Promise<void> {
+  await caches.delete(DAY);
+  const subscription = await self.registration.pushManager?.getSubscription().catch(() => null);
+  await subscription?.unsubscribe().catch(() => false);
 }
 
 /** Keep a page where the server says; one taken along for the day that now answers otherwise is let go. */

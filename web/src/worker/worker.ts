@@ -7,11 +7,12 @@
  */
 import { deliverAll } from "../offline/outbox";
 import { answerOfPage, keepPages } from "./pages";
+import { open, renew, show } from "./push";
 import { answerOfThing, keepShell } from "./shell";
 
-declare const self: ServiceWorkerGlobalScope & { beffroi: { version: string; shell: string[]; offline: string } };
+declare const self: ServiceWorkerGlobalScope & { beffroi: { version: string; shell: string[]; offline: string; icon: string } };
 
-const { version, shell, offline } = self.beffroi;
+const { version, shell, offline, icon } = self.beffroi;
 
 self.addEventListener("install", (event) => event.waitUntil(keepShell(version, shell)));
 
@@ -35,6 +36,10 @@ self.addEventListener("sync", (event) => {
   const { tag, waitUntil } = event as ExtendableEvent & { tag: string };
   if (tag === "outbox") waitUntil.call(event, deliverAll().then((left) => (left ? Promise.reject(new Error("some still waits")) : undefined)));
 });
+
+self.addEventListener("push", (event) => event.waitUntil(show(self.registration, event.data, icon)));
+self.addEventListener("notificationclick", (event) => event.waitUntil(open(self.clients, event.notification)));
+self.addEventListener("pushsubscriptionchange", (event) => (event as ExtendableEvent).waitUntil(renew(self.registration, event as ExtendableEvent)));
 
 self.addEventListener("fetch", (event) => {
   const { request } = event;

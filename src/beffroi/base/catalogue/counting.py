@@ -1,4 +1,4 @@
-"""Counts uses in memory and writes them down now and then, after a page has been sent.
+"""Counts uses, and devices, in memory and writes them down now and then, after a page has been sent.
 
 A process holds its counts at most `FLUSH_AFTER_S` seconds while it answers requests, and writes what is left when
 it stops. A process killed outright loses what it held: seconds of a statistic, never a fact.
@@ -11,31 +11,34 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import date
 from multiprocessing.util import Finalize
+from typing import Generic, TypeVar
 
 from django.db import connection, transaction
 
+from beffroi.base.catalogue import presence
 from beffroi.base.catalogue.models import UseCaseUsage
 
 logger = logging.getLogger(__name__)
 
 FLUSH_AFTER_S = 10.0
 Key = tuple[str, str, date, str]
+K = TypeVar("K", bound=Hashable)
 
 
-class UsageBuffer:
-    """Hold counts by (territory, use case, day, audience); safe between threads and between processes."""
+class UsageBuffer(Generic[K]):
+    """Hold counts by key, as (territory, use case, day, audience); safe between threads and between processes."""
 
-    def __init__(self, write: Callable[[Counter[Key]], None], *, tick: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, write: Callable[[Counter[K]], None], *, tick: Callable[[], float] = time.monotonic) -> None:
         self._write, self._tick = write, tick
         self._lock = threading.Lock()
         self._writing = threading.Lock()
-        self._counts: Counter[Key] = Counter()
+        self._counts: Counter[K] = Counter()
         self._since: float | None = None
 
-    def add(self, key: Key, count: int = 1) -> None:
+    def add(self, key: K, count: int = 1) -> None:
         """Count `count` more uses; never touches the registry."""
         with self._lock:
             self._counts[key] += count
@@ -79,22 +82,33 @@ def _write_counts(counts: Counter[Key]) -> None:
 
 
 BUFFER = UsageBuffer(_write_counts)
+DEVICES = UsageBuffer(presence.write_counts)
 _promised_in: int | None = None
 
 
 def hold(key: Key, count: int = 1) -> None:
-    """Count in this process, which will write what is left when it ends."""
+    """Count a use in this process, which will write what is left when it ends."""
+    _promise()
+    BUFFER.add(key, count)
+
+
+def hold_device(key: presence.Key) -> None:
+    """Count a device in this process, likewise."""
+    _promise()
+    DEVICES.add(key)
+
+
+def _promise() -> None:
     global _promised_in
     # Web workers are forked after start-up and skip `atexit`: the promise is made in each, by what it does run.
     if _promised_in != os.getpid():
         _promised_in = os.getpid()
         Finalize(None, flush_at_exit, exitpriority=10)
-    BUFFER.add(key, count)
 
 
 def flush_when_due(**_: object) -> None:
     """Write the counts when they have waited long enough; connected to Django's ``request_finished``."""
-    if BUFFER.is_due:
+    if BUFFER.is_due or DEVICES.is_due:
         _flush_quietly()
 
 
@@ -106,6 +120,7 @@ def flush_at_exit() -> None:
 def _flush_quietly() -> None:
     try:
         BUFFER.flush()
+        DEVICES.flush()
     except Exception:
         # A statistic never breaks a page; the counts are held again and the next request tries.
         logger.warning("usage counts could not be written; they will be with the next", exc_info=True)

@@ -22,6 +22,10 @@ Exporter = Callable[[str, str], Iterator[tuple[str, bytes]]]
 """Given a use case id and a territory, yields (file name, content) of what the engine holds for it."""
 
 
+UrlName = str | Callable[[UseCase], str]
+"""The Django URL name where a use case is used, or what returns the one of a use case."""
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     """A kind of use case. Until its room registers, it is only a known name: its use cases stay in draft."""
@@ -31,7 +35,7 @@ class Engine:
     description: str
     registered: bool = False
     schema: Schema | None = None
-    url_name: str = ""
+    url_name: UrlName = ""
     example_runner: ExampleRunner | None = None
     exporter: Exporter | None = None
 
@@ -178,13 +182,14 @@ def register_engine(
     name: str,
     *,
     schema: Schema | None = None,
-    url_name: str = "",
+    url_name: UrlName = "",
     example_runner: ExampleRunner | None = None,
     exporter: Exporter | None = None,
 ) -> None:
     """Make a known engine available to the use cases that name it; rooms call it from their ``AppConfig.ready``.
 
-    `url_name` is a Django URL name that takes the use case id (``use_case``), where the use case is used.
+    `url_name` is a Django URL name that takes the use case id (``use_case``), where the use case is used, or what
+    returns one for each use case.
 
     Raises:
         ValueError: the name is not in the vocabulary of this module.

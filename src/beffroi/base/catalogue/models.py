@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from django.conf import settings
 from django.db import models
 
@@ -65,6 +67,35 @@ class UseCaseUsage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.use_case} {self.count}"
+
+
+class Span(StrEnum):
+    """How long a device remembers that it was counted."""
+
+    DAY = "day"
+    MONTH = "month"
+
+
+class DevicePresence(models.Model):
+    """How many devices opened the portal on one day or in one month; nothing about any (see `presence`)."""
+
+    territory = models.CharField(max_length=9)
+    span = models.CharField(max_length=5, choices=[(one.value, one.value) for one in Span])
+    first_day = models.DateField()
+    audience = models.CharField(max_length=8, choices=_AUDIENCES)
+    installed = models.BooleanField()
+    count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering = ["first_day", "span", "territory", "audience", "installed"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["territory", "span", "first_day", "audience", "installed"], name="device_presence_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_day} {self.span} {self.count}"
 
 
 class Remark(models.Model):

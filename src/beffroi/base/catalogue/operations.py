@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from beffroi.base.catalogue import counting, events, queries
+from beffroi.base.catalogue import counting, events, presence, queries
 from beffroi.base.catalogue.definition import Audience, State, UseCase
 from beffroi.base.catalogue.engine import engine
-from beffroi.base.catalogue.models import Remark, UseCaseState, UseCaseUsage
+from beffroi.base.catalogue.models import DevicePresence, Remark, Span, UseCaseState, UseCaseUsage
 from beffroi.base.journal.operations import record
 from beffroi.base.kernel.errors import BeffroiError, Refused
 from beffroi.base.kernel.time import PARIS
@@ -193,8 +194,22 @@ def count_use(
         counting.hold((territory, use_case_id, at.astimezone(PARIS).date(), audience.value), count)
 
 
+def count_device(
+    territory: str,
+    spans: Iterable[Span],
+    at: datetime,
+    *,
+    audience: Audience = Audience.RESIDENT,
+    installed: bool = False,
+) -> None:
+    """Count a device that says that it opens the portal for the first time in these spans (see `presence`)."""
+    for key in presence.keys_of(territory, set(spans), at, audience, installed=installed):
+        counting.hold_device(key)
+
+
 def flush_usage() -> int:
     """Write the counts held by this process now and return how many uses that was."""
+    counting.DEVICES.flush()
     return counting.BUFFER.flush()
 
 
@@ -206,7 +221,7 @@ def forget_sandbox(territory: str) -> None:
     """
     if not is_sandbox(territory):
         raise Refused("« {code} » n’est pas un bac à sable", where="catalogue", code=territory)
-    for model in (UseCaseState, UseCaseUsage, Remark):
+    for model in (UseCaseState, UseCaseUsage, DevicePresence, Remark):
         model._default_manager.filter(territory=territory).delete()
 
 

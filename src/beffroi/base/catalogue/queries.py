@@ -16,6 +16,9 @@ from beffroi.base.catalogue import engine
 from beffroi.base.catalogue.definition import OPEN_STATES, Audience, BrokenUseCase, Catalogue, State, Theme, UseCase
 from beffroi.base.catalogue.loader import load_catalogue, stamp
 from beffroi.base.catalogue.models import Remark, UseCaseState, UseCaseUsage
+from beffroi.base.catalogue.models import Span as Span
+from beffroi.base.catalogue.presence import SpanCount as SpanCount
+from beffroi.base.catalogue.presence import presence as presence
 from beffroi.base.kernel.errors import Refused
 from beffroi.base.kernel.resources import shipped_folder
 from beffroi.base.registry.statements import Question
@@ -207,9 +210,10 @@ def address_of(one: UseCase) -> str:
     """Return where the use case is used: its engine's own page, else its public page ``/services/<id>/``."""
     known = engine.engine(one.engine)
     if known is not None and known.url_name:
+        name = known.url_name if isinstance(known.url_name, str) else known.url_name(one)
         for arguments in ({"use_case": one.id}, {}):
             try:
-                return reverse(known.url_name, kwargs=arguments)
+                return reverse(name, kwargs=arguments)
             except NoReverseMatch:
                 continue
     return f"/services/{one.id}/"

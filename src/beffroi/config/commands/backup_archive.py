@@ -28,8 +28,8 @@ from beffroi.config.commands import backup_registry as registry
 FORMAT = 1
 MANIFEST = "manifest.json"
 SNAPSHOT = "backup_snapshot"
-KEPT_FOLDERS = ("lake", "uploads", "usecases")
-KEPT_FILES = ("secret.key",)
+KEPT_FOLDERS = ("lake", "uploads", "attachments", "usecases")
+KEPT_FILES = ("secret.key", "push.key")
 
 
 class BackupFailed(BeffroiError):
@@ -71,7 +71,9 @@ class _Hashing:
 
 
 def write_backup(path: Path, *, at: datetime) -> Done:
-    """Write the registry, lake, uploads, the town's use cases and the secret key to `path`, whole or not at all.
+    """Write the registry, the lake, what was deposited or attached, the town's use cases and the keys to `path`.
+
+    Whole or not at all.
 
     The registry is that of one instant; the lake is read after it, and its versions never change.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from beffroi.faces.backoffice import awaiting, courses, journal, look, sandbox, usecases
+from beffroi.faces.backoffice import awaiting, courses, journal, look, presence, sandbox, usecases
 from beffroi.faces.backoffice.reports import urls as report_urls
 from beffroi.faces.backoffice.views import home
 
@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *sandbox.urlpatterns,
     *courses.urlpatterns,
     *usecases.urlpatterns,
+    *presence.urlpatterns,
     *journal.urlpatterns,
     *report_urls.urlpatterns,
 ]

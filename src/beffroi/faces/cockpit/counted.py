@@ -18,6 +18,7 @@ from beffroi.base.kernel.time import PARIS
 from beffroi.base.territory import queries as territory
 from beffroi.faces.cockpit.figures import Asked, Figure, figure_source
 from beffroi.faces.shell.charts import Point
+from beffroi.faces.shell.templatetags.shell import number
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetRef
 
@@ -101,6 +102,27 @@ def usage(asked: Asked) -> Iterator[Figure]:
         comparison=_("{n} les trente jours d’avant").format(n=before) if min(days) <= start else "",
         note=_("ouvertures de pages, tous publics, sans suivi des personnes"),
         source=_("Fréquentation"), date=asked.told, href=reverse("backoffice:usecases"), trend=trend,
+    )  # fmt: skip
+
+
+@figure_source("presence", rank=25)
+def devices(asked: Asked) -> Iterator[Figure]:
+    """Yield how many devices opened the portal in the last whole month, or since the first of this one."""
+    first = month_ends(asked.today)[0].replace(day=1)
+    months = catalogue.presence(asked.commune.code, catalogue.Span.MONTH, first=first, last=asked.today)
+    whole = [one for one in months if one.first_day < asked.today.replace(day=1)]
+    if not months:
+        return
+    shown = (whole or months)[-1]
+    people, words = asked.commune.population, "F Y"
+    ratio = round(100 * shown.devices / people, 1) if people else 0
+    yield Figure(
+        _("Appareils qui ont ouvert le portail"), shown.devices,
+        unit=_("en {month}").format(month=date_format(shown.first_day, words)),
+        comparison=_("{n} pour 100 habitants").format(n=number(ratio)) if people else "",
+        note=_("un appareil n’est pas une personne ; aucun n’est suivi"),
+        source=_("Fréquentation"), date=asked.told, href=reverse("backoffice:presence"),
+        trend=tuple(Point(date_format(one.first_day, words), one.devices) for one in whole),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The engines of the portal: `access` (G-02) and `portal` (G-01).
+"""The engines of the portal: `access` (G-02) and `portal` (G-01, 6-01).
 
 [portal]
 entries = ["search", "themes", "services", "map", "data"]
@@ -6,6 +6,17 @@ entries = ["search", "themes", "services", "map", "data"]
 [[example]]
 when = { theme = "mobilites" }
 then = { themes = 12, on_the_map = true, title = "Mobilités" }
+
+[portal]
+page = "application"
+
+[[example]]
+when = { notification = "Un agent l’a prise en charge." }
+then = { device_reads = "Un agent l’a prise en charge.", relay_reads = false }
+
+[[example]]
+when = { visits = ["2026-03-30", "2026-03-31", "2026-03-31", "2026-04-01"] }
+then = { days = 3, months = 2 }
 
 [access]
 views = ["resident", "technician", "official"]
@@ -19,11 +30,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from beffroi.base.catalogue.definition import Example, UseCase
 from beffroi.base.catalogue.engine import register_engine
@@ -33,11 +44,18 @@ _DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class PortalSettings(BaseModel):
-    """`entries` are the ways in that the home page offers."""
+    """`page` is where the use case is used; `entries` are the ways in that the home page offers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    entries: list[Literal["search", "themes", "services", "map", "data"]] = Field(min_length=1)
+    page: Literal["home", "application"] = "home"
+    entries: list[Literal["search", "themes", "services", "map", "data"]] = Field(default=[])
+
+    @model_validator(mode="after")
+    def _home_has_entries(self) -> Self:
+        if self.page == "home" and not self.entries:
+            raise ValueError('page = "home" has no way in; name some in `entries`')
+        return self
 
 
 class AccessSettings(BaseModel):
@@ -51,7 +69,44 @@ class AccessSettings(BaseModel):
 def register() -> None:
     """Make both engines available; each has its page."""
     register_engine("access", schema=AccessSettings, url_name="portal:views", example_runner=run_example)
-    register_engine("portal", schema=PortalSettings, url_name="portal:home", example_runner=run_entries)
+    register_engine("portal", schema=PortalSettings, url_name=_page_of, example_runner=run_portal)
+
+
+def _page_of(use_case: UseCase) -> str:
+    return f"portal:{use_case.settings['portal'].page}"
+
+
+def run_portal(use_case: UseCase, example: Example) -> Mapping[str, Any]:
+    """Do what an example of the portal says, by what it gives: a theme, a notification, or the days of visits."""
+    runners = {"theme": run_entries, "notification": run_notification, "visits": run_visits}
+    return next(run for key, run in runners.items() if key in example.when)(use_case, example)
+
+
+def run_notification(use_case: UseCase, example: Example) -> Mapping[str, Any]:
+    """Encrypt a notification for a device made here; return what the device reads, and whether its relay could."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    from beffroi.serve.cases.push import protocol
+
+    said = str(example.when["notification"]).encode()
+    device, (own, salt) = ec.generate_private_key(ec.SECP256R1()), protocol.new_message_key()
+    secret = protocol.packed(bytes(16))
+    body = protocol.encrypted(
+        said, to=protocol.packed(protocol.point(device.public_key())), secret=secret, own=own, salt=salt
+    )
+    return {
+        "device_reads": protocol.deciphered(body, key=device, secret=secret).decode(),
+        "relay_reads": said in body,
+    }
+
+
+def run_visits(use_case: UseCase, example: Example) -> Mapping[str, Any]:
+    """Return what one device that opens the portal on these days adds to the days, and to the months."""
+    from beffroi.base.catalogue.presence import first_day_of
+    from beffroi.base.catalogue.queries import Span
+
+    days = [date.fromisoformat(str(day)) for day in example.when["visits"]]
+    return {f"{span.value}s": len({first_day_of(span, day) for day in days}) for span in Span}
 
 
 def run_entries(use_case: UseCase, example: Example) -> Mapping[str, Any]:

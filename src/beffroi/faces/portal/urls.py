@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from beffroi.faces.portal import own_requests, privacy
+from beffroi.faces.portal import application, own_requests, privacy
 from beffroi.faces.portal.reports import urls as reports
 from beffroi.faces.portal.transit import urls as transit
 from beffroi.faces.portal.views import (
@@ -58,6 +58,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("itineraire/", itinerary.itinerary, name="itinerary"),
     path("itineraire/<slug:use_case>/", itinerary.itinerary, name="itinerary-for"),
     path("itineraire/<int:rank>.gpx", itinerary.gpx, name="itinerary-gpx"),
+    *application.urlpatterns,
     *own_requests.urlpatterns,
     *reports.urlpatterns,
     *transit.urlpatterns,

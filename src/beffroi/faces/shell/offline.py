@@ -98,7 +98,14 @@ def service_worker(request: HttpRequest) -> HttpResponse:
     if not script:
         raise NotFound("le service hors ligne n’est pas construit", where="sw.js", remedy="lancez : make install")
     shell = _shell(cast(Request, request))
-    said = json.dumps({"version": _version(script, shell), "shell": shell, "offline": reverse("shell:offline")})
+    said = json.dumps(
+        {
+            "version": _version(script, shell),
+            "shell": shell,
+            "offline": reverse("shell:offline"),
+            "icon": static("shell/icon-192.png"),
+        }
+    )
     response = HttpResponse(f"self.beffroi={said};\n{script}", content_type="text/javascript; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     return response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from beffroi.faces.shell import look, offline, samples, statement, views
+from beffroi.faces.shell import look, offline, presence, samples, statement, views
 
 app_name = "shell"
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("apparence/", views.appearance, name="appearance"),
     path("manifest.webmanifest", offline.web_manifest, name="manifest"),
     path("sw.js", offline.service_worker, name="service-worker"),
+    path("presence/", presence.presence, name="presence"),
     path("hors-ligne/", offline.offline_page, name="offline"),
     path("apparence/commune.css", look.commune_css, name="commune-css"),
     path("apparence/armes", look.arms, name="arms"),

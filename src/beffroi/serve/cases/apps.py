@@ -12,7 +12,9 @@ class CasesConfig(AppConfig):
         from beffroi.base.journal.events import subscribe
         from beffroi.base.journal.tasks import every_day
         from beffroi.serve.cases import mails, tasks, webhooks
+        from beffroi.serve.cases.push import telling
 
         subscribe("cases.mails", mails.KINDS, mails.tell_parties)
+        subscribe("cases.push", telling.KINDS, telling.tell_devices)
         subscribe("cases.webhooks", webhooks.KINDS, webhooks.tell_webhooks)
         every_day("cases.daily", tasks.daily, hour=3)

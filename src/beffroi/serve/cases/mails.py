@@ -32,16 +32,19 @@ FOLLOW_PAGES: dict[str, str] = {}
 
 def tell_parties(event: RecordedEvent) -> None:
     """Hear what happens to requests and tell each party that left an address; heard twice, it sends twice the same."""
-    case_id = queries.case_id_of(str(event.payload["number"]))
-    told = queries.told_parties(case_id)
+    for party in parties_to_tell(event):
+        if address := party.email or _account_address(party):
+            _send(event, party, address)
+
+
+def parties_to_tell(event: RecordedEvent) -> list[PartyInfo]:
+    """Return those for whom this event is news, whichever way they are told."""
+    told = queries.told_parties(queries.case_id_of(str(event.payload["number"])))
     if event.kind == events.OPENED:
         told = [party for party in told if party.made_it and party.number == event.payload["number"]]
     if event.kind == events.JOINED:
         told = [party for party in told if party.number == event.payload["number"]]
-    for party in told:
-        address = party.email or _account_address(party)
-        if address and _concerns(event, party):
-            _send(event, party, address)
+    return [party for party in told if _concerns(event, party)]
 
 
 def _account_address(party: PartyInfo) -> str:
@@ -101,7 +104,16 @@ def _letter(words: str, info: CaseInfo, party: PartyInfo) -> str:
 
 
 def _follow_url(info: CaseInfo, party: PartyInfo) -> str:
-    return page_url(info.territory, FOLLOW_PAGES.get(info.kind, ""), party.token)
+    path = follow_path(info, party)
+    return path and f"{settings.ACCOUNT_DEFAULT_HTTP_PROTOCOL}://{domain_of(info.territory)}{path}"
+
+
+def follow_path(info: CaseInfo, party: PartyInfo) -> str:
+    """Return the page where a party follows her request, "" where no face shows one."""
+    try:
+        return reverse(FOLLOW_PAGES.get(info.kind, ""), args=[party.token])
+    except NoReverseMatch:
+        return ""
 
 
 def page_url(code: str, name: str, *args: str) -> str:
@@ -113,7 +125,7 @@ def page_url(code: str, name: str, *args: str) -> str:
     return f"{settings.ACCOUNT_DEFAULT_HTTP_PROTOCOL}://{domain_of(code)}{path}"
 
 
-def _day(info: CaseInfo, value: date) -> str:
+def local_day(info: CaseInfo, value: date) -> str:
     zone = clock.timezone_of(info.territory)
     local = value.astimezone(zone) if isinstance(value, datetime) else value
     return date_format(local, "j F Y", use_l10n=False)
@@ -125,11 +137,11 @@ def _day(info: CaseInfo, value: date) -> str:
 def _opened(event: RecordedEvent, info: CaseInfo, party: PartyInfo) -> str:
     lines = [
         _("Votre demande est enregistrée le {day} sous le numéro {number}.").format(
-            day=_day(info, info.opened_at), number=info.number
+            day=local_day(info, info.opened_at), number=info.number
         )
     ]
     if info.due_at is not None:
-        lines.append(_("Réponse ou intervention attendue avant le {day}.").format(day=_day(info, info.due_at)))
+        lines.append(_("Réponse ou intervention attendue avant le {day}.").format(day=local_day(info, info.due_at)))
     if info.description:
         lines.append(_("Vous avez écrit : {text}").format(text=info.description))
     return "\n".join(lines)
@@ -147,7 +159,7 @@ def _written(event: RecordedEvent, info: CaseInfo, party: PartyInfo) -> str:
 
 def _scheduled(event: RecordedEvent, info: CaseInfo, party: PartyInfo) -> str:
     return _("Une intervention est prévue le {day} pour votre demande {number}.").format(
-        day=_day(info, date.fromisoformat(str(event.payload["day"]))), number=info.number
+        day=local_day(info, date.fromisoformat(str(event.payload["day"]))), number=info.number
     )
 
 
@@ -158,7 +170,7 @@ def _closed(event: RecordedEvent, info: CaseInfo, party: PartyInfo) -> str:
     )
     if info.reopen_until is not None:
         words += "\n\n" + _("Si ce n’est pas réglé, vous pouvez la rouvrir jusqu’au {day}.").format(
-            day=_day(info, info.reopen_until)
+            day=local_day(info, info.reopen_until)
         )
     return words
 

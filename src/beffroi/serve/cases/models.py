@@ -257,3 +257,77 @@ class WebhookDelivery(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["webhook", "event"], name="webhook_told_once")]
+
+
+class PushDevice(models.Model):
+    """A device that agreed to be notified: where its browser's relay takes messages, and the keys to write to it."""
+
+    territory = models.CharField(max_length=9)
+    # Whoever knows the address may write to it or end it: it is told to nobody. Its digest is what is looked up.
+    endpoint = models.TextField()
+    digest = models.CharField(max_length=64, unique=True)
+    public_key = models.CharField(max_length=100)
+    secret = models.CharField(max_length=40)
+    person = models.ForeignKey(_PERSON, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    language = models.CharField(max_length=5, default="fr")
+    since = models.DateTimeField()
+    seen_at = models.DateTimeField(db_index=True)
+    failures = models.PositiveSmallIntegerField(default=0)
+
+    privacy = Purpose(
+        purpose="Prévenir sur son appareil une personne qui l’a demandé",
+        legal_basis="consent",
+        article="RGPD art. 6-1 a",
+        categories=("adresse de l’appareil chez le relais de son navigateur", "clés de chiffrement de l’appareil"),
+        recipients=("relais de notifications du navigateur, qui ne lit pas le contenu",),
+        person=("person_id",),
+        hidden=("secret", "digest"),
+        retention=Retention(amount=1, unit="year", start=("seen_at",), fate=Fate.DELETE),
+        on_erasure=Fate.DELETE,
+    )
+
+
+class PushWish(models.Model):
+    """What a device wishes to hear of: a topic, whole or, of requests, the one that `party` follows."""
+
+    device = models.ForeignKey(PushDevice, on_delete=models.CASCADE, related_name="wishes")
+    topic = models.SlugField(max_length=30, db_index=False)
+    party = models.ForeignKey(Party, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["device", "topic"], name="push_topic_once", condition=Q(party__isnull=True)
+            ),
+            models.UniqueConstraint(
+                fields=["device", "topic", "party"], name="push_party_once", condition=Q(party__isnull=False)
+            ),
+        ]
+
+
+class PushMessage(models.Model):
+    """Something to tell, or told, to one device; its words go once they are delivered."""
+
+    device = models.ForeignKey(PushDevice, on_delete=models.CASCADE, related_name="messages")
+    event = models.BigIntegerField()
+    tag = models.CharField(max_length=40)
+    words = models.JSONField(default=dict)
+    created_at = models.DateTimeField(db_index=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    status = models.PositiveSmallIntegerField(default=0)
+
+    privacy = Purpose(
+        purpose="Prévenir sur son appareil une personne qui l’a demandé",
+        legal_basis="consent",
+        article="RGPD art. 6-1 a",
+        categories=("phrase à envoyer, jusqu’à son départ", "date d’envoi"),
+        recipients=("relais de notifications du navigateur, qui ne lit pas le contenu",),
+        person=("device__person_id",),
+        retention=Retention(amount=30, unit="day", start=("created_at",), fate=Fate.DELETE),
+        on_erasure=Fate.DELETE,
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["device", "event"], name="push_told_once")]

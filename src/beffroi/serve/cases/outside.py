@@ -36,7 +36,7 @@ def check_url(url: str) -> SplitResult:
     fair = parts.scheme in schemes and parts.hostname and not parts.username and not parts.fragment
     if not fair or (port not in (None, 443) and not settings.WEBHOOK_PRIVATE):
         raise BadCase(
-            "adresse « {url} » impossible pour un webhook",
+            "adresse « {url} » impossible à joindre",
             where="url",
             remedy="donnez une adresse https sans identifiant, au port habituel",
             url=url[:120],

@@ -1,0 +1,129 @@
+"""The commune in one's pocket: install it, what opens without network, be notified on a device, be counted or not."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import cast
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import path
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from beffroi.base.catalogue import operations as catalogue
+from beffroi.base.catalogue.queries import audience_of
+from beffroi.base.kernel.errors import BeffroiError
+from beffroi.faces.portal.directory import territory_of
+from beffroi.faces.shell.access import EVERYONE, Request, open_to
+from beffroi.faces.shell.answers import script_answer, told
+from beffroi.serve.cases import operations, queries
+from beffroi.serve.cases.push import devices
+from beffroi.serve.cases.push.devices import DeviceInfo, DeviceNotFound, Subscription
+
+USE_CASE = "6-01"
+
+
+@open_to(EVERYONE)
+@require_safe
+def application(request: HttpRequest) -> HttpResponse:
+    """Show how the application is installed, what it does without network, and what this device is told of.
+
+    `?suivi=` is the follow-up token of a request made without account, of which this device may be told.
+    """
+    request = cast(Request, request)
+    token, followed = request.GET.get("suivi", ""), ""
+    if token:
+        with suppress(BeffroiError):
+            followed = queries.followed_case(token)[1].number
+    code = territory_of(request)
+    if code:
+        catalogue.count_use(USE_CASE, code, timezone.now(), audience=audience_of(request.viewer, code))
+    context = {"key": devices.application_key(), "token": token if followed else "", "followed": followed}
+    response = render(request, "portal/application.html", context)
+    if token:
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _subscription(request: HttpRequest) -> Subscription:
+    return Subscription(*(request.POST.get(name, "") for name in ("endpoint", "p256dh", "auth")))
+
+
+def _said(info: DeviceInfo | None) -> JsonResponse:
+    """Answer what a device hears of, in words, each with the number by which it ends."""
+    wishes = info.wishes if info else ()
+    return script_answer({"wishes": [{"id": one.id, "label": _label(one.number)} for one in wishes]})
+
+
+def _label(number: str) -> str:
+    return _("La demande {number}").format(number=number) if number else _("Toutes vos demandes")
+
+
+@open_to(EVERYONE)
+@require_POST
+def subscribe(request: HttpRequest) -> JsonResponse:
+    """Have this device told of one request (`token`), or of all those of the person signed in."""
+    request = cast(Request, request)
+    try:
+        info = operations.subscribe_device(
+            territory=territory_of(request),
+            subscription=_subscription(request),
+            viewer=request.viewer,
+            token=request.POST.get("token", ""),
+            language=get_language(),
+            at=timezone.now(),
+        )
+    except BeffroiError as error:
+        return script_answer(told(error), error.http_status)
+    return _said(info)
+
+
+@open_to(EVERYONE)
+@require_POST
+def state(request: HttpRequest) -> JsonResponse:
+    """Tell a device what it hears of; its address, which nobody else knows, says which it is."""
+    try:
+        return _said(devices.device(request.POST.get("endpoint", "")))
+    except DeviceNotFound:
+        return _said(None)
+
+
+@open_to(EVERYONE)
+@require_POST
+def end(request: HttpRequest) -> JsonResponse:
+    """Have a device told no more of one thing (`wish`), or of anything; done already, it is done."""
+    endpoint, wish = request.POST.get("endpoint", ""), request.POST.get("wish", "")
+    try:
+        if wish.isdecimal() and len(wish) < 19:
+            return _said(operations.end_wish(endpoint, int(wish), at=timezone.now()))
+        operations.end_device(endpoint, at=timezone.now())
+    except DeviceNotFound:
+        pass
+    return _said(None)
+
+
+# The browser renews a subscription by itself, with every page closed: it shows the former address, which is a secret.
+@csrf_exempt
+@open_to(EVERYONE)
+@require_POST
+def renew(request: HttpRequest) -> JsonResponse:
+    """Write from now on to the address that a relay gave in place of the former one (`old`)."""
+    try:
+        operations.renew_device(request.POST.get("old", ""), _subscription(request), at=timezone.now())
+    except BeffroiError as error:
+        return script_answer(told(error), error.http_status)
+    return script_answer({})
+
+
+urlpatterns = [
+    path("application/", application, name="application"),
+    path("application/appareil/", subscribe, name="push-subscribe"),
+    path("application/appareil/etat/", state, name="push-state"),
+    path("application/appareil/fin/", end, name="push-end"),
+    path("application/appareil/suite/", renew, name="push-renew"),
+]

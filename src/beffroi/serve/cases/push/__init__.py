@@ -1,0 +1,1 @@
+"""Notifications on devices: Web Push, encrypted from here to the device."""
