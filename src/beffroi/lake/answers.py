@@ -28,7 +28,8 @@ class DatasetSummary:
     """One line of the list of datasets. `access` is ``public``, ``agents`` or ``service:<slug>``.
 
     `geometry_type` is a GeoJSON type, ``Geometry`` when mixed, None for a plain table. `period` is (first, last) as
-    ISO dates. `formats` are those `download` accepts.
+    ISO dates. `formats` are those `download` accepts. `has_volumes`: its buildings have their real surfaces, for this
+    viewer (see `lake/volumes.py`).
     """
 
     ref: DatasetRef
@@ -47,6 +48,7 @@ class DatasetSummary:
     access: str
     fictional: bool
     formats: tuple[str, ...]
+    has_volumes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

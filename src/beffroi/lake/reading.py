@@ -40,6 +40,10 @@ DUCKDB_TYPE: dict[ColumnType, str] = {
 GEOMETRY = "geometry"
 """Name of the one geometry column: WKB (BLOB), OGC:CRS84 (longitude, latitude), Z kept when the source has it."""
 
+SURFACES = "surfaces_cityjson"
+"""Key of the text column that holds the surfaces of a building, as `lake/volumes.py` writes them. A map draws it: pages
+and tiles leave it out."""
+
 LINE = "_line"
 """Name of the column that carries where a row stood in its source (1-based line or feature number); never published."""
 

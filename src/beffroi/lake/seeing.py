@@ -14,7 +14,7 @@ from beffroi.base.territory.viewer import Viewer
 from beffroi.lake import downloads, rights, serving, sql, tiles
 from beffroi.lake.answers import DatasetSummary, TilesState
 from beffroi.lake.manifest import Manifest
-from beffroi.lake.reading import Column
+from beffroi.lake.reading import SURFACES, Column
 from beffroi.lake.store import DatasetNotFound, DatasetRef, InForce, Lake, not_found
 
 
@@ -158,6 +158,7 @@ def summary_of(seen: Seen) -> DatasetSummary:
         access=seen.access,
         fictional=manifest.fictional,
         formats=tuple(downloads.formats(manifest)),
+        has_volumes=any(column.key == SURFACES for column in seen.columns),
     )
 
 

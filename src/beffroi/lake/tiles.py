@@ -26,7 +26,7 @@ from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.files import fsync_folder
 from beffroi.lake import rights, sql
 from beffroi.lake.manifest import Manifest
-from beffroi.lake.reading import GEOMETRY, Column, ColumnType
+from beffroi.lake.reading import GEOMETRY, SURFACES, Column, ColumnType
 from beffroi.lake.serving import json_value
 from beffroi.lake.tile_directory import Directory
 
@@ -141,6 +141,7 @@ def _carried(manifest: Manifest, columns: Sequence[Column]) -> list[Column]:
 
     A thing is told by its sheet, found by its `_id`; what tiles carry is decoded again by every phone.
     """
+    columns = [column for column in columns if column.key != SURFACES]
     wanted = manifest.definition.get("tiles", {}).get("attributes")
     if wanted is not None:
         return [column for column in columns if column.key in wanted]

@@ -25,6 +25,7 @@ CONNECTORS: dict[str, str] = {
     "gtfs": "beffroi.lake.connectors.gtfs",
     "parquet": "beffroi.lake.connectors.parquet",
     "archive": "beffroi.lake.connectors.archive",
+    "citymodel": "beffroi.lake.connectors.citymodel",
     "vector": "beffroi.lake.connectors.vector",
 }
 
@@ -33,6 +34,7 @@ ALIASES = {
     "tsv": "csv", "txt": "csv", "xls": "spreadsheet", "xlsx": "spreadsheet", "ods": "spreadsheet", "zip": "archive",
     "ndjson": "json", "jsonl": "json", "geojson": "vector", "shp": "vector", "gpkg": "vector", "kml": "vector",
     "gpx": "vector", "dxf": "vector", "fgb": "vector", "gml": "vector", "geoparquet": "parquet",
+    "cityjson": "citymodel", "citygml": "citymodel",
 }  # fmt: skip
 
 _REFUSED_MAGIC: tuple[tuple[bytes, str, str], ...] = (
@@ -61,6 +63,7 @@ _VECTOR_SUFFIXES = frozenset(
      ".tab", ".mif", ".mid"}
 )  # fmt: skip
 _GEOJSON = re.compile(rb'"type"\s*:\s*"(FeatureCollection|Feature|Topology|GeometryCollection)"')
+_CITYJSON = re.compile(rb'"type"\s*:\s*"CityJSON"')
 _GEOMETRY_ROOT = re.compile(rb'^\s*\{\s*"type"\s*:\s*"(Multi)?(Point|LineString|Polygon)"')
 _GRID = re.compile(rb"\s*(ncols|nrows)\s+\d+\s", re.IGNORECASE)
 _XML_ROOT = re.compile(rb"<(?!\?|!)(?:[\w.-]+:)?([\w.-]+)")
@@ -207,6 +210,8 @@ def _format_of_text(path: Path, head: bytes) -> str:
     if start == b"<":
         return _format_of_xml(path, text)
     if start in (b"{", b"["):
+        if _CITYJSON.search(text):
+            return "citymodel"
         if _GEOJSON.search(text) or _GEOMETRY_ROOT.match(text):
             return "vector"
         return "json"
@@ -318,6 +323,7 @@ _EXPECTED_SUFFIXES: dict[str, tuple[str, ...]] = {
     "xml": (".xml", ""),
     "gtfs": (".zip", ""),
     "archive": (".zip", ""),
+    "citymodel": (".json", ".jsonl", ".cityjson", ""),
     "parquet": (".parquet", ".geoparquet", ""),
 }
 

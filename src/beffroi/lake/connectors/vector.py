@@ -6,14 +6,14 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
 from beffroi.base.kernel.sentences import Sentence
-from beffroi.lake.connectors import vector_geojson
+from beffroi.lake.connectors import citymodel, vector_geojson
 from beffroi.lake.connectors.vector_archive import unpacked
 from beffroi.lake.connectors.vector_dbf import dbf_encoding
 from beffroi.lake.connectors.vector_gdal import Layer, layers_of, merged, read_layer
@@ -28,6 +28,8 @@ _STYLE_LAYERS = {"layer_styles", "qgis_projects", "gpkg_ogr_contents"}
 # Vertices of the routes and tracks, which are layers themselves.
 _GPX_DETAILS = {"route_points", "track_points"}
 MOST_LAYERS = 200
+
+_CITY = re.compile(rb"<(\w+:)?CityModel\b")
 
 Reader = Callable[[Path, ReadOptions, duckdb.DuckDBPyConnection], list[Reading]]
 
@@ -253,7 +255,12 @@ def _kmz(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> li
 
 
 def _gml(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
-    """Read a copy: GDAL writes what it learns of a GML beside it."""
+    """Read the buildings of a city model as such; any other GML from a copy, GDAL writing what it learns beside it."""
+    with path.open("rb") as handle:
+        is_city = _CITY.search(handle.read(8192))
+    if is_city:
+        with suppress(citymodel.NoBuilding):
+            return citymodel.read(path, options, con)
     with _aside(options) as folder:
         copy = folder / f"{path.stem}.gml"
         shutil.copy(path, copy)

@@ -31,6 +31,7 @@ from beffroi.lake.town.ground import (
     write_plan,
     write_roads,
 )
+from beffroi.lake.town.landmarks import write_landmarks
 from beffroi.lake.town.plan import GROUPING_NAME, INSEE, LICENCE, NAME, NEIGHBOURS, WARNING, YEAR, Scale
 from beffroi.lake.town.society import (
     write_accidents,
@@ -84,6 +85,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Limites et quartiers", write_limits),
     ("Cadastre", write_cadastre),
     ("Bâtiments", write_buildings),
+    ("Monuments", write_landmarks),
     ("Adresses", write_addresses),
     ("Voirie", write_roads),
     ("Cheminements", write_footing),
