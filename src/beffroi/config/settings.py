@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "beffroi.lake",
     "beffroi.sense.places",
     "beffroi.sense.mobility",
+    "beffroi.sense.twin",
     "beffroi.serve.cases",
     "beffroi.serve.reports",
     "beffroi.faces.shell",

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("beffroi.faces.api.root_urls")),
     path("api/", include("beffroi.faces.api.urls")),
     path("open311/", include("beffroi.faces.api.open311.urls")),
+    path("citymodel/", include("beffroi.faces.api.citymodel_urls")),
     path("ogc/", include("beffroi.faces.api.ogc.urls")),
 ]
 

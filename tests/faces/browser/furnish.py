@@ -26,8 +26,9 @@ def furnish(password: str) -> None:
     from beffroi.base.territory.operations import add_grouping, add_service
     from beffroi.base.territory.viewer import Role
     from beffroi.sense.places.operations import index_territory
+    from city_models import house_text, published
     from faces.portal.offences import place_offences
-    from faces.portal.small_town import AT, BBOX, CODE, NAME, import_small_town
+    from faces.portal.small_town import AT, BBOX, CODE, NAME, SOUTH, WEST, import_small_town
     from sense.mobility.town_graph import place_graph
     from sense.mobility.transit_feeds import place_network
     from territory_makers import make_person, make_town
@@ -46,6 +47,8 @@ def furnish(password: str) -> None:
     settings.LAKE_DIR.mkdir(parents=True, exist_ok=True)
     import_small_town(settings.LAKE_DIR, sources)
     place_offences(settings.LAKE_DIR, sources)
+    house = house_text(WEST + 0.0113, SOUTH + 0.0094)
+    published(CODE, "maisons", "maisons.city.json", house, settings.DATA_DIR, AT, bake=True)
     index_territory(CODE)
     place_graph(CODE)
     place_network(CODE, sources)

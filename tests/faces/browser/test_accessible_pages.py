@@ -49,6 +49,7 @@ PAGES = [
     f"{ARBRES}telecharger/",
     "/carte/",
     "/carte/liste/?couche=arbres",
+    "/maquette/",
     "/carte/integrer/?theme=culture-sport-loisirs",
     "/carte/ici/?lat=45.0092&lon=3.002",
     "/itineraire/?de=3.0081,45.0110&vers=3.0092,45.0110&profil=fauteuil-manuel",

@@ -40,11 +40,11 @@ export function openMap(element: HTMLElement, config: MapConfig, colours: Palett
   });
 }
 
-export function addTiles(map: MapLibre, id: string, tiles: KnownTiles): void {
+export function addTiles(map: MapLibre, id: string, tiles: KnownTiles, named = false): void {
   if (map.getSource(id)) return;
   // MapLibre fills in {z}/{x}/{y} itself: they must not be escaped.
   const open = new URL(tiles.url, location.href).href.replaceAll("%7B", "{").replaceAll("%7D", "}");
-  map.addSource(id, { type: "vector", tiles: [open], minzoom: tiles.min, maxzoom: tiles.max });
+  map.addSource(id, { type: "vector", tiles: [open], minzoom: tiles.min, maxzoom: tiles.max, ...(named ? { promoteId: "_id" } : {}) });
 }
 
 const TERRAIN = "terrain";
@@ -92,8 +92,10 @@ function demSource({ url, min, max, bbox }: TerrainConfig): RasterDEMSourceSpeci
 export function drawBase(map: MapLibre, config: MapConfig, colours: Palette): Map<string, string[]> {
   const drawn = new Map<string, string[]>();
   for (const base of config.base) {
-    addTiles(map, `base-${base.id}`, base.known);
-    const layers = baseLayers(base, colours);
+    // Blocks are told apart one by one where some give way to real roofs.
+    const someGiveWay = base.role === "buildings" && (config.volumes ?? []).length > 0;
+    addTiles(map, `base-${base.id}`, base.known, someGiveWay);
+    const layers = baseLayers(base, colours, someGiveWay);
     for (const layer of layers) map.addLayer(layer);
     drawn.set(base.id, [...(drawn.get(base.id) ?? []), ...layers.map((layer) => layer.id)]);
   }

@@ -55,6 +55,18 @@ export interface TerrainConfig {
   bbox: [west: number, south: number, east: number, north: number];
 }
 
+/** Buildings whose real surfaces are known, square by square (see `faces/api/citymodel.py`). */
+export interface VolumesConfig {
+  id: string;
+  title: string;
+  /** Address of the GLB of a square, with `{z}`, `{x}` and `{y}`. */
+  url: string;
+  zoom: number;
+  bbox: [west: number, south: number, east: number, north: number];
+  page: string;
+  suffix: string;
+}
+
 export interface MapConfig {
   font: string;
   bbox: [west: number, south: number, east: number, north: number];
@@ -63,6 +75,7 @@ export interface MapConfig {
   layers: LayerConfig[];
   overlays: OverlayConfig[];
   terrain: TerrainConfig | null;
+  volumes: VolumesConfig[];
   /** Names of districts, each with the point it is written at: tiles would repeat them on every piece. */
   names: [name: string, lon: number, lat: number][];
   words: Words;

@@ -11,6 +11,8 @@ export interface Palette {
   rail: string;
   building: string;
   buildingTall: string;
+  /** The roofs of the buildings whose real shape is known. */
+  roof: string;
   limit: string;
   text: string;
   halo: string;
@@ -36,6 +38,7 @@ const plan: Palette = {
   rail: "#8d8778",
   building: "#ddd2bd",
   buildingTall: "#c9a06a",
+  roof: "#b5694a",
   limit: "#84490a",
   text: "#2a3136",
   halo: "#fbf9f4",
@@ -57,6 +60,7 @@ const sombre: Palette = {
   rail: "#6b757b",
   building: "#343d41",
   buildingTall: "#8b6c3f",
+  roof: "#8a5a41",
   limit: "#eab267",
   text: "#edeae3",
   halo: "#12171a",
@@ -78,6 +82,7 @@ const contraste: Palette = {
   rail: "#000000",
   building: "#b5b5b5",
   buildingTall: "#5e5e5e",
+  roof: "#5e5e5e",
   limit: "#000000",
   text: "#000000",
   halo: "#ffffff",
@@ -96,6 +101,7 @@ const relief: Palette = {
   rail: "#5f5a52",
   building: "#c98f72",
   buildingTall: "#a8654b",
+  roof: "#9c4f36",
   limit: "#5c2f00",
   text: "#1d2423",
   halo: "#f4efe0",

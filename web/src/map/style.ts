@@ -44,8 +44,15 @@ function heightOf({ fields }: KnownTiles): ExpressionSpecification {
   return ["case", [">", ["to-number", ["get", height], 0], 0], ["to-number", ["get", height]], otherwise];
 }
 
+/** A block that gives way to a real roof lies flat under it: what is clicked there is still found. */
+export const GIVES_WAY = "volume";
+
+function standing(height: ExpressionSpecification): ExpressionSpecification {
+  return ["case", ["boolean", ["feature-state", GIVES_WAY], false], 0, height];
+}
+
 /** The layers that draw a dataset of the base map in its role, from the bottom up. */
-export function baseLayers(base: BaseConfig, colours: Palette): LayerSpecification[] {
+export function baseLayers(base: BaseConfig, colours: Palette, someGiveWay = false): LayerSpecification[] {
   const tiles = base.known;
   const source = `base-${base.id}`;
   const from = { source, "source-layer": LAYER };
@@ -100,7 +107,7 @@ export function baseLayers(base: BaseConfig, colours: Palette): LayerSpecificati
               30,
               colours.buildingTall,
             ],
-            "fill-extrusion-height": heightOf(tiles),
+            "fill-extrusion-height": someGiveWay ? standing(heightOf(tiles)) : heightOf(tiles),
             "fill-extrusion-opacity": 0.92,
             "fill-extrusion-vertical-gradient": true,
           },

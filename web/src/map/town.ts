@@ -7,9 +7,10 @@ import { bindPanel } from "./panel";
 import { readPlace, writePlace, type Place } from "./permalink";
 import { showScale } from "./scale";
 import { SheetPanel, type Found } from "./sheet";
-import { dataLayers, nameField } from "./style";
+import { dataLayers, GIVES_WAY, nameField } from "./style";
 import { sync } from "./sync";
 import { bindTools } from "./tools";
+import type { Volumes } from "./volumes";
 
 const REACH_PX = 6;
 const MOST_FOUND = 12;
@@ -47,6 +48,7 @@ export class TownMap {
   #busy = false;
   /** How often all was drawn: what an earlier drawing left for later is dropped. */
   #drawings = 0;
+  #volumes: Volumes | null = null;
 
   constructor(element: HTMLElement, config: MapConfig) {
     this.element = element;
@@ -138,11 +140,34 @@ export class TownMap {
     drawSlopes(this.map, this.config, colours);
     this.map.once("idle", () => {
       if (drawing !== this.#drawings) return;
+      void this.#standVolumes(colours, drawing);
       this.element.dataset["ready"] = "yes";
       this.#tellReady();
       announce(this.element, this.config.words["ready"] ?? "", true);
     });
     this.map.triggerRepaint();
+  }
+
+  /** Stand the real roofs among the blocks, once all else is there; their code is read where some are. */
+  async #standVolumes(colours: Palette, drawing: number): Promise<void> {
+    const sources = this.config.volumes ?? [];
+    if (!sources.length) return;
+    const { Volumes } = await import("./volumes");
+    if (drawing !== this.#drawings) return;
+    this.#volumes?.paint(colours);
+    this.#volumes ??= new Volumes(this.map, sources, colours, (ids) => this.#giveWay(ids));
+    const firstName = this.map.getStyle().layers.find(({ type }) => type === "symbol")?.id;
+    if (!this.map.getLayer(this.#volumes.id)) this.map.addLayer(this.#volumes, firstName);
+    const blocks = this.config.base.find(({ role }) => role === "buildings")?.id ?? "";
+    this.#base.get(blocks)?.push(this.#volumes.id);
+    if (this.#hiddenBase.has(blocks)) this.showBase(blocks, false);
+    this.element.dataset["volumes"] = "yes";
+  }
+
+  #giveWay(ids: string[]): void {
+    const blocks = this.config.base.find(({ role }) => role === "buildings");
+    if (!blocks) return;
+    for (const id of ids) this.map.setFeatureState({ source: `base-${blocks.id}`, sourceLayer: "data", id }, { [GIVES_WAY]: true });
   }
 
   get style(): StyleName {
@@ -165,6 +190,8 @@ export class TownMap {
     this.map.setTerrain(null);
     for (const id of live) this.overlays.get(id)?.hide();
     const { layers, sources } = this.map.getStyle();
+    // A layer drawn by our own code is not told with the style.
+    if (this.#volumes && this.map.getLayer(this.#volumes.id)) this.map.removeLayer(this.#volumes.id);
     for (const { id, type } of layers) if (type !== "background") this.map.removeLayer(id);
     for (const id of Object.keys(sources)) this.map.removeSource(id);
     this.map.setPaintProperty("ground", "background-color", palette(style).ground);
@@ -277,7 +304,8 @@ export class TownMap {
     ];
     const rendered = this.map.queryRenderedFeatures(box);
     const data = this.#found(rendered.filter(({ source }) => !source.startsWith("base-")));
-    const found = data.length ? data : this.#found(rendered).slice(0, 1);
+    const roof = this.#volumes?.under(point);
+    const found = data.length ? data : roof ? [{ layer: "", name: "", url: roof }] : this.#found(rendered).slice(0, 1);
     const [first] = found;
     if (found.length > 1) this.#sheet.offer(found);
     else if (first) await this.#sheet.open(first.url);

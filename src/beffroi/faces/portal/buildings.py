@@ -25,9 +25,7 @@ from beffroi.faces.portal.tables import cell
 from beffroi.faces.shell.templatetags.shell import number
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetDetail, DatasetSummary, Filter
-
-STOREY_M, DEFAULT_M = 3, 6
-"""As the model draws a building whose height is not known (`web/src/map/style.ts`)."""
+from beffroi.sense.twin.heights import DEFAULT_M, HEIGHTS, STOREY_M, STOREYS
 
 MOST_ROWS, MOST_TOLD = 2_000, 6
 _SEPARATORS = re.compile(r"[\s,;|]+")
@@ -40,8 +38,6 @@ LINKS: dict[str, tuple[str, ...]] = {
 _USE = ("usage1", "usage_1", "usage", "usage_principal")
 _YEAR = ("date_app", "date_apparition", "date_d_apparition", "annee_construction")
 _DWELLINGS = ("nb_logts", "nombre_de_logements", "nb_logements")
-_STOREYS = ("nb_etages", "nombre_d_etages", "etages", "niveaux")
-_HEIGHT = ("hauteur", "hauteur_m", "height", "height_m")
 _STATE = ("etat", "etat_de_l_objet", "status")
 _BUILDING = re.compile(r"(?:^|-)(?:batiments?|bati|buildings?|rnb)(?:-|$)")
 _PERMITS = re.compile(r"(?:^|-)(?:permis|autorisations?-d?-?urbanisme|sitadel|ads)(?:-|$)")
@@ -71,7 +67,8 @@ class Story:
 
 def is_building(summary: DatasetSummary) -> bool:
     """Tell whether the things of a dataset are buildings."""
-    return _BUILDING.search(summary.ref.slug) is not None and "Polygon" in (summary.geometry_type or "Polygon")
+    named = _BUILDING.search(summary.ref.slug) is not None and "Polygon" in (summary.geometry_type or "Polygon")
+    return named or summary.has_volumes
 
 
 def use_of(values: Mapping[str, Any]) -> str:
@@ -180,7 +177,7 @@ def _itself(values: Mapping[str, Any], altitude_m: float | None) -> list[str]:
     dwellings = _first(values, _DWELLINGS)
     if isinstance(dwellings, int | float) and dwellings:
         told.append(ngettext("{n} logement.", "{n} logements.", int(dwellings)).format(n=number(int(dwellings))))
-    told.append(_height(_first(values, _HEIGHT), _first(values, _STOREYS)))
+    told.append(_height(_first(values, HEIGHTS), _first(values, STOREYS)))
     if altitude_m is not None:
         told.append(_("Le sol y est à {n} m d’altitude.").format(n=number(round(altitude_m))))
     return told
@@ -194,8 +191,8 @@ def _height(height: Any, storeys: Any) -> str:
         return f"{text} {ngettext('{n} étage.', '{n} étages.', floors).format(n=floors)}" if floors else text
     if floors:
         text = _("Hauteur non mesurée : la maquette le dessine à {n} m, {step} m par étage.")
-        return text.format(n=floors * STOREY_M, step=STOREY_M)
-    return _("Hauteur inconnue : la maquette le dessine à {n} m, faute de mieux.").format(n=DEFAULT_M)
+        return text.format(n=number(floors * STOREY_M), step=number(STOREY_M))
+    return _("Hauteur inconnue : la maquette le dessine à {n} m, faute de mieux.").format(n=number(DEFAULT_M))
 
 
 def _told(rows: list[dict[str, Any]], detail: DatasetDetail) -> list[str]:

@@ -24,6 +24,8 @@ from beffroi.faces.shell.overlays import Overlay, overlay_config
 from beffroi.faces.shell.themes import theme
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetDetail, DatasetRef, DatasetSummary, TilesState
+from beffroi.sense.twin.queries import town_buildings
+from beffroi.sense.twin.tileset import ZOOM
 
 POLYGON, LINE = "Polygon", "LineString"
 MOST_NAMES = 80
@@ -37,7 +39,6 @@ class BaseRole:
     name: str
     pattern: re.Pattern[str]
     geometries: tuple[str, ...]
-    theme: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,11 @@ class DrawnMap:
     still: Still | None
 
 
-def _role(name: str, pattern: str, *geometries: str, theme: str = "") -> BaseRole:
-    return BaseRole(name, re.compile(rf"(?:^|-)(?:{pattern})(?:-|$)"), geometries, theme)
+def _role(name: str, pattern: str, *geometries: str) -> BaseRole:
+    return BaseRole(name, re.compile(rf"(?:^|-)(?:{pattern})(?:-|$)"), geometries)
 
 
-# In drawing order. One dataset per role: one of its theme first, then one that is not the cadastre's (which knows no
-# height), then the one with the most rows.
+# In drawing order. One dataset per role: the one with the most rows, the cadastre's last.
 BASE_ROLES = (
     _role("fields", "parcelles-agricoles|rpg|cultures", POLYGON),
     _role("green", "espaces?-?verts?(?:-?surface)?|parcs?|jardins|vegetation|bois|forets?", POLYGON),
@@ -62,7 +62,8 @@ BASE_ROLES = (
     _role("streets", "voies?|filaire-?voies?|rues|routes?|troncons?(?:-de)?-routes?|filaire|streets", LINE),
     _role("rails", "voies?-ferrees?|troncons?-de-voie-ferree|tramway|rails?", LINE),
     _role("limit", "limites?-commun(?:e|ale)s?|limitecommune|communes?|contours?", POLYGON),
-    _role("buildings", "batiments?|bati|buildings?", POLYGON, theme="batiments"),
+    # Chosen by the room that models the town, so that blocks and real roofs are of the same buildings.
+    _role("buildings", "batiments?|bati|buildings?", POLYGON),
     _role("districts", "quartiers?", POLYGON),
 )
 
@@ -72,14 +73,19 @@ def base_layers(datasets: Iterable[DatasetSummary]) -> dict[str, DatasetSummary]
     known = list(datasets)
     chosen: dict[str, DatasetSummary] = {}
     for role in BASE_ROLES:
+        if role.name == "buildings":
+            found = town_buildings(known)
+            if found is not None:
+                chosen[role.name] = found
+            continue
         able = [one for one in known if _plays(one, role)]
         if able:
-            chosen[role.name] = max(able, key=lambda one: _fitness(one, role))
+            chosen[role.name] = max(able, key=_fitness)
     return chosen
 
 
-def _fitness(summary: DatasetSummary, role: BaseRole) -> tuple[bool, bool, int, DatasetRef]:
-    return summary.theme == role.theme, "cadastre" not in summary.ref.slug, summary.rows, summary.ref
+def _fitness(summary: DatasetSummary) -> tuple[bool, int, DatasetRef]:
+    return "cadastre" not in summary.ref.slug, summary.rows, summary.ref
 
 
 def _plays(summary: DatasetSummary, role: BaseRole) -> bool:
@@ -138,6 +144,22 @@ def terrain_config(territory: str) -> dict[str, Any] | None:
     }
 
 
+def _volumes(summary: DatasetSummary, blocks: DatasetSummary | None, old: bool) -> dict[str, Any]:
+    """Return where the real surfaces of a dataset's buildings are, and which blocks they stand in place of."""
+    ref = summary.ref
+    address = reverse("citymodel:volumes", args=[ref.territory, ref.slug, summary.version, 0, 0, 0])
+    under = f"?sur={blocks.ref.slug}~{blocks.version}" if blocks else ""
+    return {
+        "id": ref.slug,
+        "title": shown_title(summary),
+        "url": address.removesuffix("0/0/0.glb") + "{z}/{x}/{y}.glb" + under,
+        "zoom": ZOOM,
+        "bbox": list(summary.bbox or ()),
+        "page": reverse("portal:dataset", args=[ref.territory, ref.slug]),
+        "suffix": f"?version={summary.version}" if old else "",
+    }
+
+
 def _known_tiles(viewer: Viewer, summary: DatasetSummary) -> dict[str, Any] | None:
     """Return what a TileJSON would tell of a dataset's tiles, None while they are being baked."""
     if lake.tiles_state(viewer, summary.ref, version=summary.version) is not TilesState.READY:
@@ -175,6 +197,7 @@ def map_of_town(
         names=district_names(viewer, districts) if districts else (),
         overlays=[overlay_config(one) for one in overlays],
         old=old,
+        volumes=[_volumes(one, base.get("buildings"), one.ref.slug in old) for one in mapped if one.has_volumes],
     )
     shown_now = [one for one in mapped if one.ref.slug in shown and one not in base.values()]
     return DrawnMap(config, still_of(viewer, base, shown_now, box))
@@ -260,6 +283,7 @@ def _config(
     overlays: Sequence[dict[str, Any]] = (),
     old: Collection[str] = (),
     named: str = "",
+    volumes: Sequence[dict[str, Any]] = (),
 ) -> str:
     known = {role: _known_tiles(viewer, summary) for role, summary in base.items()}
     config = {
@@ -274,6 +298,7 @@ def _config(
         "layers": layers,
         "overlays": list(overlays),
         "terrain": terrain_config(territory) if territory else None,
+        "volumes": list(volumes),
         "names": names,
         "words": _words() | ({"map": named} if named else {}),
         "language": get_language(),

@@ -10,7 +10,7 @@ from typing import Any
 from beffroi.faces.portal.hours import hours_text, tells_hours
 from beffroi.faces.portal.tables import Cell, cell
 from beffroi.lake.queries import DatasetDetail
-from beffroi.lake.reading import Column, ColumnType
+from beffroi.lake.reading import SURFACES, Column, ColumnType
 
 # What publishers call the name of a thing, best first.
 _NAMES = (
@@ -70,6 +70,8 @@ def read_sheet(feature: bytes, detail: DatasetDetail, *, feature_id: str) -> She
     properties: dict[str, Any] = payload.get("properties") or {}
     facts, unknown = [], []
     for column in detail.columns:
+        if column.key == SURFACES:
+            continue
         value = properties.get(column.key)
         if value is None or value == "":
             unknown.append(column.title)

@@ -14,7 +14,7 @@ from beffroi.base.territory.viewer import Viewer
 from beffroi.faces.shell.templatetags.shell import number
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import BadQuery, DatasetDetail, DatasetRef, Filter, TablePage
-from beffroi.lake.reading import Column, ColumnType
+from beffroi.lake.reading import SURFACES, Column, ColumnType
 
 ROWS = 50
 OPERATORS = ("contains", "starts", "eq", "ne", "lt", "le", "gt", "ge", "null")
@@ -127,6 +127,8 @@ def cell(value: Any, column: Column) -> Cell:
     """Return a value as a reader of the page's language expects it; nothing is a dash."""
     if value is None or value == "":
         return Cell("–")
+    if column.key == SURFACES:
+        return Cell(_("volume 3D"))
     if isinstance(value, bool):
         return Cell(_("oui") if value else _("non"))
     if column.type in NUMERIC and isinstance(value, int | float):

@@ -18,6 +18,7 @@ from beffroi.faces.portal.views import (
     services,
     synthesis,
     threeviews,
+    twin,
     urgences,
 )
 
@@ -55,6 +56,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("carte/integrer/", maps.embedded_map, name="map-embedded"),
     path("carte/ici/", places.here, name="here"),
     path("carte/proches/", places.near, name="near"),
+    path("maquette/", twin.model, name="twin"),
     path("itineraire/", itinerary.itinerary, name="itinerary"),
     path("itineraire/<slug:use_case>/", itinerary.itinerary, name="itinerary-for"),
     path("itineraire/<int:rank>.gpx", itinerary.gpx, name="itinerary-gpx"),

@@ -38,7 +38,7 @@ from beffroi.lake.queries import DatasetDetail, DatasetRef
 
 # Coordinates, internal numbers and dates of handling tell nobody what a thing is.
 UNTOLD = re.compile(
-    r"^(?:x|y|z|id|fid|gid|objectid)$|(?:^|_)(?:lon|lat|long|coor\w*|xy|id|uuid|maj|shape|geom)(?:_|\d*$)"
+    r"^(?:x|y|z|id|fid|gid|objectid)$|(?:^|_)(?:lon|lat|long|coor\w*|xy|id|uuid|maj|shape|geom)(?:_|\d*$)|^surfaces_cityjson$"
 )
 IN_BOX = 50
 EMBEDDED_POLICY = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")

@@ -1,0 +1,73 @@
+"""The model of the town: what it is made of, which buildings have their real roofs, and how to take it away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from beffroi.base.catalogue import operations, queries
+from beffroi.faces.portal.directory import territory_of
+from beffroi.faces.portal.mapping import shown_title
+from beffroi.faces.portal.sheets import name_column
+from beffroi.faces.shell.access import EVERYONE, Request, open_to
+from beffroi.lake import queries as lake
+from beffroi.lake.queries import DatasetSummary
+from beffroi.sense.twin import queries as twin
+
+MODEL_ID = "7-01"
+MOST_LISTED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A building with its real roofs: its name, where its sheet and the map are (degrees), its height in metres."""
+
+    id: str
+    name: str
+    summary: DatasetSummary
+    height_m: float | None
+    lon: float
+    lat: float
+
+
+@open_to(EVERYONE)
+@require_safe
+def model(request: HttpRequest) -> HttpResponse:
+    """Show what the model is made of, its detailed buildings as a list, and its downloads."""
+    request = cast(Request, request)
+    code = territory_of(request)
+    if code:
+        audience = queries.audience_of(request.viewer, code)
+        operations.count_use(MODEL_ID, code, timezone.now(), audience=audience)
+    known = twin.sources(request.viewer, code) if code else None
+    listed = [one for summary in (known.detailed if known else ()) for one in _listed(request, summary)]
+    context: dict[str, Any] = {
+        "code": code,
+        "blocks": known.footprints if known else None,
+        "blocks_title": shown_title(known.footprints) if known and known.footprints else "",
+        "detailed": [(one, shown_title(one)) for one in known.detailed] if known else [],
+        "listed": listed[:MOST_LISTED],
+        "more": sum(one.rows for one in known.detailed) - MOST_LISTED if known else 0,
+        "terrain": lake.relief(code) if code else None,
+    }
+    return render(request, "portal/twin.html", context)
+
+
+def _listed(request: Request, summary: DatasetSummary) -> list[Listed]:
+    named = name_column(lake.dataset(request.viewer, summary.ref, version=summary.version).columns)
+    page = lake.features(request.viewer, summary.ref, version=summary.version, limit=MOST_LISTED)
+    found = []
+    for body in page.features:
+        one = twin.footprint_of(summary.ref, body)
+        if one is None or not one.surfaces:
+            continue
+        at = one.shape.representative_point()
+        name = str(one.values.get(named.key) or "") if named else ""
+        height = one.values.get("hauteur")
+        found.append(Listed(one.id, name, summary, height if isinstance(height, int | float) else None, at.x, at.y))
+    return sorted(found, key=lambda one: (not one.name, one.name, one.id))

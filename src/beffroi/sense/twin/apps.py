@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class TwinConfig(AppConfig):
+    name = "beffroi.sense.twin"
+    label = "twin"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from beffroi.sense.twin import engine
+
+        engine.register()
