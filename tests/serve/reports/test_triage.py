@@ -286,6 +286,22 @@ def test_a_report_is_given_to_an_agent_of_its_service(town: str) -> None:
     assert (count.open, count.late, count.held, count.unassigned) == (1, 1, 0, 0)
 
 
+def test_counting_a_queue_stops_where_it_says_more(town: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(case_queries, "MOST_COUNTED", 2)
+    both = agent_of("proprete", "voirie")
+    for _ in range(3):
+        send()
+    send("nid-de-poule")
+    counts = case_queries.queue_counts(both, TOWN, at=LATER + timedelta(days=30), kinds=("report",))
+    assert [(one.service, one.open, one.late, one.unassigned, one.is_cut) for one in counts] == [
+        ("proprete", 2, 2, 2, True),
+        ("voirie", 1, 1, 1, False),
+    ]
+    assert case_queries.queue_counts(ANONYMOUS, TOWN, at=LATER) == []
+    (mine, _none) = case_queries.queue_counts(both, TOWN, at=LATER, kinds=("procedure",))
+    assert (mine.open, mine.late, mine.held, mine.unassigned) == (0, 0, 0, 0)
+
+
 def test_one_action_raises_a_zone_alert(town: str) -> None:
     opened = send("pollution", details={"milieu": "eau"})
     alert = {"title": "Pollution", "text": "N’y puisez pas.", "severity": "severe", "zone": square()}

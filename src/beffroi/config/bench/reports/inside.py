@@ -101,8 +101,13 @@ def _fill(count: int) -> None:
             0, 0, "web",
         ))  # fmt: skip
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.executemany(_insert("cases_case", _CASE), cases)
-        cursor.executemany(_insert("reports_report", _REPORT), rows)
+        for table, columns, values in (("cases_case", _CASE, cases), ("reports_report", _REPORT, rows)):
+            if connection.vendor == "postgresql":
+                with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+                    for one in values:
+                        copy.write_row(one)
+            else:
+                cursor.executemany(_insert(table, columns), values)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT setval(pg_get_serial_sequence('cases_case', 'id'), %s)", [count])

@@ -91,7 +91,12 @@ def reports_that_wait(request: Request) -> list[WorkCard]:
         WorkCard(_("Signalements en retard"), totals["late"], f"{address}?retard=on", Urgency.LATE),
         WorkCard(_("Signalements à vérifier"), totals["held"], f"{address}?etat=held", Urgency.TODAY),
         WorkCard(_("Signalements que personne ne suit"), totals["unassigned"], f"{address}?qui=personne", Urgency.SOON),
-        WorkCard(_("Signalements en cours"), totals["open"], address, Urgency.INFO),
+        WorkCard(
+            _("Signalements en cours, au moins") if any(one.is_cut for one in counts) else _("Signalements en cours"),
+            totals["open"],
+            address,
+            Urgency.INFO,
+        ),
     ]
 
 
