@@ -8,33 +8,47 @@ from __future__ import annotations
 
 import difflib
 import json
-import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.resources import shipped_folder
-from beffroi.base.territory.viewer import AGENTS, PUBLIC, SERVICE_PREFIX
+from beffroi.base.territory.viewer import PUBLIC
+from beffroi.lake import declared
+from beffroi.lake.declared import Derived, FetchOptions, RowOptions
+from beffroi.lake.definition_values import (
+    KEY,
+    SLUG,
+    BadDefinition,
+    Reader,
+    access,
+    bad,
+    checked,
+    count,
+    flag,
+    labels,
+    mapping,
+    number,
+    text,
+    texts,
+    type_of,
+    zoom,
+)
 from beffroi.lake.public_view import NEEDED, PublicView, view_options
 from beffroi.lake.reading import ColumnType, ReadOptions
 from beffroi.lake.searching import SEARCH_KINDS, SearchOptions
 
-SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-KEY = re.compile(r"[a-z][a-z0-9_]*")
-_ACCESS = re.compile(rf"{PUBLIC}|{AGENTS}|{SERVICE_PREFIX}{SLUG.pattern}")
-
-
-class BadDefinition(BeffroiError):
-    """A dataset file cannot be used; names the file, the key, the reason and the remedy."""
-
 
 @dataclass(frozen=True, slots=True)
 class ColumnDefinition:
-    """What a dataset file says of one column, by key; None leaves what was found in the source."""
+    """What a dataset file says of one column, by key; None leaves what was found in the source.
+
+    `labels` say coded values; `missing` are the values that stand for none, each with why (empty when it says nothing).
+    The rest is what its schema demands, checked at each import (`schema_check`); `example` shows the `pattern`.
+    """
 
     title: str | None = None
     type: ColumnType | None = None
@@ -42,6 +56,15 @@ class ColumnDefinition:
     description: str | None = None
     access: str | None = None
     drop: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+    required: bool = False
+    unique: bool = False
+    enum: tuple[str, ...] = ()
+    pattern: str | None = None
+    example: str | None = None
+    min: float | None = None
+    max: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +110,30 @@ class Definition:
     tiles: TileOptions = field(default_factory=TileOptions)
     search: SearchOptions = field(default_factory=SearchOptions)
     public_view: PublicView | None = None
+    schema_url: str = ""
+    pitfalls: tuple[str, ...] = ()
+    rows: RowOptions = field(default_factory=RowOptions)
+    derived: tuple[Derived, ...] = ()
+    fetch: FetchOptions = field(default_factory=FetchOptions)
 
     def as_json(self) -> dict[str, Any]:
         """Return the canonical JSON form: what is hashed into a version and kept in its manifest."""
         plain = asdict(self)
         for machine_only in ("extent", "work_dir"):
             plain["reading"].pop(machine_only)
-        if self.search == SearchOptions():
-            # Versions made before files could say it keep their names.
-            plain.pop("search")
+        # Versions made before files could say these keep their names.
+        unsaid = Definition(self.slug)
+        for newer in ("search", "schema_url", "pitfalls", "rows", "derived"):
+            if getattr(self, newer) == getattr(unsaid, newer):
+                plain.pop(newer)
         if self.public_view is None:
             plain.pop("public_view")
+        # Where a source is fetched changes nothing of what it says.
+        plain.pop("fetch")
+        for column in plain["columns"].values():
+            for newer in _NEWER:
+                if column[newer] == getattr(_UNSAID, newer):
+                    column.pop(newer)
         payload: dict[str, Any] = json.loads(json.dumps(plain, sort_keys=True, default=str))
         return payload
 
@@ -111,18 +147,23 @@ class Definition:
 def load_definitions(folders: Sequence[Path] | None = None) -> tuple[list[Definition], list[BadDefinition]]:
     """Return the definitions of `folders` (shipped ones when not given) and the faults of the files left out.
 
-    Later folders win over earlier ones for the same slug.
+    A file that says ``extends = "<slug>"`` starts from that of the same folder: what it says wins, table by
+    table. Later folders win over earlier ones for the same slug.
     """
-    found: dict[str, Definition] = {}
+    found: dict[tuple[str, tuple[str, ...]], Definition] = {}
     faults: list[BadDefinition] = []
     for folder in [shipped_folder("datasets")] if folders is None else folders:
-        for path in sorted(folder.glob("*/*.toml")):
+        here: dict[tuple[str, tuple[str, ...]], Definition] = {}
+        paths = sorted(folder.glob("*/*.toml"))
+        for path in paths:
             try:
-                definition = read_definition(path)
+                definition = read_definition(path, among=paths)
             except BadDefinition as fault:
                 faults.append(fault)
             else:
-                found[definition.slug] = definition
+                here[definition.slug, definition.territories] = definition
+        renewed = {slug for slug, _ in here}
+        found = {key: one for key, one in found.items() if key[0] not in renewed} | here
     return list(found.values()), faults
 
 
@@ -132,20 +173,48 @@ def definition_for(name: str, territory: str, definitions: Iterable[Definition])
     return max(matching, key=lambda definition: bool(definition.territories), default=None)
 
 
-def read_definition(path: Path) -> Definition:
-    """Read and validate one dataset file.
+def definition_named(slug: str, territory: str, definitions: Iterable[Definition]) -> Definition | None:
+    """Return the definition of a slug: the one that names the territory, else the one that names none."""
+    named = [one for one in definitions if one.slug == slug and (not one.territories or territory in one.territories)]
+    return max(named, key=lambda one: bool(one.territories), default=None)
+
+
+def read_definition(path: Path, *, among: Sequence[Path] = ()) -> Definition:
+    """Read and validate one dataset file; `among` are those it may extend.
 
     Raises:
-        BadDefinition: not TOML, a key unknown or missing, a value that does not suit its key.
+        BadDefinition: not TOML, a key unknown or missing, a value that does not suit its key, an unknown `extends`.
     """
     where = f"datasets/{path.parent.name}/{path.name}"
+    payload = _payload(path, where)
+    wanted = payload.pop("extends", None)
+    if wanted is not None:
+        base = next((one for one in among if one.stem == wanted and one != path), None)
+        if base is None:
+            known = sorted({one.stem for one in among})
+            close = difflib.get_close_matches(str(wanted), known, n=1)
+            raise bad(where, "extends", wanted, f"le nom d'un autre fichier{f' ; « {close[0]} » ?' if close else ''}")
+        payload = _laid_over(_payload(base, where), payload)
+    slug = str(wanted) if wanted is not None else path.stem
+    return parsed_definition(payload, where=where, slug=slug, theme=path.parent.name)
+
+
+def _laid_over(base: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a table with what another says over it: tables merge key by key, all else is replaced."""
+    merged = dict(base)
+    for key, value in said.items():
+        below = merged.get(key)
+        merged[key] = _laid_over(below, value) if isinstance(value, dict) and isinstance(below, dict) else value
+    return merged
+
+
+def _payload(path: Path, where: str) -> dict[str, Any]:
     try:
-        payload = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadDefinition(
             "fichier TOML illisible ({error})", where=where, remedy="corrigez la syntaxe à cet endroit", error=error
         ) from error
-    return parsed_definition(payload, where=where, slug=path.stem, theme=path.parent.name)
 
 
 def parsed_definition(payload: Mapping[str, Any], *, where: str, slug: str = "", theme: str = "") -> Definition:
@@ -154,22 +223,27 @@ def parsed_definition(payload: Mapping[str, Any], *, where: str, slug: str = "",
     Raises:
         BadDefinition: a key unknown or missing, a value that does not suit its key.
     """
-    values = {"slug": slug, "theme": theme} | _checked(payload, _TOP, where, "")
+    values = {"slug": slug, "theme": theme} | checked(payload, _TOP, where, "")
     definition = Definition(**values)
     if not SLUG.fullmatch(definition.slug):
-        raise _bad(where, "slug", definition.slug, "minuscules sans accents, chiffres et tirets")
+        raise bad(where, "slug", definition.slug, "minuscules sans accents, chiffres et tirets")
     if len(definition.title) > 200:
-        raise _bad(where, "title", definition.title, "200 caractères au plus")
+        raise bad(where, "title", definition.title, "200 caractères au plus")
     for key in definition.columns:
         if not KEY.fullmatch(key):
-            raise _bad(where, f"columns.{key}", key, "une clé en minuscules, chiffres et « _ »")
+            raise bad(where, f"columns.{key}", key, "une clé en minuscules, chiffres et « _ »")
+    # What stands for nothing is told from what is typed: read as text, it is neither lost nor taken for noise.
+    coded = {key: ColumnType.TEXT for key, said in definition.columns.items() if said.missing}
+    if coded:
+        types = coded | definition.reading.types
+        definition = replace(definition, reading=replace(definition.reading, types=types))
     if definition.id and definition.columns.get(definition.id, ColumnDefinition()).drop:
-        raise _bad(where, "id", definition.id, "une colonne gardée")
+        raise bad(where, "id", definition.id, "une colonne gardée")
     if definition.public_view is not None:
         if definition.access == PUBLIC:
-            raise _bad(where, "access", PUBLIC, "agents ou service:<nom>, puisque le public a une vue à lui")
+            raise bad(where, "access", PUBLIC, "agents ou service:<nom>, puisque le public a une vue à lui")
         if definition.public_view.slug == definition.slug or not SLUG.fullmatch(definition.public_view.slug):
-            raise _bad(where, "public_view.slug", definition.public_view.slug, "un nom qui n'est pas celui du jeu")
+            raise bad(where, "public_view.slug", definition.public_view.slug, "un nom qui n'est pas celui du jeu")
     return definition
 
 
@@ -179,7 +253,13 @@ def definition_from_json(payload: Mapping[str, Any]) -> Definition:
     reading["types"] = {title: ColumnType(kind) for title, kind in reading["types"].items()}
     tiles["attributes"] = None if tiles["attributes"] is None else tuple(tiles["attributes"])
     columns = {
-        key: ColumnDefinition(**{**column, "type": column["type"] and ColumnType(column["type"])})
+        key: ColumnDefinition(
+            **{
+                **column,
+                "type": column["type"] and ColumnType(column["type"]),
+                "enum": tuple(column.get("enum", ())),
+            }
+        )
         for key, column in payload["columns"].items()
     }
     rebuilt = {
@@ -191,7 +271,11 @@ def definition_from_json(payload: Mapping[str, Any]) -> Definition:
         "tiles": TileOptions(**tiles),
         "search": search_options(payload),
         "public_view": view_options(payload.get("public_view")),
+        "pitfalls": tuple(payload.get("pitfalls", ())),
+        "derived": declared.derived_from_json(payload.get("derived", ())),
     }
+    if "rows" in payload:
+        rebuilt["rows"] = declared.rows_from_json(payload["rows"])
     return Definition(**{**payload, **rebuilt})
 
 
@@ -210,117 +294,41 @@ def restricted(definition: Definition, access: str, columns: Mapping[str, str]) 
     return replace(definition, access=access, columns=merged)
 
 
-_Reader = Callable[[Any, str, str], Any]
-
-
-def _checked(payload: Mapping[str, Any], table: Mapping[str, _Reader], where: str, prefix: str) -> dict[str, Any]:
-    for key in payload:
-        if key not in table:
-            close = difflib.get_close_matches(key, table, n=1)
-            raise BadDefinition(
-                "clé « {key} » inconnue",
-                where=where,
-                remedy="vouliez-vous « {close} » ?" if close else "clés admises : {known}",
-                key=prefix + key,
-                close=prefix + close[0] if close else "",
-                known=", ".join(table),
-            )
-    return {key: table[key](value, where, prefix + key) for key, value in payload.items()}
-
-
-def _bad(where: str, key: str, value: object, expected: str) -> BadDefinition:
-    return BadDefinition(
-        "{key} = « {value} » ne convient pas",
-        where=where,
-        remedy="attendu : {expected}",
-        key=key,
-        value=str(value)[:80],
-        expected=expected,
-    )
-
-
-def _of(kind: type, expected: str) -> _Reader:
-    def read(value: Any, where: str, key: str) -> Any:
-        # bool is an int in Python, never in a dataset file.
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise _bad(where, key, value, expected)
-        return value
-
-    return read
-
-
-_text, _flag, _count = _of(str, "un texte"), _of(bool, "true ou false"), _of(int, "un nombre entier")
-
-
-def _texts(value: Any, where: str, key: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise _bad(where, key, value, "une liste de textes")
-    return tuple(value)
-
-
-def _access(value: Any, where: str, key: str) -> str:
-    if not isinstance(value, str) or not _ACCESS.fullmatch(value):
-        raise _bad(where, key, value, "public, agents ou service:<nom-du-service>")
-    return value
-
-
-def _type(value: Any, where: str, key: str) -> ColumnType:
-    known = [kind.value for kind in ColumnType]
-    if value not in known:
-        close = difflib.get_close_matches(str(value), known, n=1)
-        raise _bad(where, key, value, f"{', '.join(known)}{f' ; vouliez-vous « {close[0]} » ?' if close else ''}")
-    return ColumnType(value)
-
-
-def _zoom(value: Any, where: str, key: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 20:
-        raise _bad(where, key, value, "un niveau de zoom de 0 à 20")
-    return value
-
-
-def _mapping(value: Any, where: str, key: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise _bad(where, key, value, f"une table [{key}]")
-    return value
-
-
 def _renames(value: Any, where: str, key: str) -> dict[str, str]:
-    return {title: _text(to, where, f"{key}.{title}") for title, to in _mapping(value, where, key).items()}
+    return {title: text(to, where, f"{key}.{title}") for title, to in mapping(value, where, key).items()}
 
 
 def _types(value: Any, where: str, key: str) -> dict[str, ColumnType]:
-    return {title: _type(kind, where, f"{key}.{title}") for title, kind in _mapping(value, where, key).items()}
+    return {title: type_of(kind, where, f"{key}.{title}") for title, kind in mapping(value, where, key).items()}
 
 
 def _columns(value: Any, where: str, key: str) -> dict[str, ColumnDefinition]:
     return {
-        name: ColumnDefinition(
-            **_checked(_mapping(column, where, f"columns.{name}"), _COLUMN, where, f"columns.{name}.")
-        )
-        for name, column in _mapping(value, where, key).items()
+        name: ColumnDefinition(**checked(mapping(column, where, f"columns.{name}"), _COLUMN, where, f"columns.{name}."))
+        for name, column in mapping(value, where, key).items()
     }
 
 
 def _cell(value: Any, where: str, key: str) -> str | None:
     if not isinstance(value, str):
-        raise _bad(where, key, value, "un texte entre guillemets, tel que la colonne le montre (« » pour vide)")
+        raise bad(where, key, value, "un texte entre guillemets, tel que la colonne le montre (« » pour vide)")
     return value or None
 
 
 def _match(value: Any, where: str, key: str) -> dict[str, str]:
-    cells = {name: _text(cell, where, f"{key}.{name}") for name, cell in _mapping(value, where, key).items()}
+    cells = {name: text(cell, where, f"{key}.{name}") for name, cell in mapping(value, where, key).items()}
     if not cells:
-        raise _bad(where, key, "", "au moins une colonne et sa valeur")
+        raise bad(where, key, "", "au moins une colonne et sa valeur")
     return cells
 
 
 def _corrections(value: Any, where: str, key: str) -> tuple[Correction, ...]:
     if not isinstance(value, list):
-        raise _bad(where, key, value, "des tables [[corrections]]")
+        raise bad(where, key, value, "des tables [[corrections]]")
     corrections = []
-    for number, entry in enumerate(value, start=1):
-        prefix = f"corrections[{number}]."
-        read = _checked(_mapping(entry, where, prefix), _CORRECTION, where, prefix)
+    for rank, entry in enumerate(value, start=1):
+        prefix = f"corrections[{rank}]."
+        read = checked(mapping(entry, where, prefix), _CORRECTION, where, prefix)
         for needed in _CORRECTION:
             if needed not in read:
                 raise BadDefinition(
@@ -334,92 +342,104 @@ def _corrections(value: Any, where: str, key: str) -> tuple[Correction, ...]:
 
 
 def _reading(value: Any, where: str, key: str) -> ReadOptions:
-    return ReadOptions(**_checked(_mapping(value, where, key), _READING, where, "reading."))
+    return ReadOptions(**checked(mapping(value, where, key), _READING, where, "reading."))
 
 
 def _tiles(value: Any, where: str, key: str) -> TileOptions:
-    return TileOptions(**_checked(_mapping(value, where, key), _TILES, where, "tiles."))
+    return TileOptions(**checked(mapping(value, where, key), _TILES, where, "tiles."))
 
 
 def _search(value: Any, where: str, key: str) -> SearchOptions:
-    return SearchOptions(**_checked(_mapping(value, where, key), _SEARCH, where, "search."))
+    return SearchOptions(**checked(mapping(value, where, key), _SEARCH, where, "search."))
 
 
 def _search_kind(value: Any, where: str, key: str) -> str:
     if value not in SEARCH_KINDS:
-        raise _bad(where, key, value, ", ".join(SEARCH_KINDS))
+        raise bad(where, key, value, ", ".join(SEARCH_KINDS))
     return str(value)
 
 
 def _view(value: Any, where: str, key: str) -> PublicView:
-    said = _checked(_mapping(value, where, key), _VIEW, where, "public_view.")
+    said = checked(mapping(value, where, key), _VIEW, where, "public_view.")
     for needed in NEEDED:
         if needed not in said:
-            raise _bad(where, f"public_view.{needed}", "", f"une valeur ; sont nécessaires : {', '.join(NEEDED)}")
+            raise bad(where, f"public_view.{needed}", "", f"une valeur ; sont nécessaires : {', '.join(NEEDED)}")
     view = PublicView(**said)
     if (fault := view.fault()) is not None:
-        raise _bad(where, f"public_view.{fault.key}", fault.value, fault.expected)
+        raise bad(where, f"public_view.{fault.key}", fault.value, fault.expected)
     return view
 
 
-_VIEW: dict[str, _Reader] = {
-    **dict.fromkeys(("slug", "title", "date", "period"), _text),
-    **dict.fromkeys(("k", "cell_m"), _count),
-    "by": _texts,
+_VIEW: dict[str, Reader] = {
+    **dict.fromkeys(("slug", "title", "date", "period"), text),
+    **dict.fromkeys(("k", "cell_m"), count),
+    "by": texts,
 }
-_SEARCH: dict[str, _Reader] = {
+_SEARCH: dict[str, Reader] = {
     "kind": _search_kind,
-    **dict.fromkeys(("title", "details", "words"), _texts),
-    **dict.fromkeys(("category", "hours", "start"), _text),
-    **dict.fromkeys(("number", "suffix", "street", "postcode", "city", "citycode"), _text),
+    **dict.fromkeys(("title", "details", "words"), texts),
+    **dict.fromkeys(("category", "hours", "start"), text),
+    **dict.fromkeys(("number", "suffix", "street", "postcode", "city", "citycode"), text),
 }
-_COLUMN: dict[str, _Reader] = {
-    "title": _text,
-    "type": _type,
-    "unit": _text,
-    "description": _text,
-    "access": _access,
-    "drop": _flag,
+_COLUMN: dict[str, Reader] = {
+    "title": text,
+    "type": type_of,
+    "unit": text,
+    "description": text,
+    "access": access,
+    "drop": flag,
+    **dict.fromkeys(("required", "unique"), flag),
+    **dict.fromkeys(("labels", "missing"), labels),
+    **dict.fromkeys(("pattern", "example"), text),
+    **dict.fromkeys(("min", "max"), number),
+    "enum": texts,
 }
-_CORRECTION: dict[str, _Reader] = {
-    "column": _text,
+_NEWER = ("labels", "missing", "required", "unique", "enum", "pattern", "example", "min", "max")
+_UNSAID = ColumnDefinition()
+_CORRECTION: dict[str, Reader] = {
+    "column": text,
     "match": _match,
     "expect": _cell,
     "value": _cell,
-    "reason": _text,
+    "reason": text,
 }
-_TILES: dict[str, _Reader] = {"min_zoom": _zoom, "max_zoom": _zoom, "attributes": _texts}
-_READING: dict[str, _Reader] = {
-    "format": _text,
-    "encoding": _text,
-    "separator": _text,
-    "decimal": _text,
-    "header_line": _count,
-    "layer": _text,
-    "crs": _text,
-    "x": _text,
-    "y": _text,
+_TILES: dict[str, Reader] = {"min_zoom": zoom, "max_zoom": zoom, "attributes": texts}
+_READING: dict[str, Reader] = {
+    "format": text,
+    "encoding": text,
+    "separator": text,
+    "decimal": text,
+    "header_line": count,
+    "layer": text,
+    "crs": text,
+    "x": text,
+    "y": text,
     "types": _types,
     "rename": _renames,
-    "date_format": _text,
+    "date_format": text,
 }
-_TOP: dict[str, _Reader] = {
-    "slug": _text,
-    "theme": _text,
-    "title": _text,
-    "description": _text,
-    "producer": _text,
-    "licence": _text,
-    "rhythm": _text,
-    "access": _access,
-    "fictional": _flag,
-    "id": _text,
-    "sources": _texts,
-    "territories": _texts,
+_TOP: dict[str, Reader] = {
+    "slug": text,
+    "theme": text,
+    "title": text,
+    "description": text,
+    "producer": text,
+    "licence": text,
+    "rhythm": text,
+    "access": access,
+    "fictional": flag,
+    "id": text,
+    "sources": texts,
+    "territories": texts,
     "columns": _columns,
     "corrections": _corrections,
     "reading": _reading,
     "tiles": _tiles,
     "search": _search,
     "public_view": _view,
+    "schema_url": text,
+    "pitfalls": texts,
+    "rows": declared.rows,
+    "derived": declared.derived,
+    "fetch": declared.fetch,
 }

@@ -32,6 +32,17 @@ class SourceInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaFault:
+    """One rule of one column that `count` rows break: what was `expected`, and the first of them (line, value)."""
+
+    column: str
+    title: str
+    expected: Sentence
+    count: int
+    examples: tuple[tuple[int | None, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ImportReport:
     """What an import read, kept and refused: `rejected_by_reason` counts by French template, `rejects` are examples."""
 
@@ -48,6 +59,7 @@ class ImportReport:
     licence: str = ""
     period: tuple[str, str] | None = None
     seconds: float = 0.0
+    schema_faults: tuple[SchemaFault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +108,7 @@ class Manifest:
 
 def column_as_json(column: Column) -> dict[str, Any]:
     """Return the JSON form of a column."""
-    return {
+    said = {
         "key": column.key,
         "title": column.title,
         "type": column.type.value,
@@ -104,11 +116,14 @@ def column_as_json(column: Column) -> dict[str, Any]:
         "description": column.description,
         "access": column.access,
     }
+    # Versions made before columns could say them keep their names.
+    return said | ({"labels": [list(one) for one in column.labels]} if column.labels else {})
 
 
 def column_from_json(payload: Mapping[str, Any]) -> Column:
     """Rebuild a column written by :func:`column_as_json`."""
-    return replace(Column(**payload), type=ColumnType(payload["type"]))
+    labels = tuple((value, label) for value, label in payload.get("labels", ()))
+    return replace(Column(**payload), type=ColumnType(payload["type"]), labels=labels)
 
 
 def evidence_from_json(payload: Mapping[str, Any]) -> Evidence:
@@ -154,6 +169,7 @@ def report_as_json(report: ImportReport) -> dict[str, Any]:
         "evidences": [as_json(evidence) for evidence in report.evidences],
         "warnings": [warning.as_json() for warning in report.warnings],
         "corrections": [correction.as_json() for correction in report.corrections],
+        "schema_faults": [fault_as_json(fault) for fault in report.schema_faults],
     }
 
 
@@ -170,8 +186,31 @@ def report_from_json(payload: Mapping[str, Any]) -> ImportReport:
         "corrections": tuple(Sentence.from_json(correction) for correction in payload["corrections"]),
         "geometry_types": tuple(payload["geometry_types"]),
         "period": None if period is None else (period[0], period[1]),
+        "schema_faults": tuple(fault_from_json(fault) for fault in payload.get("schema_faults", ())),
     }
     return ImportReport(**{**payload, **rebuilt})
+
+
+def fault_as_json(fault: SchemaFault) -> dict[str, Any]:
+    """Return the JSON form of a fault."""
+    return {
+        "column": fault.column,
+        "title": fault.title,
+        "expected": fault.expected.as_json(),
+        "count": fault.count,
+        "examples": [list(one) for one in fault.examples],
+    }
+
+
+def fault_from_json(payload: Mapping[str, Any]) -> SchemaFault:
+    """Rebuild a fault written by :func:`fault_as_json`."""
+    return SchemaFault(
+        payload["column"],
+        payload["title"],
+        Sentence.from_json(payload["expected"]),
+        payload["count"],
+        tuple((line, value) for line, value in payload["examples"]),
+    )
 
 
 def read_json(path: Path) -> Any:

@@ -51,6 +51,8 @@ def resolved_columns(columns: tuple[Column, ...], definitions: Mapping[str, Colu
                 for key in ("title", "type", "unit", "description", "access")
                 if (value := getattr(said, key)) is not None
             }
+            if said.labels:
+                over["labels"] = tuple(said.labels.items())
             kept.append(replace(column, **over))
     return tuple(kept)
 

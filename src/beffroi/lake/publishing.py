@@ -26,6 +26,7 @@ from beffroi.lake.definitions import Definition
 from beffroi.lake.manifest import BOX, ID, ImportReport, Manifest, SourceInfo, column_as_json
 from beffroi.lake.preparing import Prepared, prepare
 from beffroi.lake.reading import GEOMETRY, Reading
+from beffroi.lake.shaping import shape
 from beffroi.lake.sql import literal, name
 from beffroi.lake.store import DatasetRef, InForce, Lake, LakeNotWritable, step, write_note, write_papers
 
@@ -76,10 +77,11 @@ def publish(
     where = f"datasets/{definition.theme or '?'}/{definition.slug}.toml"
     tell(Sentence(gettext_noop("mise en ordre")), 0.1)
     corrected = apply_corrections(reading, definition.corrections, where=where)
+    faults = shape(reading, definition, territory=ref.territory, where=where)
     prepared = prepare(reading, definition, where=where)
     meaning = definition.as_json()
     content = _content_hash(reading, prepared, meaning)
-    report = _report(reading, prepared, corrected)
+    report = replace(_report(reading, prepared, corrected), schema_faults=faults)
     with ExitStack() as opened:
         opened.enter_context(_writable(ref))
         opened.enter_context(lake.writing(ref))

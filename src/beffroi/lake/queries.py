@@ -109,6 +109,7 @@ __all__ = [
     "formats",
     "found_features",
     "found_item",
+    "has_schema",
     "import_report",
     "limits_of",
     "reading_classes",
@@ -209,7 +210,15 @@ def import_report(viewer: Viewer, ref: DatasetRef, *, version: str | None = None
     if len(seen.columns) == len(seen.manifest.columns):
         return report
     # Rejected rows and corrections quote the source, hidden columns included.
-    return replace(report, rejects=(), rejected_by_reason={}, corrections=(), evidences=())
+    shown = {column.key for column in seen.columns}
+    faults = tuple(one for one in report.schema_faults if one.column in shown)
+    return replace(report, rejects=(), rejected_by_reason={}, corrections=(), evidences=(), schema_faults=faults)
+
+
+def has_schema(detail: DatasetDetail) -> bool:
+    """Tell whether the dataset file of a version demands anything of its columns."""
+    rules = ("required", "unique", "enum", "pattern", "min", "max")
+    return any(said.get(rule) is not None for said in detail.definition.get("columns", {}).values() for rule in rules)
 
 
 def features(

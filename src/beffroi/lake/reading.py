@@ -48,9 +48,16 @@ LINE = "_line"
 """Name of the column that carries where a row stood in its source (1-based line or feature number); never published."""
 
 
+ABSENCE = "_absence"
+"""End of the key of the column that says why another holds nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a dataset. `key` is snake_case ASCII, unique; `title` is what the publisher wrote."""
+    """One column of a dataset. `key` is snake_case ASCII, unique; `title` is what the publisher wrote.
+
+    `labels` say what its coded values mean: (value as text, meaning).
+    """
 
     key: str
     title: str
@@ -58,6 +65,12 @@ class Column:
     unit: str | None = None
     description: str = ""
     access: str = "public"
+    labels: tuple[tuple[str, str], ...] = ()
+
+    def label(self, value: object) -> str | None:
+        """Return what a coded value means, None when nothing says it."""
+        text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+        return dict(self.labels).get(text) if self.labels else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,6 +238,18 @@ def _table_lines(table: TableReport, *, named: bool) -> Iterator[Sentence]:
         yield Sentence("    géométrie : {types}", {"types": ", ".join(report.geometry_types)})
     for reject in report.rejects[:5]:
         yield Sentence("    rejet ligne {line} : {reason}", {"line": reject.line or "?", "reason": str(reject.reason)})
+    for fault in report.schema_faults:
+        line, value = fault.examples[0] if fault.examples else (None, "")
+        yield Sentence(
+            "    schéma : {column}, ligne {line} : « {value} » ; attendu : {expected} ({count} fois)",
+            {
+                "column": fault.title,
+                "line": line or "–",
+                "value": value,
+                "expected": str(fault.expected),
+                "count": fault.count,
+            },
+        )
     for evidence in report.evidences:
         yield Sentence(
             "    {subject} : {value} ; {why}",

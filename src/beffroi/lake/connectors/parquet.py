@@ -52,7 +52,8 @@ def _reading(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -
     kept = [name for name in kinds if name != shape and not _binary(name, kinds[name], evidences)]
     keys = keys_of(kept, options.rename)
     columns = tuple(
-        Column(key, name, options.types.get(name) or _type(kinds[name])) for key, name in zip(keys, kept, strict=True)
+        Column(key, name, options.types.get(name) or options.types.get(key) or _type(kinds[name]))
+        for key, name in zip(keys, kept, strict=True)
     )
     if not columns:
         raise Unreadable("ce fichier Parquet n’a pas de colonne lisible", where=path.name, remedy="publiez-le en CSV")

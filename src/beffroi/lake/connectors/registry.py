@@ -364,14 +364,17 @@ def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> li
 def _tell_unknown_types(options: ReadOptions, readings: list[Reading]) -> None:
     """Say which columns of `[reading.types]` no table has: their type was imposed on nothing."""
     titles = {column.title for reading in readings for column in reading.columns}
-    for title in sorted(options.types.keys() - titles):
-        why = Sentence(
-            "reading.types donne un type à « {column} », qu’aucune colonne n’a pour titre : il ne sert à rien ; "
-            "titres lus : {known}",
-            {"column": title, "known": ", ".join(sorted(titles)[:30])},
-        )
-        for reading in readings:
-            reading.evidences.append(Evidence("values", "types", why))
+    keys = {column.key for reading in readings for column in reading.columns}
+    unknown = sorted(options.types.keys() - titles - keys)
+    if not unknown:
+        return
+    why = Sentence(
+        "reading.types donne un type à « {column} », qu’aucune colonne n’a pour titre : il ne sert à rien ; "
+        "titres lus : {known}",
+        {"column": " », « ".join(unknown), "known": ", ".join(sorted(titles)[:30])},
+    )
+    for reading in readings:
+        reading.evidences.append(Evidence("values", "types", why))
 
 
 def _tell_wrong_extension(name: str, path: Path, readings: list[Reading]) -> None:

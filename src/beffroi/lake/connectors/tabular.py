@@ -260,7 +260,11 @@ def _typed_reading(con: duckdb.DuckDBPyConnection, raw: Raw, draft: Draft, optio
 
 
 def _imposed(titles: Sequence[str], options: ReadOptions) -> dict[int, ColumnType]:
-    return {index: options.types[title] for index, title in enumerate(titles) if title in options.types}
+    if not options.types:
+        return {}
+    keys = keys_of(titles, options.rename)
+    named = {index: options.types.get(title) or options.types.get(keys[index]) for index, title in enumerate(titles)}
+    return {index: kind for index, kind in named.items() if kind is not None}
 
 
 def _column(profile: ColumnProfile, key: str, titles: Sequence[str], draft: Draft) -> Column:

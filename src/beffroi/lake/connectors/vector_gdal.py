@@ -281,7 +281,7 @@ class _Writer:
         keys = keys_of([name for _, name in wanted], self.options.rename)
         parts, columns = [], []
         for (index, title), key in zip(wanted, keys, strict=True):
-            kind = self.options.types.get(title)
+            kind = self.options.types.get(title) or self.options.types.get(key)
             moment = self.moments.get(title)
             value = f"decode(c{index})" if index in texts else f"c{index}"
             expression, found = moment(value) if moment else _expression(value, types[index])

@@ -1,0 +1,117 @@
+"""What a dataset file declares of rows: which are the town's, which make one, what is computed, where they are fetched.
+
+The SQL of a dataset file is an expression over the columns of one row (or, for `RowOptions.figures`, of one group): no
+query, no table. A dataset file is as trusted as a setting; the rule keeps it readable, and rights where they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from beffroi.lake.definition_values import KEY, Reader, bad, checked, labels, mapping, number, text, texts, type_of
+from beffroi.lake.reading import ColumnType
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A column made from others: `sql` is its expression, `labels` say its coded values."""
+
+    column: str
+    sql: str
+    title: str = ""
+    type: ColumnType = ColumnType.TEXT
+    unit: str | None = None
+    description: str = ""
+    access: str = "public"
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RowOptions:
+    """Which rows become rows of the dataset.
+
+    `commune` names the column that holds a commune's code: of a national file, only the town's rows are kept. Rows
+    alike in all of `distinct` count once. Rows alike in all of `by` become one: `figures` are computed over them, every
+    other column is that of the first. `told` says what one such row is (« vente »), for the report.
+    """
+
+    commune: str = ""
+    distinct: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
+    figures: tuple[Derived, ...] = ()
+    told: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchOptions:
+    """Where the source is published. `url` may hold {commune} and {department}; `name` is the file it becomes.
+
+    A fetch that would lose more than `most_lost` of the rows (a share, 0 to 1) waits for an agent's word.
+    """
+
+    url: str = ""
+    name: str = ""
+    most_lost: float = 0.2
+
+
+def derived(value: Any, where: str, key: str) -> tuple[Derived, ...]:
+    """Read a list of tables of computed columns."""
+    if not isinstance(value, list):
+        raise bad(where, key, value, f"des tables [[{key}]]")
+    found = []
+    for number_of, entry in enumerate(value, start=1):
+        prefix = f"{key}[{number_of}]."
+        read = checked(mapping(entry, where, prefix.rstrip(".")), _DERIVED, where, prefix)
+        for needed in ("column", "sql"):
+            if needed not in read:
+                raise bad(where, prefix + needed, "", "un texte : elle est obligatoire")
+        if not KEY.fullmatch(read["column"]):
+            raise bad(where, f"{prefix}column", read["column"], "une clé en minuscules, chiffres et « _ »")
+        found.append(Derived(**read))
+    return tuple(found)
+
+
+def rows(value: Any, where: str, key: str) -> RowOptions:
+    """Read the table `[rows]`."""
+    read = RowOptions(**checked(mapping(value, where, key), _ROWS, where, f"{key}."))
+    if read.figures and not read.by:
+        raise bad(where, f"{key}.figures", "", "rows.by, les colonnes dont les lignes égales n’en font qu’une")
+    return read
+
+
+def fetch(value: Any, where: str, key: str) -> FetchOptions:
+    """Read the table `[fetch]`."""
+    read = FetchOptions(**checked(mapping(value, where, key), _FETCH, where, f"{key}."))
+    if not read.url.startswith("https://"):
+        raise bad(where, f"{key}.url", read.url, "une adresse https://")
+    if not read.name or "/" in read.name:
+        raise bad(where, f"{key}.name", read.name, "le nom de fichier que prend la source")
+    if not 0 <= read.most_lost <= 1:
+        raise bad(where, f"{key}.most_lost", read.most_lost, "une part, de 0 à 1")
+    return read
+
+
+def rows_from_json(payload: Mapping[str, Any]) -> RowOptions:
+    """Rebuild what `dataclasses.asdict` made of a `RowOptions`."""
+    lists = {name: tuple(payload[name]) for name in ("distinct", "by")}
+    return RowOptions(**{**payload, **lists, "figures": derived_from_json(payload["figures"])})
+
+
+def derived_from_json(payload: Any) -> tuple[Derived, ...]:
+    """Rebuild what `dataclasses.asdict` made of computed columns."""
+    return tuple(Derived(**{**entry, "type": ColumnType(entry["type"])}) for entry in payload)
+
+
+_DERIVED: dict[str, Reader] = {
+    **dict.fromkeys(("column", "sql", "title", "unit", "description", "access"), text),
+    "type": type_of,
+    "labels": labels,
+}
+_ROWS: dict[str, Reader] = {
+    **dict.fromkeys(("commune", "told"), text),
+    **dict.fromkeys(("distinct", "by"), texts),
+    "figures": derived,
+}
+_FETCH: dict[str, Reader] = {**dict.fromkeys(("url", "name"), text), "most_lost": number}
