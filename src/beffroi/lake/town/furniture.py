@@ -206,22 +206,38 @@ def write_small_things(city: City, writer: Writer) -> None:
             "volume_m3": np.array([3, 4])[rng.integers(0, 2, len(chosen))],
         },
     )
+    _write_playgrounds(city, writer, rng)
+    _write_defibrillators(city, writer, rng)
+
+
+def _write_playgrounds(city: City, writer: Writer, rng: np.random.Generator) -> None:
+    """Write playgrounds of parks and squares, and some at the foot of the blocks: not all are in a park."""
     green = np.flatnonzero((city.parcels.fabric == Fabric.PARK) | (city.parcels.program == "square"))
-    spots = shapely.point_on_surface(city.parcels.shape[green])
+    foot = np.flatnonzero((city.parcels.fabric == Fabric.ESTATE) & (city.parcels.program == ""))
+    if not len(foot):
+        foot = np.flatnonzero(city.parcels.fabric == Fabric.SUBURB)
+    foot = np.sort(rng.permutation(foot)[: max(2, city.scale.population // 4_000)])
+    at = np.concatenate([green, foot])
+    square = city.parcels.program[at] == "square"
+    place = np.where(np.arange(len(at)) >= len(green), "Pied d’immeuble", np.where(square, "Square", "Parc"))
+    young = rng.choice([1, 2, 3, 6], len(at))
     writer.geojson(
         "espaces_verts/aires_jeux.geojson",
         "Aires de jeux",
-        spots,
+        shapely.point_on_surface(city.parcels.shape[at]),
         {
-            "nom": np.char.add("Aire de jeux n° ", np.arange(1, len(green) + 1).astype(str)),
-            "age_min": rng.choice([1, 2, 3, 6], len(green)),
-            "age_max": rng.choice([6, 8, 12, 14], len(green)),
-            "horaires": rng.choice(["Mo-Su 08:00-20:00", "Mo-Su 07:30-19:00", "24/7"], len(green)),
-            "accessible_pmr": rng.random(len(green)) < 0.5,
-            "sol": rng.choice(["souple", "copeaux", "gravillon"], len(green)),
+            "nom": np.char.add("Aire de jeux n° ", np.arange(1, len(at) + 1).astype(str)),
+            "lieu": place,
+            "voie": city.street_name[city.frontage.street[at]],
+            "age_min": young,
+            "age_max": young + rng.choice([4, 6, 8], len(at)),
+            "horaires": np.where(
+                place == "Pied d’immeuble", "24/7", rng.choice(["Mo-Su 08:00-20:00", "Mo-Su 07:30-19:00"], len(at))
+            ),
+            "accessible_pmr": rng.random(len(at)) < 0.5,
+            "sol": rng.choice(["souple", "copeaux", "gravillon"], len(at)),
         },
     )
-    _write_defibrillators(city, writer, rng)
 
 
 def _write_defibrillators(city: City, writer: Writer, rng: np.random.Generator) -> None:

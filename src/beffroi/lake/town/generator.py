@@ -17,6 +17,7 @@ from beffroi import __version__
 from beffroi.base.kernel.files import written_whole
 from beffroi.lake.town.city import City, Progress, draw_city
 from beffroi.lake.town.council import write_agenda, write_deliberations, write_menus, write_restricted
+from beffroi.lake.town.digital import write_digital
 from beffroi.lake.town.files import Origin, Sheet, Writer
 from beffroi.lake.town.footing import write_footing
 from beffroi.lake.town.furniture import write_lamps, write_mobility, write_small_things, write_trees
@@ -33,6 +34,8 @@ from beffroi.lake.town.ground import (
 )
 from beffroi.lake.town.landmarks import write_landmarks
 from beffroi.lake.town.plan import GROUPING_NAME, INSEE, LICENCE, NAME, NEIGHBOURS, WARNING, YEAR, Scale
+from beffroi.lake.town.rescue import write_rescue
+from beffroi.lake.town.roadside import write_roadside
 from beffroi.lake.town.society import (
     write_accidents,
     write_associations,
@@ -95,6 +98,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Arbres", write_trees),
     ("Mobilier urbain", write_small_things),
     ("Mobilités", write_mobility),
+    ("Équipements de la voirie", write_roadside),
     ("Bus", write_transit),
     ("Population", write_census),
     ("Établissements", write_companies),
@@ -102,6 +106,8 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Équipements", write_facilities),
     ("Lieux utiles", write_useful_places),
     ("Accessibilité des lieux publics", write_venues),
+    ("Secours", write_rescue),
+    ("Numérique", write_digital),
     ("Ventes", write_sales),
     ("Énergie", write_energy),
     ("Associations", write_associations),
@@ -130,11 +136,13 @@ _THEMES = {
     "immobilier": "Immobilier",
     "mobilier": "Mobilier urbain",
     "mobilites": "Mobilités",
+    "numerique": "Numérique",
     "population": "Population",
     "referentiels": "Référentiels",
     "relief": "Relief",
     "sante": "Santé",
     "securite": "Sécurité",
+    "services": "Services",
     "sous_sol": "Sous-sol",
     "transports": "Transports",
     "urbanisme": "Urbanisme",

@@ -110,6 +110,7 @@ def write_companies(city: City, writer: Writer) -> None:
     ]
     year = rng.integers(1985, YEAR, count)
     closed = rng.random(count) < 0.12
+    ended = np.minimum(YEAR - 1, np.maximum(year, YEAR - rng.integers(1, 7, count)))
     writer.table(
         "economie/StockEtablissement_00001.csv",
         "Établissements (SIRENE)",
@@ -137,6 +138,11 @@ def write_companies(city: City, writer: Writer) -> None:
             "coordonneeLambertAbscisseEtablissement": metres[:, 0],
             "coordonneeLambertOrdonneeEtablissement": metres[:, 1],
             "etatAdministratifEtablissement": np.where(closed, "F", "A"),
+            # Of a closed one, it is the day it closed.
+            "dateDebut": [
+                f"{a if flag else b}-06-30"
+                for a, b, flag in zip(ended.tolist(), year.tolist(), closed.tolist(), strict=True)
+            ],
             "enseigne1Etablissement": sign,
             "activitePrincipaleEtablissement": np.array([code for code, _ in _TRADES])[trade],
             "libelleActivitePrincipale": np.array([label for _, label in _TRADES])[trade],
@@ -154,16 +160,25 @@ def _sites(city: City, kinds: tuple[str, ...]) -> Array:
     return chosen
 
 
+def school_sites(city: City) -> tuple[Array, list[str]]:
+    """Return the main building of each school, and its name."""
+    chosen = _sites(city, ("ecole", "college", "lycee"))
+    kind = city.buildings.program[chosen]
+    title = np.select([kind == "college", kind == "lycee"], ["Collège", "Lycée"], "École primaire")
+    streets = city.rng("schools").permutation(len(city.street_name))[: len(chosen)]
+    return chosen, [
+        f"{a} {city.street_name[b].partition(' ')[2]}" for a, b in zip(title.tolist(), streets.tolist(), strict=True)
+    ]
+
+
 def write_schools(city: City, writer: Writer) -> None:
     """Write schools with the column names of the Annuaire de l'éducation, and their number of pupils."""
-    chosen = _sites(city, ("ecole", "college", "lycee"))
-    rng = city.rng("schools")
+    chosen, names = school_sites(city)
+    rng = city.rng("pupils")
     count = len(chosen)
     kind = city.buildings.program[chosen]
     address = city.addresses.of_building[chosen]
     degrees = writer.origin.degrees(city.addresses.point[address])
-    title = np.select([kind == "college", kind == "lycee"], ["Collège", "Lycée"], "École primaire")
-    names = rng.permutation(len(city.street_name))[:count]
     pupils_total = np.array([0.105, 0.05, 0.035])
     order = np.select([kind == "college", kind == "lycee"], [1, 2], 0)
     each = pupils_total[order] * city.scale.population / np.maximum(np.bincount(order, minlength=3)[order], 1)
@@ -172,10 +187,7 @@ def write_schools(city: City, writer: Writer) -> None:
         "Établissements scolaires",
         {
             "Identifiant_de_l_etablissement": [f"000{index + 1:04d}X" for index in range(count)],
-            "Nom_etablissement": [
-                f"{a} {city.street_name[b].partition(' ')[2]}"
-                for a, b in zip(title.tolist(), names.tolist(), strict=True)
-            ],
+            "Nom_etablissement": names,
             "Type_etablissement": np.select([kind == "college", kind == "lycee"], ["Collège", "Lycée"], "Ecole"),
             "Statut_public_prive": np.where(rng.random(count) < 0.84, "Public", "Privé"),
             "Adresse_1": city.address_text(address),
