@@ -12,8 +12,27 @@ export interface LayerConfig {
   shown: boolean;
   /** Who made it and of when it is. */
   source: string;
-  /** `?version=…` when an earlier version is shown, for its sheets. */
+  /** `?version=…` when an earlier version is shown, `?usage=…` when a service tells of it: for its sheets. */
   suffix: string;
+  look?: LookConfig | null;
+  /** What a service keeps of its things: comparisons of columns, then the ids of those kept. */
+  where?: [column: string, comparison: string, value: string][];
+  only?: string[] | null;
+}
+
+/** A class of the legend: a value, or all below a number, or all the others. Icons are drawing commands (24 × 24). */
+export interface LookClass {
+  value: string | null;
+  below: number | null;
+  colour: string;
+  icon: string;
+}
+
+/** How a service draws the things of a dataset: see `faces/portal/layer_look.py`. */
+export interface LookConfig {
+  column: string;
+  icon: string;
+  classes: LookClass[];
 }
 
 export type BaseRole = "limit" | "fields" | "green" | "water" | "waterways" | "streets" | "rails" | "buildings" | "districts";

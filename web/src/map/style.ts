@@ -1,6 +1,7 @@
 import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
 import type { BaseConfig, KnownTiles, LayerConfig } from "./config";
-import { shade, type Palette } from "./palette";
+import { colourOf, keptOf } from "./look";
+import type { Palette } from "./palette";
 
 export const FONT = "Atkinson Hyperlegible Next";
 
@@ -10,6 +11,7 @@ const STOREYS = ["nb_etages", "nombre_d_etages", "etages", "niveaux", "floors"];
 const STOREY_M = 3;
 const DEFAULT_HEIGHT_M = 6;
 const CROWD = 1000;
+const ICON_CROWD = 300;
 const NAMES = ["nom", "nom_complet", "nom_voie", "nom_1_gauche", "libelle", "lib_off", "name", "libquart", "quartier"];
 
 /** No second pass for the edges of areas: each kind of drawing has its programs, which the first view waits for. */
@@ -185,10 +187,13 @@ function label(id: string, from: From, field: string, colours: Palette, options:
 
 /** The layers that draw a dataset in the colour of its theme: points, lines and areas, whichever it holds. */
 export function dataLayers(layer: LayerConfig, colours: Palette): LayerSpecification[] {
-  const colour = shade(layer.colour, colours.dark);
+  const colour = colourOf(layer, colours.dark);
+  const kept = keptOf(layer);
   const from = { source: `data-${layer.id}`, "source-layer": LAYER };
   const prefix = `data-${layer.id}`;
-  const only = (kind: string): ExpressionSpecification => ["==", ["geometry-type"], kind];
+  const only = (kind: string): ExpressionSpecification =>
+    kept ? ["all", ["==", ["geometry-type"], kind], kept] : ["==", ["geometry-type"], kind];
+  const few = layer.rows <= ICON_CROWD && Boolean(layer.look?.icon || layer.look?.classes.some((one) => one.icon));
   const drawn: LayerSpecification[] = [
     { id: `${prefix}-area`, type: "fill", ...from, filter: only("Polygon"), paint: { "fill-color": colour, "fill-opacity": 0.35 } },
     { id: `${prefix}-edge`, type: "line", ...from, filter: only("Polygon"), paint: { "line-color": colour, "line-width": 1.5 } },
@@ -201,7 +206,7 @@ export function dataLayers(layer: LayerConfig, colours: Palette): LayerSpecifica
       paint: {
         "circle-color": colour,
         // Thousands of points are dots until one is near enough to tell them apart.
-        "circle-radius": ["interpolate", ["linear"], ["zoom"], 11, layer.rows > CROWD ? 1 : 3, 15, layer.rows > CROWD ? 2.5 : 6, 18, 9],
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 11, layer.rows > CROWD ? 1 : 3, 14, few ? 9 : layer.rows > CROWD ? 2 : 5, 15, few ? 10 : layer.rows > CROWD ? 2.5 : 6, 18, few ? 12 : 9],
         "circle-stroke-color": colours.halo,
         "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 11, layer.rows > CROWD ? 0 : 0.5, 16, 1.5],
       },

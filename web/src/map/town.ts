@@ -2,10 +2,11 @@ import type { Map as MapLibre, MapGeoJSONFeature, PointLike } from "maplibre-gl"
 import { addTiles, announce, drawBase, drawNames, drawSlopes, locate, openMap, raiseGround } from "./base";
 import { readConfig, readTiles, type KnownTiles, type LayerConfig, type MapConfig } from "./config";
 import { Overlay } from "./overlays";
-import { palette, styleOfPage, type Palette, type StyleName } from "./palette";
+import { palette, shade, styleOfPage, type Palette, type StyleName } from "./palette";
 import { bindPanel } from "./panel";
 import { readPlace, writePlace, type Place } from "./permalink";
 import { showScale } from "./scale";
+import { iconLayer } from "./look";
 import { SheetPanel, type Found } from "./sheet";
 import { dataLayers, GIVES_WAY, nameField } from "./style";
 import { sync } from "./sync";
@@ -104,6 +105,7 @@ export class TownMap {
       help: () => document.querySelector<HTMLDialogElement>("#aide-carte")?.showModal(),
     });
     if ("sync" in this.element.dataset) sync(this.map);
+    for (const mark of document.querySelectorAll("[data-shade]")) mark.setAttribute(mark.hasAttribute("stroke") ? "stroke" : "fill", shade(mark.getAttribute("data-shade") ?? ""));
     if (!this.isTown) return;
     bindPanel(this);
     showScale(this.map, this.element, this.config.language);
@@ -224,7 +226,8 @@ export class TownMap {
         return;
       }
       addTiles(this.map, `data-${id}`, layer.tiles);
-      const drawn = dataLayers(layer.config, palette(this.#style));
+      const icons = iconLayer(this.map, layer.config, { source: `data-${id}`, "source-layer": "data" });
+      const drawn = [...dataLayers(layer.config, palette(this.#style)), ...(icons ? [icons] : [])];
       for (const one of drawn) if (!this.map.getLayer(one.id)) this.map.addLayer(one);
       layer.drawn = drawn.map((one) => one.id);
       this.fade(id, layer.opacity);

@@ -7,7 +7,9 @@ What lies beyond is refused, never guessed: the reader is then shown the text as
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 from beffroi.base.kernel.errors import BeffroiError
 
@@ -61,6 +63,33 @@ def opening_rules(text: str) -> tuple[OpeningRule, ...]:
     if not text.strip() or len(text) > MOST_CHARACTERS:
         raise _bad(text)
     return tuple(_rule(part.strip(), text) for part in text.strip().rstrip(";").split(";"))
+
+
+def is_open(rules: Sequence[OpeningRule], at: datetime, *, is_holiday: Callable[[date], bool]) -> bool:
+    """Tell whether a place is open at `at`, an hour of where it is; the night of the day before goes on.
+
+    >>> monday = datetime(2026, 3, 2, 12, 15)
+    >>> lunch = opening_rules("Mo-Fr 08:30-12:00,13:30-17:00; PH off")
+    >>> is_open(lunch, monday, is_holiday=lambda day: False), is_open(lunch, monday.replace(hour=9), is_holiday=bool)
+    (False, False)
+    """
+    minute = at.hour * 60 + at.minute
+    for day, now in ((at.date(), minute), (at.date() - timedelta(days=1), minute + 1440)):
+        if any(start <= now < end for start, end in _spans_of(rules, day, is_holiday(day))):
+            return True
+    return False
+
+
+def _spans_of(rules: Sequence[OpeningRule], day: date, holiday: bool) -> tuple[tuple[int, int], ...]:
+    """Return the hours of a day: those of the last rule that holds on it."""
+    spans: tuple[tuple[int, int], ...] = ()
+    for rule in rules:
+        first, last = rule.months or (1, 12)
+        in_season = first <= day.month <= last if first <= last else day.month >= first or day.month <= last
+        any_day = not rule.days and not rule.holidays
+        if in_season and (any_day or day.weekday() in rule.days or (holiday and rule.holidays)):
+            spans = rule.spans
+    return spans
 
 
 def _rule(part: str, text: str) -> OpeningRule:

@@ -49,6 +49,16 @@ class DrawnMap:
     still: Still | None
 
 
+@dataclass(frozen=True, slots=True)
+class LayerShow:
+    """A layer of a service: its colour, how its things are drawn and which of them (`extra`), the service's id."""
+
+    summary: DatasetSummary
+    colour: str
+    extra: dict[str, Any]
+    usage: str
+
+
 def _role(name: str, pattern: str, *geometries: str) -> BaseRole:
     return BaseRole(name, re.compile(rf"(?:^|-)(?:{pattern})(?:-|$)"), geometries)
 
@@ -248,13 +258,34 @@ def dataset_map(
     return DrawnMap(config, still_of(viewer, base_layers(others), [shown], shown.bbox))
 
 
-def layers_map(viewer: Viewer, shown: Sequence[DatasetSummary], around: Iterable[DatasetSummary]) -> DrawnMap:
-    """Return the map of a service: its datasets, over the streets and parks of the town."""
-    refs = {one.ref for one in shown}
+def layers_map(
+    viewer: Viewer,
+    shown: Sequence[LayerShow],
+    around: Iterable[DatasetSummary],
+    *,
+    volumes: bool = False,
+) -> DrawnMap:
+    """Return the map of a service: its datasets, over the streets and parks of the town; `volumes`: and its buildings.
+
+    Its things are told by the service: their sheets say for which.
+    """
+    refs = {one.summary.ref for one in shown}
     others = [one for one in around if one.geometry_type and one.ref not in refs]
-    box = _frame(list(shown))
-    config = _config(viewer, _plain(others), [layer(one, shown=True) for one in shown], box, pitch=0)
-    return DrawnMap(config, still_of(viewer, base_layers(others), shown, box))
+    summaries = [one.summary for one in shown]
+    box = _frame(summaries)
+    base = base_layers(others)
+    layers = [
+        layer(one.summary, shown=True) | {"colour": one.colour, "suffix": f"?usage={one.usage}"} | one.extra
+        for one in shown
+    ]
+    kept = base if volumes else {role: one for role, one in base.items() if role in PLAIN_BASE}
+    config = _config(viewer, kept, layers, box, pitch=50 if volumes and "buildings" in base else 0)
+    # A picture draws a layer in one colour: where a legend tells classes apart, the map comes at once.
+    classed = any(
+        (one.extra["look"] or {}).get("classes") or one.extra["where"] or one.extra["only"] is not None for one in shown
+    )
+    colours = {one.summary.ref.slug: one.colour for one in shown}
+    return DrawnMap(config, None if classed else still_of(viewer, base, summaries, box, colours=colours))
 
 
 def _plain(datasets: Iterable[DatasetSummary]) -> dict[str, DatasetSummary]:

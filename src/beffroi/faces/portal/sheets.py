@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from beffroi.faces.portal.hours import hours_text, tells_hours
 from beffroi.faces.portal.tables import Cell, cell
 from beffroi.lake.queries import DatasetDetail
-from beffroi.lake.reading import SURFACES, Column, ColumnType
+from beffroi.lake.reading import ABSENCE, SURFACES, Column, ColumnType
 
 # What publishers call the name of a thing, best first.
 _NAMES = (
@@ -72,8 +73,12 @@ def read_sheet(feature: bytes, detail: DatasetDetail, *, feature_id: str) -> She
     for column in detail.columns:
         if column.key == SURFACES:
             continue
-        value = properties.get(column.key)
-        if value is None or value == "":
+        value, why = properties.get(column.key), properties.get(column.key + ABSENCE)
+        if column.key.removesuffix(ABSENCE) in properties and column.key.endswith(ABSENCE):
+            continue
+        if (value is None or value == "") and why:
+            facts.append(Fact(column.title, Cell(str(why)), "", column.description))
+        elif value is None or value == "":
             unknown.append(column.title)
         else:
             facts.append(Fact(column.title, told(value, column), column.unit or "", column.description))
@@ -87,7 +92,18 @@ def read_sheet(feature: bytes, detail: DatasetDetail, *, feature_id: str) -> She
 def told(value: Any, column: Column) -> Cell:
     """Return a value as a sheet or a list tells it: opening hours in words, the rest as in a table."""
     spoken = hours_text(value) if tells_hours(column) else ""
-    return Cell(spoken) if spoken else cell(value, column)
+    return Cell(spoken) if spoken else cell(_moment(value, column), column)
+
+
+def _moment(value: Any, column: Column) -> Any:
+    """Return a day or a moment that GeoJSON wrote as a text, any other value as it is."""
+    read = {ColumnType.DATE: date.fromisoformat, ColumnType.DATETIME: datetime.fromisoformat}.get(column.type)
+    if read is None or not isinstance(value, str):
+        return value
+    try:
+        return read(value)
+    except ValueError:
+        return value
 
 
 def _middle(geometry: dict[str, Any] | None) -> tuple[float | None, float | None]:

@@ -68,9 +68,17 @@ class _Reader:
 
 
 def still_of(
-    viewer: Viewer, base: Mapping[str, DatasetSummary], shown: Iterable[DatasetSummary], box: BBox | None
+    viewer: Viewer,
+    base: Mapping[str, DatasetSummary],
+    shown: Iterable[DatasetSummary],
+    box: BBox | None,
+    *,
+    colours: Mapping[str, str] | None = None,
 ) -> Still | None:
-    """Draw the datasets `shown` over the base map by role, in `box`; None when there is no box to draw in."""
+    """Draw the datasets `shown` over the base map by role, in `box`; None when there is no box to draw in.
+
+    `colours` are those of the datasets, by slug; else that of their theme.
+    """
     if box is None or box.east <= box.west or box.north <= box.south:
         return None
     # At the scale of a town, degrees of longitude narrowed by the latitude look as the map's own projection does.
@@ -78,7 +86,7 @@ def still_of(
     scale = (SIDE - 2 * MARGIN) / max(wide, high)
     width, height = (round(side * scale) + 2 * MARGIN for side in (wide, high))
     drawn = (_drawing(viewer, base[role], role, box) for role in DRAWN_BASE if role in base)
-    things = (_drawing(viewer, one, "things", box) for one in shown)
+    things = (_drawing(viewer, one, "things", box, (colours or {}).get(one.ref.slug)) for one in shown)
     return Still(width, height, tuple(_some(drawn)), tuple(_some(things)))
 
 
@@ -86,14 +94,16 @@ def _some(drawings: Iterable[Drawing | None]) -> Iterator[Drawing]:
     return (one for one in drawings if one is not None and (one.areas or one.lines or one.points))
 
 
-def _drawing(viewer: Viewer, summary: DatasetSummary, kind: str, box: BBox) -> Drawing | None:
+def _drawing(
+    viewer: Viewer, summary: DatasetSummary, kind: str, box: BBox, colour: str | None = None
+) -> Drawing | None:
     if summary.rows > MOST_ROWS:
         return None
     seen = lake.what_is_seen(viewer, summary.ref)
     if seen is None:
         return None
     areas, lines, points = _paths(_Reader(viewer), summary.ref, summary.version, seen[:2], tuple(box))
-    return Drawing(kind, theme(summary.theme).colour, areas, lines, points, crowded=summary.rows > CROWD)
+    return Drawing(kind, colour or theme(summary.theme).colour, areas, lines, points, crowded=summary.rows > CROWD)
 
 
 @lru_cache(maxsize=512)

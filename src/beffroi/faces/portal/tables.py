@@ -129,6 +129,9 @@ def cell(value: Any, column: Column) -> Cell:
         return Cell("–")
     if column.key == SURFACES:
         return Cell(_("volume 3D"))
+    label = column.label(value)
+    if label is not None:
+        return Cell(label)
     if isinstance(value, bool):
         return Cell(_("oui") if value else _("non"))
     if column.type in NUMERIC and isinstance(value, int | float):

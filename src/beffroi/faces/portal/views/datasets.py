@@ -158,7 +158,17 @@ def report(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
     share = 100 * told.rows_kept / told.rows_read if told.rows_read else 100.0
     titles = _subject_titles()
     found = [(titles.get(one.subject, one.subject), one.value, said(one.why)) for one in told.evidences]
-    return dataset_page(request, "dataset-report", detail, report=told, kept_percent=round(share, 1), evidences=found)
+    return dataset_page(
+        request,
+        "dataset-report",
+        detail,
+        report=told,
+        kept_percent=round(share, 1),
+        evidences=found,
+        checked=bool(told.schema_faults) or lake.has_schema(detail),
+        summary_schema=detail.definition.get("schema_url", ""),
+        pitfalls=detail.definition.get("pitfalls", ()),
+    )
 
 
 def _type_titles() -> dict[ColumnType, str]:

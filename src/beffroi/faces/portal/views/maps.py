@@ -15,9 +15,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
+from beffroi.base.catalogue.definition import UseCaseNotFound
 from beffroi.base.territory.viewer import ANONYMOUS, Viewer
 from beffroi.faces.portal.buildings import Story, is_building, story_of, use_of
-from beffroi.faces.portal.directory import territory_of, town_datasets
+from beffroi.faces.portal.directory import public_service, territory_of, town_datasets
+from beffroi.faces.portal.layers import told_by
 from beffroi.faces.portal.mapping import base_layers, map_of_town, shown_title
 from beffroi.faces.portal.sheets import Sheet, name_column, read_sheet, told
 from beffroi.faces.portal.showing import (
@@ -170,6 +172,9 @@ def sheet(request: HttpRequest, territory: str, slug: str, feature_id: str) -> H
     detail = lake.dataset(request.viewer, ref, version=version)
     feature = lake.feature(request.viewer, ref, feature_id, version=version)
     told_of = read_sheet(feature, detail, feature_id=feature_id)
+    name, sentence = _told_by_service(request, detail, feature)
+    if name:
+        told_of = replace(told_of, title=name)
     building = is_building(detail.summary)
     if building and told_of.nameless:
         told_of = _titled_building(told_of, feature)
@@ -177,6 +182,7 @@ def sheet(request: HttpRequest, territory: str, slug: str, feature_id: str) -> H
         "detail": detail,
         "summary": detail.summary,
         "sheet": told_of,
+        "sentence": sentence,
         "story": _story(request, detail, feature, told_of) if building else None,
         "fragment": "fragment" in request.GET,
         "feature_id": feature_id,
@@ -187,6 +193,19 @@ def sheet(request: HttpRequest, territory: str, slug: str, feature_id: str) -> H
     }
     template = "portal/sheet_fragment.html" if "fragment" in request.GET else "portal/sheet.html"
     return render(request, template, context)
+
+
+def _told_by_service(request: Request, detail: DatasetDetail, feature: bytes) -> tuple[str, str]:
+    """Return how the service that the reader comes from (`usage`) names a thing and tells it, empty if not."""
+    asked = request.GET.get("usage", "")
+    if not asked:
+        return "", ""
+    try:
+        service = public_service(request, asked)
+    except UseCaseNotFound:
+        return "", ""
+    properties = json.loads(feature).get("properties") or {}
+    return told_by(service.use_case, detail.summary.ref.slug, properties, detail.columns)
 
 
 def _titled_building(told_of: Sheet, feature: bytes) -> Sheet:

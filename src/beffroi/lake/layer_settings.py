@@ -1,0 +1,192 @@
+"""What a use case of the `layers` engine may say in its table: looks, filters, figures. Validated with sentences.
+
+[layers]
+datasets = ["aires-jeux"]                      # slugs, in the order of the legend
+columns  = ["sol", "accessible_pmr"]           # what the list tells of each thing, in order
+
+[[layers.looks]]
+dataset  = "aires-jeux"
+icon     = "tree"
+sentence = ["{nom}", "de {age_min} à {age_max} ans", "{horaires}"]    # a part with an unknown value is left out
+column   = "age_min"
+classes  = [{ below = 3, label = "Dès tout petit", colour = "bleu" }, { label = "Plus tard", colour = "orange" }]
+
+[[layers.filters]]
+name = "age"                                   # the word of the address: ?age=4
+kind = "between"                               # between two columns, choice of one, words in one, open now
+label = "Âge de l’enfant"
+columns = ["age_min", "age_max"]
+
+[[layers.figures]]
+title = "Prix médian par rue"
+dataset = "ventes-immobilieres"
+by = "adresse_nom_voie"
+function = "median"
+column = "prix_m2"
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from beffroi.lake.definition_values import KEY, SLUG
+from beffroi.lake.layer_colours import COLOURS, told_apart
+
+ICONS = (
+    "alert", "bell", "building", "calendar", "chart", "clock", "culture", "energy", "health", "home", "info", "map",
+    "money", "people", "pin", "position", "safety", "school", "shop", "transport", "tree", "warning", "water",
+)  # fmt: skip
+"""Those of the house's icons that can be read at the size of a mark."""
+
+FIELD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_WORD = re.compile(r"[a-z][a-z0-9-]*")
+
+
+def _among(known: tuple[str, ...], what: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if value and value not in known:
+            raise ValueError(f"{what} parmi : {', '.join(known)}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _like(pattern: re.Pattern[str], what: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if value and not pattern.fullmatch(value):
+            raise ValueError(f"« {value} » n'est pas {what}")
+        return value
+
+    return AfterValidator(check)
+
+
+Colour = Annotated[str, _among(tuple(COLOURS), "une couleur")]
+Icon = Annotated[str, _among(ICONS, "une icône")]
+Key = Annotated[str, _like(KEY, "un nom de colonne")]
+Slug = Annotated[str, _like(SLUG, "un nom de jeu de données")]
+Word = Annotated[str, _like(_WORD, "un mot en minuscules")]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LookClass(_Table):
+    """One line of a legend: the things whose column holds `value`, or is `below` a number; neither: all the others."""
+
+    label: str = Field(min_length=1)
+    colour: Colour
+    value: str | int | float | bool | None = None
+    below: float | None = None
+    icon: Icon = ""
+
+
+class Look(_Table):
+    """How the things of a dataset are drawn and told.
+
+    `label` names them in the legend; `named` names one of them where no column does: "{genre}, {voie}".
+    """
+
+    dataset: Slug
+    icon: Icon = ""
+    colour: Colour = ""
+    column: Key = ""
+    classes: list[LookClass] = Field(default_factory=list)
+    label: str = ""
+    named: str = ""
+    sentence: list[str] = Field(default_factory=list)
+
+    def model_post_init(self, _context: Any) -> None:
+        """Refuse a legend one cannot read."""
+        if bool(self.column) != bool(self.classes):
+            raise ValueError("une légende demande à la fois column et classes")
+        if len(self.classes) > 7:
+            raise ValueError("sept classes au plus : au-delà, on ne lit plus la légende")
+        tests = [(one.value, one.below) for one in self.classes]
+        if len(set(map(str, tests))) < len(tests):
+            raise ValueError("deux classes disent la même valeur")
+        for one, other in combinations(self.classes, 2):
+            alike = not told_apart(COLOURS[one.colour], COLOURS[other.colour])
+            if alike and (one.icon or self.icon) == (other.icon or self.icon):
+                raise ValueError(
+                    f"« {one.label} » ({one.colour}) et « {other.label} » ({other.colour}) se confondent pour qui ne "
+                    "voit pas le rouge ou le vert : changez une couleur, ou donnez-leur deux icônes"
+                )
+
+
+class Filter(_Table):
+    """What a reader may keep of the things: `name` is its word in the address."""
+
+    name: Word
+    kind: Literal["between", "choice", "open", "words"]
+    label: str = Field(min_length=1)
+    dataset: Slug = ""
+    columns: list[Key] = Field(default_factory=list)
+    help: str = ""
+
+    def model_post_init(self, _context: Any) -> None:
+        """Refuse a filter without the columns it looks at."""
+        wanted = {"between": 2, "choice": 1, "open": 1, "words": 1}[self.kind]
+        if len(self.columns) != wanted:
+            raise ValueError(f"un filtre « {self.kind} » demande {wanted} colonne(s)")
+
+
+class Figures(_Table):
+    """A table of figures of a dataset, by the values of a column; those of fewer than `least` rows are not told."""
+
+    title: str = Field(min_length=1)
+    dataset: Slug
+    by: Key
+    function: Literal["count", "sum", "mean", "min", "max", "median", "distinct"] = "count"
+    column: Key = ""
+    unit: str = ""
+    least: int = Field(default=1, ge=1)
+    order: Literal["key", "value"] = "value"
+    most: int = Field(default=20, ge=1, le=200)
+    trend: bool = False
+    description: str = ""
+
+    def model_post_init(self, _context: Any) -> None:
+        """Refuse a figure of nothing."""
+        if (self.function == "count") == bool(self.column):
+            raise ValueError("column va avec toute mesure, sauf « count » qui compte les lignes")
+        if self.trend and self.order != "key":
+            raise ValueError('une tendance se lit dans l’ordre de sa colonne : order = "key"')
+
+
+class Settings(_Table):
+    """The table of a use case. `nearest`: places may be ranked by the way to them. `volumes`: buildings stand.
+
+    `counted` is the public view of the first dataset, which is reserved (see `aggregating`).
+    """
+
+    datasets: list[Slug] = Field(min_length=1)
+    columns: list[Key] = Field(default_factory=list)
+    counted: Slug = ""
+    looks: list[Look] = Field(default_factory=list)
+    filters: list[Filter] = Field(default_factory=list)
+    figures: list[Figures] = Field(default_factory=list)
+    nearest: bool = False
+    volumes: bool = False
+
+    def model_post_init(self, _context: Any) -> None:
+        """Refuse looks, filters and figures of a dataset the use case does not show, and words said twice."""
+        for part in ("looks", "filters", "figures"):
+            for one in getattr(self, part):
+                if one.dataset and one.dataset not in self.datasets:
+                    raise ValueError(f"{part} : « {one.dataset} » n'est pas dans datasets")
+        names = [one.name for one in self.filters]
+        if len(set(names)) < len(names):
+            raise ValueError("filters : deux filtres portent le même nom")
+
+    def look(self, slug: str) -> Look | None:
+        """Return how a dataset looks, None when the use case leaves it as it is."""
+        return next((one for one in self.looks if one.dataset == slug), None)
+
+    def filters_of(self, slug: str) -> list[Filter]:
+        """Return the filters of a dataset; one that names none is of all."""
+        return [one for one in self.filters if one.dataset in ("", slug)]
