@@ -3,5 +3,16 @@
 from faces.browser.conftest import chromium, site, visit
 from faces.portal.reports.conftest import reporting_town
 from faces.portal.town_fixtures import signed_in, small_lake, small_town
+from usecases.layers_town import layers_lake, layers_town
 
-__all__ = ["chromium", "reporting_town", "signed_in", "site", "small_lake", "small_town", "visit"]
+__all__ = [
+    "chromium",
+    "layers_lake",
+    "layers_town",
+    "reporting_town",
+    "signed_in",
+    "site",
+    "small_lake",
+    "small_town",
+    "visit",
+]
