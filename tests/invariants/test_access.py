@@ -98,6 +98,11 @@ def town(settings: Any, datasets: tuple[Path, dict[str, str]]) -> Iterator[dict[
         operations.add_service(territory=code, name="Voirie", at=AT)
     yield versions
     serving.close_all()
+    for slug in versions:
+        # What those who may correct corrected is laid over the version: it goes, for the next reader.
+        home = Lake(settings.LAKE_DIR).folder(lakes.ref(slug))
+        (home / "edits.current").unlink(missing_ok=True)
+        (home / "dataset.json").touch()
 
 
 def browser_of(reader: str) -> Client:

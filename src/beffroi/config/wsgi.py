@@ -9,7 +9,8 @@ site = get_wsgi_application()
 
 # Once Django is set up: the branch reads its settings, and routes are compiled while the first pages are answered.
 from beffroi.faces.api.ogc.fast import with_fast_path  # noqa: E402
+from beffroi.faces.portal.laid import with_edits  # noqa: E402
 from beffroi.sense.mobility.tasks import warm_in_background  # noqa: E402
 
-application = with_fast_path(site)
+application = with_fast_path(with_edits(site))
 warm_in_background()

@@ -10,6 +10,8 @@ DATASET_RESTORED = "dataset.restored"
 
 VERSIONS_WITHDRAWN = "dataset.versions_withdrawn"
 """What some versions told must no longer be told: they are gone. Same subject; payload: versions, reason."""
+DATASET_EDITED = "dataset.edited"
+"""One thing was corrected. Same subject; payload: id, change (added, changed, removed), version it is laid over."""
 
 UPLOAD_STAGED = "upload.staged"
 """An agent sent a file. Subject: its dataset; payload: upload, dataset, size_bytes."""
@@ -22,6 +24,7 @@ KINDS = (
     DATASET_PUBLISHED,
     DATASET_RESTORED,
     VERSIONS_WITHDRAWN,
+    DATASET_EDITED,
     UPLOAD_STAGED,
     UPLOAD_PUBLISHED,
     UPLOAD_REFUSED,

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import math
 import re
+import threading
 import unicodedata
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -201,20 +204,48 @@ def _all_of(source: Source, parts: tuple[Condition, ...]) -> Mask:
 
 
 def _kept_by_all(source: Source, parts: tuple[Condition, ...]) -> Rows:
-    rows, others = _narrowed(source, parts)
-    if rows is None:
+    narrowed = _narrowed(source, parts)
+    if narrowed is None:
         mask = _mask(source, parts[0], False, None)
         for part in parts[1:]:
             mask = mask & _mask(source, part, False, None)
         return np.flatnonzero(mask)
-    for part in others:
-        rows = rows[_mask(source, part, False, rows)]
+    chosen, rows, others = narrowed
+    for place, part in enumerate(others):
+        if place == 0 and isinstance(part, (Compare, Between, In)):
+            # Who changes one bound of a filter and then another asks the same column of the same rows.
+            stored = source.stored(part.property)[1]
+            key = (str(source.home), chosen, part.property.key)
+            values = _recalled(key, partial(np.take, stored.values, rows))
+            rows = rows[_leaf(source, part, False, rows, values)]
+        else:
+            rows = rows[_mask(source, part, False, rows)]
     return rows
 
 
-def _leaf(source: Source, node: Any, negated: bool, rows: Rows | None) -> Mask:
+_MOST_RECALLED = 6_000_000
+_held: OrderedDict[object, Any] = OrderedDict()
+_holding = threading.Lock()
+
+
+def _recalled(key: object, make: Callable[[], Any]) -> Any:
+    """Return an array made lately, or make it; some fifty megabytes are kept. A version never changes."""
+    with _holding:
+        if key in _held:
+            _held.move_to_end(key)
+            return _held[key]
+    made = make()
+    with _holding:
+        _held[key] = made
+        while sum(map(len, _held.values())) > _MOST_RECALLED and len(_held) > 1:
+            _held.popitem(last=False)
+    return made
+
+
+def _leaf(source: Source, node: Any, negated: bool, rows: Rows | None, values: Any = None) -> Mask:
     column, stored = source.stored(node.property)
-    values = stored.values if rows is None else stored.values[rows]
+    if values is None:
+        values = stored.values if rows is None else stored.values[rows]
     if isinstance(node, IsNull):
         empty = np.isnan(values) if column.type is ColumnType.NUMBER else values == _nothing(column)
         return ~empty if negated else empty
@@ -269,8 +300,8 @@ def _within(values: Any, ordered: Any, spans: list[Span]) -> Any:
     return np.zeros(len(values), dtype=bool) if held is None else held
 
 
-def _narrowed(source: Source, parts: tuple[Condition, ...]) -> tuple[Rows | None, tuple[Condition, ...]]:
-    """Return the rows that the most telling comparison of an AND keeps, from the order of its column, and the rest.
+def _narrowed(source: Source, parts: tuple[Condition, ...]) -> tuple[Condition, Rows, tuple[Condition, ...]] | None:
+    """Return the most telling comparison of an AND, the rows it keeps, from the order of its column, and the rest.
 
     None when none keeps less than a quarter: looking at every row is then as quick.
     """
@@ -284,11 +315,11 @@ def _narrowed(source: Source, parts: tuple[Condition, ...]) -> tuple[Rows | None
                 if best is None or kept < best[0]:
                     best = (kept, part, spans, stored)
     if best is None or best[0] * 4 > source.count:
-        return None, parts
+        return None
     _, chosen, spans, stored = best
-    return _rows_of(stored, [(low, high) for low, high in spans if high > low]), tuple(
-        part for part in parts if part is not chosen
-    )
+    kept_spans = [(low, high) for low, high in spans if high > low]
+    rows = _recalled((str(source.home), chosen), lambda: _rows_of(stored, kept_spans))
+    return chosen, rows, tuple(part for part in parts if part is not chosen)
 
 
 def _rows_of(stored: Stored, spans: list[Span]) -> Rows:

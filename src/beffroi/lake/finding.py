@@ -9,6 +9,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from beffroi.base.kernel.geo import BBox
 from beffroi.base.territory.viewer import Viewer
 from beffroi.lake import columns, downloads, filtering
 from beffroi.lake.cql import Condition
+from beffroi.lake.edits import Overlay, overlay_of
 from beffroi.lake.filtering import Source
 from beffroi.lake.seeing import Seen, index_of, lake_in_use, required, seen_by
 from beffroi.lake.serving import Index
@@ -112,7 +114,10 @@ def found_item(seen: Seen, feature_id: str) -> bytes:
     Raises:
         DatasetNotFound: there is none of that id.
     """
-    body = index_of(seen).feature(feature_id)
+    overlay = overlay_of(seen)
+    body = None if overlay is None else overlay.index.feature(feature_id)
+    if body is None and (overlay is None or feature_id not in overlay.hidden):
+        body = index_of(seen).feature(feature_id)
     if body is None:
         raise DatasetNotFound(
             "élément « {id} » introuvable", where=str(seen.ref), remedy="consultez la liste", id=feature_id[:80]
@@ -130,6 +135,8 @@ def found_features(
         QueryTooCostly: too many shapes to compare one by one.
     """
     index = index_of(seen)
+    if (overlay := overlay_of(seen)) is not None:
+        return _found_under(seen, overlay, index, where, bbox, limit, after)
     if where is None and bbox is None:
         returned = max(0, min(limit, index.count - after - 1))
         last = after + returned
@@ -141,6 +148,30 @@ def found_features(
     joined = index.picked(page.tolist()) if len(page) else b""
     following = int(page[-1]) if start + limit < len(rows) else None
     return FoundFeatures(joined, len(page), len(rows), following)
+
+
+def _found_under(
+    seen: Seen, overlay: Overlay, index: Index, where: Condition | None, bbox: BBox | None, limit: int, after: int
+) -> FoundFeatures:
+    """Return the same under edits: what they hide is left out, what they give comes last, numbered beyond the rest."""
+    plain = where is None and bbox is None
+    rows = np.arange(index.count) if plain else _matching(seen, index, where, bbox)
+    rows = rows[~np.isin(rows, overlay.numbers)]
+    given = overlay.index
+    fresh = np.arange(given.count) if plain else filtering.matching(_given(seen, overlay), where, bbox)
+    every = np.concatenate([rows, fresh + index.count])
+    start = int(np.searchsorted(every, after, side="right"))
+    page = every[start : start + limit]
+    old, new = page[page < index.count], page[page >= index.count] - index.count
+    parts = [one.picked(numbers.tolist()) for one, numbers in ((index, old), (given, new)) if len(numbers)]
+    following = int(page[-1]) if start + limit < len(every) else None
+    return FoundFeatures(b",".join(parts), len(page), len(every), following)
+
+
+def _given(seen: Seen, overlay: Overlay) -> Source:
+    """Return what the filters are asked of for the things that edits give."""
+    home = columns.home_of(seen.lake.root, seen.ref.territory, f"{seen.ref.slug}~", overlay.name)
+    return _source(seen, home, overlay.folder / "data.parquet", overlay.index)
 
 
 def _matching(seen: Seen, index: Index, where: Condition | None, bbox: BBox | None) -> npt.NDArray[np.int64]:
@@ -156,8 +187,10 @@ def _matching(seen: Seen, index: Index, where: Condition | None, bbox: BBox | No
 def source_of(seen: Seen, index: Index) -> Source:
     """Return what the filters of a viewer are asked of: the columns of her class, no other."""
     home = columns.home_of(seen.lake.root, seen.ref.territory, seen.ref.slug, seen.manifest.version)
-    data = seen.folder / "data.parquet"
+    return _source(seen, home, seen.folder / "data.parquet", index)
 
+
+def _source(seen: Seen, home: Path, data: Path, index: Index) -> Source:
     def shapes(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
         if seen.manifest.geometry_type == "Point":
             west, south = columns.boxes(home, data).sides[:2, rows]

@@ -27,6 +27,7 @@ from beffroi.base.territory.viewer import AGENTS, PUBLIC, Role, Viewer
 from beffroi.lake import sql
 from beffroi.lake.aggregating import check_view, refresh_public_views
 from beffroi.lake.definitions import Definition
+from beffroi.lake.editing import edit_feature, merge_edits
 from beffroi.lake.manifest import ImportReport, SourceInfo
 from beffroi.lake.preparing import ImportRefused, resolved_columns
 from beffroi.lake.publishing import Later, Progress, at_once, publish
@@ -42,8 +43,10 @@ __all__ = [
     "Progress",
     "announce_published",
     "discard_upload",
+    "edit_feature",
     "import_source",
     "import_terrain",
+    "merge_edits",
     "publish_reading",
     "publish_upload",
     "restore_version",

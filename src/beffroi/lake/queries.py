@@ -7,6 +7,7 @@ latitude in degrees (OGC:CRS84).
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from dataclasses import replace
 from datetime import datetime
@@ -31,6 +32,8 @@ from beffroi.lake.areas import AREA_MEASURES, AreaFigure, by_area
 from beffroi.lake.differences import MAX_CHANGES, Change, Differences, differences_between
 from beffroi.lake.download_sizes import DownloadSize
 from beffroi.lake.downloads import FORMATS, Download
+from beffroi.lake.editing_rights import is_counted, may_edit
+from beffroi.lake.edits import Laid, laid_over
 from beffroi.lake.finding import (
     FoundFeatures,
     first_published,
@@ -85,6 +88,7 @@ __all__ = [
     "Filter",
     "FoundFeatures",
     "ImportReport",
+    "Laid",
     "Measure",
     "QueryTooCostly",
     "RowSet",
@@ -103,6 +107,8 @@ __all__ = [
     "differences_between",
     "download",
     "download_sizes",
+    "edits_laid",
+    "edits_mark",
     "feature",
     "features",
     "first_published",
@@ -112,6 +118,7 @@ __all__ = [
     "has_schema",
     "import_report",
     "limits_of",
+    "may_be_edited",
     "reading_classes",
     "relief",
     "relief_tile",
@@ -240,7 +247,15 @@ def features(
         raise BadQuery(
             "{limit} éléments demandés", where="limit", remedy="de 1 à {most}", limit=limit, most=MAX_FEATURES
         )
-    index = index_of(required(viewer, ref, version))
+    seen = required(viewer, ref, version)
+    if seen.edits is not None:
+        found = found_features(seen, bbox=bbox, limit=limit, after=_cursor(after))
+        return FeaturePage(
+            tuple(json.dumps(one, ensure_ascii=False).encode() for one in json.loads(b"[" + found.joined + b"]")),
+            None if found.last is None else str(found.last),
+            found.matched,
+        )
+    index = index_of(seen)
     page = index.page(bbox=bbox, limit=limit, after=_cursor(after))
     return FeaturePage(
         tuple(body.encode() for body in page.bodies), None if page.last is None else str(page.last), page.matched
@@ -253,12 +268,26 @@ def feature(viewer: Viewer, ref: DatasetRef, feature_id: str, *, version: str | 
     Raises:
         DatasetNotFound: the dataset or the feature is absent, or not for this viewer.
     """
-    body = index_of(required(viewer, ref, version)).feature(feature_id)
-    if body is None:
-        raise DatasetNotFound(
-            "élément « {id} » introuvable", where=str(ref), remedy="consultez la liste", id=feature_id[:80]
-        )
-    return body.encode()
+    return found_item(required(viewer, ref, version), feature_id)
+
+
+def edits_mark(territory: str) -> int:
+    """Return a number that moves with every edit of the territory's data; one `stat` call."""
+    return lake_in_use().edits_mark(territory)
+
+
+def edits_laid(viewer: Viewer, territory: str) -> list[Laid]:
+    """Return what was corrected since the versions in force were made, as the viewer may see it."""
+    return laid_over(viewer, lake_in_use(), territory)
+
+
+def may_be_edited(viewer: Viewer, ref: DatasetRef) -> bool:
+    """Tell whether the viewer may correct the things of a dataset.
+
+    Raises:
+        DatasetNotFound: absent, or not for this viewer.
+    """
+    return may_edit(viewer, ref) and not is_counted(required(viewer, ref, None).manifest.definition, ref)
 
 
 def tile(viewer: Viewer, ref: DatasetRef, z: int, x: int, y: int, *, version: str | None = None) -> bytes | None:

@@ -12,6 +12,7 @@ from beffroi.base.kernel.geo import BBox
 from beffroi.base.territory.viewer import Viewer
 from beffroi.lake import sql
 from beffroi.lake.answers import MEASURES, Measure, RowSet, TablePage
+from beffroi.lake.edits import overlay_of
 from beffroi.lake.manifest import ID
 from beffroi.lake.reading import GEOMETRY, Column, ColumnType
 from beffroi.lake.seeing import Seen, required
@@ -59,14 +60,14 @@ def table(
         direction = "DESC" if descending else "ASC"
         order = f"{sql.name(sql.known_column(order_by, known).key)} {direction} NULLS LAST, file_row_number"
     selected = ", ".join([ID, *(sql.name(column.key) for column in shown)])
-    source = "read_parquet(?, file_row_number = true)"
+    source, data = _source(seen)
     with sql.reading(seen.lake.root, timeout_s=TABLE_TIMEOUT_S, memory_mb=TABLE_MEMORY_MB) as con:
         total = seen.manifest.rows
-        if where:
-            total = _one(con, f"SELECT count(*) FROM {source} WHERE {condition}", [seen.data, *values])  # noqa: S608
+        if where or seen.edits is not None:
+            total = _one(con, f"SELECT count(*) FROM {source} WHERE {condition}", [*data, *values])  # noqa: S608
         found = con.execute(
             f"SELECT {selected} FROM {source} WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?",  # noqa: S608
-            [seen.data, *values, limit, offset],
+            [*data, *values, limit, offset],
         ).fetchall()
     return TablePage(
         columns=tuple(shown),
@@ -103,10 +104,11 @@ def rows(
     selected = ", ".join(_selectable(key, seen, known) for key in columns)
     if not selected:
         raise BadQuery("aucune colonne demandée", where="columns", remedy="nommez-en une au moins")
+    source, data = _source(seen)
     with sql.reading(seen.lake.root, timeout_s=timeout_s, memory_mb=memory_mb) as con:
         found = con.execute(
-            f"SELECT {selected} FROM read_parquet(?) WHERE {condition} LIMIT ?",  # noqa: S608
-            [seen.data, *values, max_rows + 1],
+            f"SELECT {selected} FROM {source} WHERE {condition} LIMIT ?",  # noqa: S608
+            [*data, *values, max_rows + 1],
         ).fetchall()
     return RowSet(tuple(columns), _bounded(found, max_rows))
 
@@ -139,12 +141,26 @@ def aggregate(
     if not figures and not keys:
         raise BadQuery("aucune mesure demandée", where="measures", remedy="nommez-en une au moins")
     grouped = f"GROUP BY {', '.join(keys)} ORDER BY {', '.join(f'{key} NULLS LAST' for key in keys)}" if keys else ""
+    source, data = _source(seen)
     with sql.reading(seen.lake.root, timeout_s=timeout_s, memory_mb=memory_mb) as con:
         found = con.execute(
-            f"SELECT {', '.join(keys + figures)} FROM read_parquet(?) WHERE {condition} {grouped} LIMIT ?",  # noqa: S608
-            [seen.data, *values, max_rows + 1],
+            f"SELECT {', '.join(keys + figures)} FROM {source} WHERE {condition} {grouped} LIMIT ?",  # noqa: S608
+            [*data, *values, max_rows + 1],
         ).fetchall()
     return RowSet((*group_by, *(measure.name for measure in measures)), _bounded(found, max_rows))
+
+
+def _source(seen: Seen) -> tuple[str, list[Any]]:
+    """Return the SQL of the rows of a dataset, numbered, and its parameters; under edits, what they leave and give."""
+    overlay = overlay_of(seen)
+    whole = "read_parquet(?, file_row_number = true)"
+    if overlay is None:
+        return whole, [seen.data]
+    given = f"SELECT * REPLACE (file_row_number + {seen.manifest.rows} AS file_row_number) FROM {whole}"  # noqa: S608
+    return (
+        f"(SELECT * FROM {whole} WHERE NOT list_contains(?, {ID}) UNION ALL BY NAME {given})",  # noqa: S608 - ours
+        [seen.data, list(overlay.hidden), str(overlay.folder / "data.parquet")],
+    )
 
 
 def _selectable(key: str, seen: Seen, known: Mapping[str, Column]) -> str:

@@ -20,7 +20,10 @@ from beffroi.lake.store import DatasetNotFound, DatasetRef, InForce, Lake, not_f
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One version of a dataset as one viewer may see it: `columns` are hers, `class_name` her class."""
+    """One version of a dataset as one viewer may see it: `columns` are hers, `class_name` her class.
+
+    `edits` is the folder of what is laid over the version in force (see `edits`), None when nothing is.
+    """
 
     lake: Lake
     ref: DatasetRef
@@ -31,6 +34,7 @@ class Seen:
     class_name: str
     class_columns: tuple[Column, ...]
     viewer: Viewer
+    edits: Path | None = None
 
     @property
     def data(self) -> str:
@@ -94,7 +98,9 @@ def _seen(lake: Lake, viewer: Viewer, ref: DatasetRef, force: InForce, version: 
     if cut is None:
         return None
     class_name, columns, class_columns = cut
-    return Seen(lake, ref, folder, manifest, force.access, columns, class_name, class_columns, viewer)
+    edited = bool(force.edits) and manifest.version == force.version
+    edits = lake.folder(ref) / "edits" / force.edits if edited else None
+    return Seen(lake, ref, folder, manifest, force.access, columns, class_name, class_columns, viewer, edits)
 
 
 def all_datasets(territory: str | None = None) -> list[DatasetRef]:
@@ -173,8 +179,13 @@ _baking = threading.Lock()
 
 def index_path(seen: Seen) -> Path:
     """Return the serving index of the viewer's class, baked again when rights moved since the version was made."""
+    return index_path_in(seen, seen.folder)
+
+
+def index_path_in(seen: Seen, folder: Path) -> Path:
+    """Return the serving index of the viewer's class for the `data.parquet` of a folder of this dataset."""
     mark = rights.signature(seen.class_columns)
-    path = seen.folder / f"serving.{rights.file_part(seen.class_name)}.sqlite"
+    path = folder / f"serving.{rights.file_part(seen.class_name)}.sqlite"
     with suppress(FileNotFoundError):
         if serving.opened(path).mark == mark:
             return path
@@ -184,7 +195,7 @@ def index_path(seen: Seen) -> Path:
         try:
             serving.bake(
                 con,
-                seen.folder / "data.parquet",
+                folder / "data.parquet",
                 aside,
                 columns=seen.class_columns,
                 has_geometry=seen.manifest.geometry_type is not None,

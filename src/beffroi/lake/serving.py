@@ -152,6 +152,11 @@ class Index:
         row = self._db.execute("SELECT body FROM feature WHERE id = ?", (feature_id,)).fetchone()
         return None if row is None else row[0]
 
+    def numbers(self, ids: Sequence[str]) -> list[int]:
+        """Return the numbers of the features of these ids, in order; those it does not hold are left out."""
+        query = "SELECT n FROM json_each(?) CROSS JOIN feature ON feature.id = json_each.value ORDER BY n"
+        return [row[0] for row in self._db.execute(query, (json.dumps(list(ids)),))]
+
     def page(self, *, bbox: BBox | None, limit: int, after: int) -> Page:
         """Return up to `limit` features numbered beyond `after` (-1 to start) whose box meets `bbox`."""
         if bbox is None:

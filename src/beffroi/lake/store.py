@@ -6,6 +6,8 @@
                          /parts.json              the datasets a source of several tables became
                          /announce/<version>      published, not yet told to the journal
                          /versions/<version>/…    data.parquet, manifest.json, report.json, serving and tiles
+                         /edits.current           the edits laid over the version served (see `edits`)
+                         /edits/<version>.<n>/…   data.parquet, edits.json, serving
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -70,11 +73,15 @@ def not_found(ref: DatasetRef) -> DatasetNotFound:
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """What holds for a dataset today, whatever the version: which one is served, and the rights."""
+    """What holds for a dataset today, whatever the version: which one is served, and the rights.
+
+    `edits` names what is laid over that version, empty when nothing is.
+    """
 
     version: str
     access: str = PUBLIC
     columns: tuple[tuple[str, str], ...] = ()
+    edits: str = ""
 
 
 def _no_step(_name: str) -> None:
@@ -99,7 +106,14 @@ def _manifest_at(path: Path) -> Manifest:
 @lru_cache(maxsize=2048)
 def _in_force_at(folder: str, _current: tuple[int, int], _dataset: tuple[int, int]) -> InForce:
     payload = read_json(Path(folder, "dataset.json"))
-    return InForce(Path(folder, "current").read_text().strip(), payload["access"], tuple(payload["columns"].items()))
+    version = Path(folder, "current").read_text().strip()
+    edits = ""
+    with suppress(FileNotFoundError):
+        edits = Path(folder, "edits.current").read_text().strip()
+    if edits.partition(".")[0] != version:
+        # Laid over a version that is no longer served.
+        edits = ""
+    return InForce(version, payload["access"], tuple(payload["columns"].items()), edits)
 
 
 def _stamp(path: str) -> tuple[int, int]:
@@ -263,6 +277,37 @@ class Lake:
             fsync_folder(folder)
             step("after-current")
 
+    def put_edits(self, ref: DatasetRef, name: str) -> None:
+        """Lay edits, durable, over the version served. The dataset is held (see :meth:`writing`)."""
+        folder = self.folder(ref)
+        pointer, said = folder / "edits.current", folder / "dataset.json"
+        with _written_aside({pointer: name}) as asides:
+            asides[pointer].replace(pointer)
+        fsync_folder(folder)
+        # Readers look at the time of this file alone: edits cost them nothing while there are none.
+        moment = max(time.time_ns(), said.stat().st_mtime_ns + 1)
+        os.utime(said, ns=(moment, moment))
+        mark = self.root / ref.territory / ".edits"
+        mark.touch()
+        os.utime(mark, ns=(moment, moment))
+
+    def edits_mark(self, territory: str) -> int:
+        """Return a number that moves with every edit in a territory; one `stat` call."""
+        try:
+            return os.stat(self.root / territory / ".edits").st_mtime_ns  # noqa: PTH116 - asked by every open map
+        except FileNotFoundError:
+            return 0
+
+    @contextmanager
+    def editing(self, ref: DatasetRef) -> Iterator[None]:
+        """Hold the edits of a dataset: nobody lays another while a version is made of them. Before :meth:`writing`."""
+        folder = self.folder(ref)
+        if not folder.is_dir():
+            raise not_found(ref)
+        with (folder / ".edits.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
     def waiting_announcements(self) -> list[tuple[DatasetRef, str]]:
         """Return the versions put in service that the journal was not told about, oldest first."""
         found = [
@@ -320,7 +365,7 @@ def _noted(path: Path) -> dict[str, Any]:
 
 def _sweep(folder: Path) -> None:
     """Remove what an import killed on the way left; the lock is held, so nobody is still writing it."""
-    for pattern in ("versions/.*.part", ".*.part", "announce/.*.part"):
+    for pattern in ("versions/.*.part", ".*.part", "announce/.*.part", "edits/.*.part"):
         for leftover in folder.glob(pattern):
             if leftover.is_dir():
                 shutil.rmtree(leftover)

@@ -52,7 +52,7 @@ def read_upload(upload_id: int) -> None:
 
 
 def daily(at: datetime) -> None:
-    """Tell the public of the periods that are over, announce what a killed process could not, clear what it left.
+    """Make versions of what was corrected, tell the public of the periods that are over, announce, clear.
 
     Files half baked and forgotten uploads go.
     """
@@ -60,6 +60,8 @@ def daily(at: datetime) -> None:
 
     lake = Lake(Path(settings.LAKE_DIR))
     tiles.clear_abandoned(lake.root)
+    for ref in lake.refs():
+        operations.merge_edits(lake, ref, at=at)
     refresh_public_views(lake, lake.refs(), at=at)
     operations.announce_published(at=at)
     uploads.expire_uploads(at)

@@ -33,6 +33,7 @@ class Site:
     elected: str = "elue@bourg.test"
     crew: str = "equipe@bourg.test"
     restart: Callable[[], None] = lambda: None
+    folder: Path = Path()
 
 
 @dataclass
@@ -75,7 +76,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
         try:
             start()
-            yield Site(f"http://127.0.0.1:{port}", restart=start)
+            yield Site(f"http://127.0.0.1:{port}", restart=start, folder=folder)
         finally:
             stop()
 

@@ -97,6 +97,8 @@ export interface MapConfig {
   volumes: VolumesConfig[];
   /** Names of districts, each with the point it is written at: tiles would repeat them on every piece. */
   names: [name: string, lon: number, lat: number][];
+  /** Where what was corrected since the tiles were baked is told; empty where it does not matter. */
+  edits: string;
   words: Words;
   language: string;
 }

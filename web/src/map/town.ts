@@ -1,6 +1,7 @@
 import type { Map as MapLibre, MapGeoJSONFeature, PointLike } from "maplibre-gl";
 import { addTiles, announce, drawBase, drawNames, drawSlopes, locate, openMap, raiseGround } from "./base";
 import { readConfig, readTiles, type KnownTiles, type LayerConfig, type MapConfig } from "./config";
+import { Edits } from "./edits";
 import { Overlay } from "./overlays";
 import { palette, shade, styleOfPage, type Palette, type StyleName } from "./palette";
 import { bindPanel } from "./panel";
@@ -41,6 +42,7 @@ export class TownMap {
   readonly ready: Promise<void>;
   #tellReady: () => void = () => undefined;
   readonly #sheet: SheetPanel;
+  readonly #edits: Edits | null;
   readonly #layers: Map<string, Shown>;
   #base = new Map<string, string[]>();
   readonly #hiddenBase = new Set<string>();
@@ -71,6 +73,8 @@ export class TownMap {
         { config: one, tiles: null, drawn: [], opacity: opacities.get(one.id) ?? 1, on: place.layers ? opacities.has(one.id) : one.shown },
       ]),
     );
+    const tiles = [...config.layers, ...config.base].map((one): [string, string] => [one.id, one.tiles]);
+    this.#edits = config.edits ? new Edits(this.map, config.edits, new Map(tiles)) : null;
     this.ready = new Promise((tell) => (this.#tellReady = tell));
     this.#look(place);
     this.#sheet = new SheetPanel(config.words);
@@ -104,6 +108,7 @@ export class TownMap {
       measure: () => void this.#measure(),
       help: () => document.querySelector<HTMLDialogElement>("#aide-carte")?.showModal(),
     });
+    this.map.once("load", () => this.#edits?.start());
     if ("sync" in this.element.dataset) sync(this.map);
     for (const mark of document.querySelectorAll("[data-shade]")) mark.setAttribute(mark.hasAttribute("stroke") ? "stroke" : "fill", shade(mark.getAttribute("data-shade") ?? ""));
     if (!this.isTown) return;
@@ -144,6 +149,7 @@ export class TownMap {
       if (drawing !== this.#drawings) return;
       void this.#standVolumes(colours, drawing);
       this.element.dataset["ready"] = "yes";
+      this.#edits?.apply();
       this.#tellReady();
       announce(this.element, this.config.words["ready"] ?? "", true);
     });
@@ -190,6 +196,7 @@ export class TownMap {
     this.#style = style;
     const live = this.#live();
     this.map.setTerrain(null);
+    this.#edits?.forget();
     for (const id of live) this.overlays.get(id)?.hide();
     const { layers, sources } = this.map.getStyle();
     // A layer drawn by our own code is not told with the style.
@@ -233,6 +240,7 @@ export class TownMap {
       this.fade(id, layer.opacity);
     }
     for (const drawn of layer.drawn) this.map.setLayoutProperty(drawn, "visibility", layer.on ? "visible" : "none");
+    this.#edits?.apply();
   }
 
   async showLive(id: string, on: boolean): Promise<void> {
@@ -245,6 +253,7 @@ export class TownMap {
     if (on) this.#hiddenBase.delete(id);
     else this.#hiddenBase.add(id);
     for (const drawn of this.#base.get(id) ?? []) this.map.setLayoutProperty(drawn, "visibility", on ? "visible" : "none");
+    this.#edits?.apply();
   }
 
   fade(id: string, share: number): void {
@@ -334,7 +343,7 @@ export class TownMap {
   }
 
   #thing({ source, properties }: MapGeoJSONFeature): Found | null {
-    const id = source.replace(/^(?:data|base)-/, "");
+    const id = source.replace(/^(?:data|base|edits)-/, "");
     const layer = this.#layers.get(id)?.config ?? this.config.base.find((one) => one.id === id);
     if (!layer || properties["_id"] === undefined) return null;
     const key = String(properties["_id"]);

@@ -208,6 +208,7 @@ def map_of_town(
         overlays=[overlay_config(one) for one in overlays],
         old=old,
         volumes=[_volumes(one, base.get("buildings"), one.ref.slug in old) for one in mapped if one.has_volumes],
+        edited=commune.code if commune and not old else "",
     )
     shown_now = [one for one in mapped if one.ref.slug in shown and one not in base.values()]
     return DrawnMap(config, still_of(viewer, base, shown_now, box))
@@ -254,7 +255,8 @@ def dataset_map(
 ) -> DrawnMap:
     """Return the map of one dataset, over the streets and parks of its town."""
     shown, others = detail.summary, [one for one in around if one.geometry_type and one.ref != detail.summary.ref]
-    config = _config(viewer, _plain(others), [layer(shown, shown=True, old=old)], shown.bbox, pitch=0)
+    config = _config(viewer, _plain(others), [layer(shown, shown=True, old=old)], shown.bbox, pitch=0,
+                     edited="" if old else shown.ref.territory)  # fmt: skip
     return DrawnMap(config, still_of(viewer, base_layers(others), [shown], shown.bbox))
 
 
@@ -279,7 +281,9 @@ def layers_map(
         for one in shown
     ]
     kept = base if volumes else {role: one for role, one in base.items() if role in PLAIN_BASE}
-    config = _config(viewer, kept, layers, box, pitch=50 if volumes and "buildings" in base else 0)
+    pitch = 50 if volumes and "buildings" in base else 0
+    edited = summaries[0].ref.territory if summaries else ""
+    config = _config(viewer, kept, layers, box, pitch=pitch, edited=edited)
     # A picture draws a layer in one colour: where a legend tells classes apart, the map comes at once.
     classed = any(
         (one.extra["look"] or {}).get("classes") or one.extra["where"] or one.extra["only"] is not None for one in shown
@@ -315,6 +319,7 @@ def _config(
     old: Collection[str] = (),
     named: str = "",
     volumes: Sequence[dict[str, Any]] = (),
+    edited: str = "",
 ) -> str:
     known = {role: _known_tiles(viewer, summary) for role, summary in base.items()}
     config = {
@@ -331,6 +336,7 @@ def _config(
         "terrain": terrain_config(territory) if territory else None,
         "volumes": list(volumes),
         "names": names,
+        "edits": reverse("tiles:edits", args=[edited]) if edited else "",
         "words": _words() | ({"map": named} if named else {}),
         "language": get_language(),
     }

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from beffroi.base.kernel.geo import BBox
+from beffroi.base.kernel.time import now
 from beffroi.faces.api.ogc.answers import (
     GEOJSON,
     HTML,
@@ -133,8 +134,9 @@ def item_links(current: Seen, base: str, feature_id: str, parameters: Parameters
 
 
 def mark_of(seen: Seen) -> str:
-    """Return the ETag of what a viewer sees of a version: new data or new rights change it."""
-    return f'W/"{seen.manifest.version[-12:]}-{signature(seen.class_columns)}"'
+    """Return the ETag of what a viewer sees of a version: new data, edits or rights change it."""
+    edits = "" if seen.edits is None else f"-{seen.edits.name.rpartition('.')[2]}"
+    return f'W/"{seen.manifest.version[-12:]}-{signature(seen.class_columns)}{edits}"'
 
 
 def _headers(seen: Seen, crs: str) -> dict[str, str]:
@@ -261,9 +263,13 @@ def at_version(current: Seen, parameters: Parameters) -> Seen | None:
     """
     version = parameters.get("version")
     if version is None and "datetime" in parameters:
-        version = lake.version_valid(current, until=period_of(parameters["datetime"])[1])
+        until = period_of(parameters["datetime"])[1]
+        version = lake.version_valid(current, until=until)
         if version is None:
             return None
+        if until is not None and until < now():
+            # What has been corrected since was not yet.
+            current = replace(current, edits=None)
     if version is None or version == current.manifest.version:
         return current
     return current.at(version)

@@ -186,6 +186,7 @@ def sheet(request: HttpRequest, territory: str, slug: str, feature_id: str) -> H
         "story": _story(request, detail, feature, told_of) if building else None,
         "fragment": "fragment" in request.GET,
         "feature_id": feature_id,
+        "may_edit": version is None and lake.may_be_edited(request.viewer, ref),
         "trail": [
             (_("Données"), reverse("portal:datasets")),
             (detail.summary.title, reverse("portal:dataset", args=[territory, slug])),

@@ -1,0 +1,60 @@
+"""What another process corrects is on an open map at once, without baking anything again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from beffroi.lake.edits import ADDED, CHANGED, REMOVED, Edit, lay
+from beffroi.lake.queries import DatasetRef
+from beffroi.lake.reading import Column
+from beffroi.lake.store import Lake
+from faces.browser.conftest import Site, Watched, until, wait_for_map
+from faces.portal.small_town import CODE
+
+pytestmark = [pytest.mark.chromium, pytest.mark.slow]
+
+TREES = DatasetRef(CODE, "arbres")
+# Where there is nothing yet, at the middle of the map.
+LON, LAT = 3.0172, 45.0161
+HERE = {"type": "Point", "coordinates": [LON, LAT]}
+COLUMNS = (Column("nom", "Nom"), Column("essence", "Essence"))
+
+
+def test_an_edit_is_on_an_open_map_at_once(visit: Callable[..., Watched], site: Site) -> None:
+    watched = visit(f"/carte/#z=17&lat={LAT}&lon={LON}&couches=arbres")
+    page, lake = watched.page, Lake(site.folder / "lake")
+    wait_for_map(page)
+    empty = page.locator(".map canvas").screenshot()
+
+    def edit(kind: str, found: str | None, name: str) -> str:
+        changed = Edit(kind, found, {"nom": name} if name else {}, HERE if kind == ADDED else None)
+        return lay(lake, TREES, changed, columns=COLUMNS, at=datetime.now(UTC), by=None)
+
+    def told(words: str) -> None:
+        # Enter asks for what is at the middle of the map, as a finger would.
+        page.locator(".map canvas").focus()
+        for _ in range(40):
+            page.keyboard.press("Enter")
+            page.wait_for_timeout(150)
+            if words in page.locator("main").inner_text():
+                return
+        raise AssertionError(f"« {words} » is not told of the middle of the map")
+
+    found = edit(ADDED, None, "Ginkgo de l’essai")
+    try:
+        told("Ginkgo de l’essai")
+        assert page.locator(".map canvas").screenshot() != empty
+        edit(CHANGED, found, "Ginkgo rebaptisé")
+        told("Ginkgo rebaptisé")
+        edit(REMOVED, found, "")
+        told("Rien de connu à cet endroit")
+    finally:
+        # The site is the same for all: its next map shows what was there.
+        (site.folder / "lake" / CODE / "arbres" / "edits.current").unlink(missing_ok=True)
+        (site.folder / "lake" / CODE / "arbres" / "dataset.json").touch()
+    until(page, "document.querySelector('.map[data-ready=yes]') !== null")
+    # A sheet asked for just after its thing went is not found, and says so.
+    assert [one for one in watched.complaints if "404" not in one] == []
