@@ -75,5 +75,8 @@ def _unmake(lake: Lake, ref: DatasetRef, folder: Path, version: str) -> None:
         (home / version).rename(aside)
     shutil.rmtree(aside, ignore_errors=True)
     (folder / "announce" / version).unlink(missing_ok=True)
+    for laid in (folder / "edits").glob(f"{version}.*"):
+        shutil.rmtree(laid, ignore_errors=True)
+    shutil.rmtree(lake.root / ".cache" / ".columns" / ref.territory / f"{ref.slug}~", ignore_errors=True)
     for made in (lake.root / ".cache", lake.root / ".cache" / ".columns"):
         shutil.rmtree(made / ref.territory / ref.slug / version, ignore_errors=True)
