@@ -27,7 +27,8 @@ NO_PAGE = {
     "close-account", "reset-second-factor", "revoke-key", "upload-publish", "upload-discard", "usecase-state",
     "usecase-undo", "usecase-export", "journal-export", "journal-retry", "sandbox-enter", "sandbox-leave",
     "sandbox-reset", "course-step", "reports-next", "reports-at-once", "reports-filter", "reports-geojson",
-    "report-act", "visit-prove", "visit-photo", "visit-receive", "order-receive",
+    "report-act", "visit-prove", "visit-photo", "visit-receive", "order-receive", "round-act",
+    "round-gpx", "rounds-geojson",
 }  # fmt: skip
 TREES = "nom,lon,lat\nTilleul du bac,3.01,45.01\n"
 

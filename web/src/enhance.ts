@@ -5,6 +5,7 @@ import { fillPosition } from "./behaviours/position";
 import { walkRows } from "./behaviours/rows";
 import { listenToKeys } from "./behaviours/shortcuts";
 import { dismissToasts } from "./behaviours/toast";
+import { bindWaits } from "./behaviours/waits";
 
 /** What JavaScript adds to pages that already work without it. */
 export function enhance(root: ParentNode): void {
@@ -20,6 +21,7 @@ export function enhance(root: ParentNode): void {
   fillPosition(root);
   offerPrinting(root);
   showWhatThisBrowserKnows(root);
+  bindWaits(root);
   focusFirstError(root);
 }
 

@@ -4,6 +4,7 @@ import "./styles/components.css";
 import "./styles/forms.css";
 import "./styles/work.css";
 import "./styles/desk.css";
+import "./styles/drawing.css";
 import "./styles/layout.css";
 import "./styles/contrast.css";
 import "./styles/print.css";

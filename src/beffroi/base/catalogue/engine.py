@@ -158,6 +158,11 @@ _ENGINES: dict[str, Engine] = dict(
             gettext_noop("Simulation des aides et échanges avec les administrations."),
         ),
         _known(
+            "rounds",
+            gettext_noop("Tournées"),
+            gettext_noop("Des arrêts partagés entre des véhicules, sur les rues où ils passent, et le gain chiffré."),
+        ),
+        _known(
             "tenancy",
             gettext_noop("Plusieurs communes"),
             gettext_noop("Plusieurs communes et leur groupement sur une même installation."),
@@ -171,6 +176,11 @@ _ENGINES: dict[str, Engine] = dict(
             "twin",
             gettext_noop("Maquette"),
             gettext_noop("La ville en trois dimensions, dans le temps, avec ses projets."),
+        ),
+        _known(
+            "works",
+            gettext_noop("Travaux"),
+            gettext_noop("Des rues fermées pour un temps : leurs effets calculés, comparés, puis publiés."),
         ),
     )
 )

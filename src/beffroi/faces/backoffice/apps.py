@@ -9,7 +9,9 @@ class BackofficeConfig(AppConfig):
     def ready(self) -> None:
         from beffroi.faces.backoffice import engine
         from beffroi.faces.backoffice.reports.queue import OVERLAY
+        from beffroi.faces.backoffice.rounds.pages import OVERLAY as ROUNDS
         from beffroi.faces.shell import overlays
 
         engine.register()
         overlays.register(OVERLAY)
+        overlays.register(ROUNDS)

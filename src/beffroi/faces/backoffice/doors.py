@@ -34,6 +34,14 @@ DOORS: tuple[tuple[str, str, str, str, str, bool], ...] = (
         False,
     ),
     (
+        "backoffice:rounds",
+        gettext_noop("Tournées"),
+        gettext_noop("Partager des arrêts entre des véhicules, et chiffrer le gain."),
+        "transport",
+        "t",
+        False,
+    ),
+    (
         "backoffice:uploads",
         gettext_noop("Déposer des données"),
         gettext_noop("Envoyer un fichier, le voir avant de le publier."),

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from beffroi.faces.backoffice import awaiting, courses, journal, look, presence, sandbox, usecases
 from beffroi.faces.backoffice.reports import urls as report_urls
+from beffroi.faces.backoffice.rounds import urls as round_urls
 from beffroi.faces.backoffice.views import home
 
 app_name = "backoffice"
@@ -22,4 +23,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *presence.urlpatterns,
     *journal.urlpatterns,
     *report_urls.urlpatterns,
+    *round_urls.urlpatterns,
 ]

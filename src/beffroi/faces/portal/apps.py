@@ -7,11 +7,13 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         from beffroi.faces.portal import engine
+        from beffroi.faces.portal.obstacles import OVERLAY as OBSTACLES
         from beffroi.faces.portal.reports.listing import OVERLAY
         from beffroi.faces.portal.transit.layers import LINES, VEHICLES
         from beffroi.faces.shell.overlays import register
 
         engine.register()
         register(OVERLAY)
+        register(OBSTACLES)
         register(LINES)
         register(VEHICLES)

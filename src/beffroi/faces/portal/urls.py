@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from beffroi.faces.portal import application, own_requests, privacy
+from beffroi.faces.portal import application, obstacles, own_requests, privacy
 from beffroi.faces.portal.reports import urls as reports
 from beffroi.faces.portal.transit import urls as transit
 from beffroi.faces.portal.views import (
@@ -67,5 +67,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *own_requests.urlpatterns,
     *reports.urlpatterns,
     *transit.urlpatterns,
+    path("obstacles/", obstacles.obstacles, name="obstacles"),
+    path("obstacles/carte.geojson", obstacles.obstacles_geojson, name="obstacles-geojson"),
     *privacy.urlpatterns,
 ]

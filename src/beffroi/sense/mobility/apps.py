@@ -13,13 +13,17 @@ class MobilityConfig(AppConfig):
         from beffroi.base.journal.tasks import every_day, every_seconds
         from beffroi.lake.events import DATASET_PUBLISHED, DATASET_RESTORED
         from beffroi.sense.mobility import engine, events, tasks
+        from beffroi.sense.mobility.rounds import engine as rounds
+        from beffroi.sense.mobility.rounds.tasks import forget_old_rounds
         from beffroi.sense.mobility.transit import engine as transit
         from beffroi.sense.mobility.transit import polling
 
         engine.register()
         transit.register()
+        rounds.register()
         subscribe("mobility.graphs", (DATASET_PUBLISHED, DATASET_RESTORED), tasks.on_dataset)
         subscribe("mobility.obstacles", (events.OBSTACLE_REPORTED, events.OBSTACLE_ENDED), tasks.on_obstacle)
         every_day("mobility.daily", tasks.forget_old_obstacles, hour=4)
+        every_day("mobility.rounds", forget_old_rounds, hour=4)
         every_day("mobility.timetables", tasks.build_every_timetable, hour=4)
         every_seconds("mobility.transit", polling.poll, seconds=5)

@@ -149,7 +149,7 @@ def answer_on(when: dict[str, Any]) -> dict[str, Any]:
     router = Router(graph)
     known: dict[int, list[ObstacleInfo]] = {}
     if "obstacle" in when:
-        stood = standing(router, [_obstacle(when["obstacle"], places)])
+        stood = standing(router, [drawn_obstacle(when["obstacle"], places)])
         router.lay(overlays(stood))
         known = {segment: [stood[0].obstacle] for segment, _ in stood[0].touched}
     layer = router.layer(profile_named(str(when["profile"])).adjusted(**when.get("settings", {})))
@@ -172,7 +172,8 @@ def _reason(met: routes.Met) -> str:
     return (met.reason.name or "").lower()
 
 
-def _obstacle(told: Mapping[str, Any], places: Mapping[str, tuple[float, float]]) -> ObstacleInfo:
+def drawn_obstacle(told: Mapping[str, Any], places: Mapping[str, tuple[float, float]]) -> ObstacleInfo:
+    """Return an obstacle of a kind in the middle of a way of a drawing: ``{kind, on = "AB"}``."""
     (ax, ay), (bx, by) = (places[letter] for letter in told["on"])
     return ObstacleInfo(
         id=1, territory="drawn", subject="drawn:1", kind=told["kind"], title=told["kind"], label="", lon=(ax + bx) / 2,

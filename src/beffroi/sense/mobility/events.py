@@ -25,4 +25,26 @@ GRAPH_BUILT = "graph.built"
 TIMETABLE_BUILT = "timetable.built"
 """Departures come from a new timetable. Subject ``timetable:<territory>/<feed>``; payload: version, trips, stops."""
 
-KINDS = (OBSTACLE_REPORTED, OBSTACLE_ENDED, GRAPH_BUILT, TIMETABLE_BUILT)
+ROUND_ASKED = "round.asked"
+"""Someone asked for a round. Subject ``round:<number>``; payload: title, service, day, stops, vehicles."""
+
+ROUND_COMPUTED = "round.computed"
+"""A round was computed. Payload: stops, left_out, metres, seconds (of work, all vehicles together)."""
+
+ROUND_CHANGED = "round.changed"
+"""Someone moved a stop by hand, or went back. Payload: what (``moved``, ``undone``), stop, vehicle, metres and
+seconds: how much it added."""
+
+ROUND_DELETED = "round.deleted"
+"""Someone let go of a round. Payload: title."""
+
+KINDS = (
+    OBSTACLE_REPORTED,
+    OBSTACLE_ENDED,
+    GRAPH_BUILT,
+    TIMETABLE_BUILT,
+    ROUND_ASKED,
+    ROUND_COMPUTED,
+    ROUND_CHANGED,
+    ROUND_DELETED,
+)

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from beffroi.sense.mobility.models import Obstacle, Revision
 from beffroi.sense.mobility.obstacles import ObstacleInfo, Standing, obstacle_kinds, overlays, standing
-from beffroi.sense.mobility.router import Router
+from beffroi.sense.mobility.router import Overlay, Router
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ def bring_up_to_date(router: Router, territory: str, at: datetime) -> dict[int, 
 
     One read of one row when nothing changed. Called before each route, so that none is answered from the past.
     """
-    revision = Revision.objects.filter(pk=territory).values_list("number", flat=True).first() or 0
+    revision = revision_of(territory)
     with _MAKING:
         state = _STATES.setdefault(territory, _State())
     with state.lock:
@@ -64,6 +64,27 @@ def bring_up_to_date(router: Router, territory: str, at: datetime) -> dict[int, 
         state.standings, state.router, state.revision = now_standing, router, revision
         state.holds_until = _next_change(known, at)
         return state.by_segment
+
+
+def obstacles_between(territory: str, start: datetime, end: datetime) -> list[ObstacleInfo]:
+    """Return the obstacles known today that stand at some moment from `start` to `end`, oldest first."""
+    return [one for one in known_obstacles(territory, start) if one.starts_at < end]
+
+
+def laid_between(
+    router: Router, territory: str, start: datetime, end: datetime
+) -> tuple[dict[str, Overlay], list[Standing]]:
+    """Return what the obstacles of another moment than now change for each profile, and where they stand.
+
+    Nothing is laid over the router: see `Router.laid`.
+    """
+    found = standing(router, obstacles_between(territory, start, end))
+    return overlays(found), found
+
+
+def revision_of(territory: str) -> int:
+    """Return how many times the obstacles of a territory changed."""
+    return Revision.objects.filter(pk=territory).values_list("number", flat=True).first() or 0
 
 
 def _by_segment(standings: Iterable[Standing]) -> dict[int, list[ObstacleInfo]]:

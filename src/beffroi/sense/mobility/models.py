@@ -61,3 +61,38 @@ class LiveMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.territory}/{self.feed} {self.kind}"
+
+
+class Round(models.Model):
+    """A round asked for, what was found, and what was changed by hand since.
+
+    `plan` and `stops` are what it was asked with (see `rounds.plan`); `order` gives the items of each vehicle,
+    `current` those of today's round when it is known, `left_out` the stops nobody serves with the reason, `history` the
+    orders to go back to. `ways` holds the times between its places, which every change by hand is counted on.
+    """
+
+    WAITING, COMPUTING, READY, FAILED = "waiting", "computing", "ready", "failed"
+
+    territory = models.CharField(max_length=20)
+    service = models.CharField(max_length=50)
+    title = models.CharField(max_length=200)
+    day = models.DateField()
+    state = models.CharField(max_length=20, default=WAITING)
+    progress = models.PositiveIntegerField(default=0)
+    plan = models.JSONField()
+    stops = models.JSONField()
+    order = models.JSONField(default=dict)
+    current = models.JSONField(default=dict)
+    left_out = models.JSONField(default=list)
+    history = models.JSONField(default=list)
+    ways = models.BinaryField(default=b"")
+    revision = models.BigIntegerField(default=0)
+    problem = models.JSONField(null=True)
+    created_at = models.DateTimeField()
+    computed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["territory", "day"], name="round_day")]
+
+    def __str__(self) -> str:
+        return f"{self.territory} {self.title}"

@@ -143,11 +143,25 @@ class Profile:
             changes["stairs_allowed"] = stairs
         return replace(self, **changes, documented_only=documented_only)
 
+    def sized(self, *, width_cm: int = 0, height_cm: int = 0, weight_kg: int = 0) -> Profile:
+        """Return the profile of a vehicle of another size; a size of 0 stays that of the profile."""
+        return replace(
+            self,
+            width_cm=width_cm or self.width_cm,
+            height_cm=height_cm or self.height_cm,
+            weight_kg=weight_kg or self.weight_kg,
+        )
+
+    def unsized(self) -> Profile:
+        """Return the profile as if its vehicle were small enough for any street."""
+        return replace(self, width_cm=0, height_cm=0, weight_kg=0)
+
     @property
     def key(self) -> tuple[Any, ...]:
         """Return what tells two settings of one profile apart."""
         limits = (self.max_slope_pct, self.max_kerb_cm, self.min_width_cm, self.stairs_allowed)
-        return (self.slug, *limits, self.documented_only)
+        size = (self.weight_kg, self.height_cm, self.width_cm)
+        return (self.slug, *limits, self.documented_only, *size)
 
 
 class BadAdjustment(BeffroiError):

@@ -239,6 +239,29 @@ def isochrone(
     return isochrone_of(router, layer, spot, sorted(set(minutes))), _info(router)
 
 
+def street_lines(
+    territory: str, bbox: tuple[float, float, float, float], *, most: int = 6000
+) -> list[tuple[int, list[Place]]]:
+    """Return the streets whose box meets `bbox` (west, south, east, north), by their number, to draw under something.
+
+    Main streets first when there are more than `most`.
+
+    Raises:
+        NoGraph: no graph of the territory was built.
+    """
+    graph = store.router_of(territory).graph
+    west, south, east, north = bbox
+    first, last = np.asarray(graph.offset[:-1]), np.asarray(graph.offset[1:]) - 1
+    points = np.asarray(graph.points)
+    a, b = points[first], points[last]
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    inside = (high[:, 0] >= west) & (low[:, 0] <= east) & (high[:, 1] >= south) & (low[:, 1] <= north)
+    found = np.flatnonzero(inside)
+    if len(found) > most:
+        found = found[np.argsort(graph.columns["kind"][found], kind="stable")][:most]
+    return [(int(one), [(float(x), float(y)) for x, y in graph.line(int(one))]) for one in found]
+
+
 def documented_share(territory: str, profile: Profile) -> float:
     """Return the share of the length of the streets this profile may use that is documented for it."""
     router = store.router_of(territory)

@@ -140,7 +140,7 @@ class Router:
             return kept
         with self._lock:
             if key not in self._layers:
-                self._layers[key] = self._laid(self._fresh(profile), self._overlays.get(profile.slug, CLEAR))
+                self._layers[key] = self.laid(self._fresh(profile), self._overlays.get(profile.slug, CLEAR))
                 while len(self._layers) > SETTINGS_KEPT:
                     self._layers.popitem(last=False)
             return self._layers[key]
@@ -152,9 +152,10 @@ class Router:
             for key, layer in list(self._layers.items()):
                 wanted = self._overlays.get(layer.profile.slug, CLEAR)
                 if wanted != layer.overlay:
-                    self._layers[key] = self._laid(layer, wanted)
+                    self._layers[key] = self.laid(layer, wanted)
 
-    def _laid(self, layer: Layer, overlay: Overlay) -> Layer:
+    def laid(self, layer: Layer, overlay: Overlay) -> Layer:
+        """Return a layer with other obstacles than those of the moment, for one search: another day, a project."""
         from dataclasses import replace
 
         if overlay.empty:

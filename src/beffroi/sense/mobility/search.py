@@ -173,6 +173,25 @@ def spread(
 
 
 @njit(cache=True, nogil=True)
+def summed(by: Any, tails: Any, arcs: Any, times: Any, lengths: Any, ends: Any) -> Any:
+    """Return the time and length of the whole arcs that lead to each of `ends` after a `spread`, and where they begin.
+
+    `by` is what `spread` wrote; `times` is by arc, `lengths` by segment.
+    """
+    count = len(ends)
+    spent, gone, begun = np.zeros(count), np.zeros(count), np.empty(count, np.int64)
+    for rank in range(count):
+        end = ends[rank]
+        while by[end] >= 0:
+            place = by[end]
+            spent[rank] += times[arcs[place]]
+            gone[rank] += lengths[arcs[place] >> 1]
+            end = tails[place]
+        begun[rank] = end
+    return spent, gone, begun
+
+
+@njit(cache=True, nogil=True)
 def nearest(
     px: float, py: float, cell_first: Any, cell_segments: Any, west: float, south: float, columns: int, rows: int,
     cell_m: float, flat: Any, offset: Any, usable: Any, reach_m: float,

@@ -1,0 +1,1 @@
+"""`/agent/tournees/`: rounds of collection, from their stops to their papers."""
