@@ -153,7 +153,7 @@ def lay(lake: Lake, ref: DatasetRef, edit: Edit, *, columns: tuple[Column, ...],
                     visible = rights.visible(ruled, rights.clearance(class_name))
                     serving.bake(
                         con,
-                        aside / "data.parquet",
+                        serving.rows_of_file(aside / "data.parquet"),
                         aside / f"serving.{rights.file_part(class_name)}.sqlite",
                         columns=visible,
                         has_geometry=manifest.geometry_type is not None,

@@ -15,8 +15,8 @@ from beffroi.base.kernel.sentences import Sentence
 from beffroi.lake.definitions import ColumnDefinition, Definition, definition_for
 from beffroi.lake.detect.headers import keys_of
 from beffroi.lake.folder import Kind, SourceGroup, plan
-from beffroi.lake.isolation import ImportRequest, Limits, outcomes, prepare
-from beffroi.lake.operations import ImportOutcome, unchanged
+from beffroi.lake.isolation import Box, ImportRequest, Limits, extent_apart, outcomes, prepare
+from beffroi.lake.outcomes import ImportOutcome, unchanged
 from beffroi.lake.reading import ReadOptions
 from beffroi.lake.readme import licence_of
 from beffroi.lake.report import DatasetReport, FolderReport, tables_of
@@ -24,8 +24,6 @@ from beffroi.lake.store import DatasetNotFound
 
 Told = Callable[[int, int, SourceGroup, DatasetReport | None], None]
 """Called when a source is begun (without report) and when it is done: how many are done, of how many, which."""
-
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,28 +115,12 @@ _BOUNDARY = re.compile(r"(limites?|contour|perimetre)-?(de-la-)?(commun|ville)",
 
 
 def boundary_extent(groups: Sequence[SourceGroup]) -> Box | None:
-    """Return the box of the commune's boundary when one of `groups` is that boundary (by its name), else None."""
-    import duckdb
+    """Return the box of the commune's boundary when one of `groups` is that boundary (by its name), else None.
 
-    from beffroi.lake.connectors.vector import read_vector
-    from beffroi.lake.reading import GEOMETRY, Unreadable
-
-    for group in groups:
-        if not group.kind.has_geometry or not _BOUNDARY.search(group.slug):
-            continue
-        try:
-            reading = read_vector(group.path, ReadOptions(), duckdb.connect())[0]
-        except Unreadable:
-            continue
-        if reading.has_geometry and reading.rows_read <= 3:
-            import numpy as np
-            import shapely
-
-            query = f"SELECT {GEOMETRY} FROM {reading.table} WHERE {GEOMETRY} IS NOT NULL"  # noqa: S608
-            shapes = shapely.from_wkb(np.array([row[0] for row in reading.con.execute(query).fetchall()], dtype=object))
-            west, south, east, north = (float(value) for value in shapely.total_bounds(shapes))
-            return (west, south, east, north) if west <= east else None
-    return None
+    It is read apart, as every source is: a boundary that crashes GDAL costs the import what it would have told.
+    """
+    named = [group.path for group in groups if group.kind.has_geometry and _BOUNDARY.search(group.slug)]
+    return extent_apart(named) if named else None
 
 
 def definition_of(group: SourceGroup, territory: str, definitions: Sequence[Definition]) -> Definition:

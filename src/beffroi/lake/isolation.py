@@ -29,10 +29,15 @@ from beffroi.base.kernel.sentences import Sentence
 
 if TYPE_CHECKING:
     from beffroi.lake.definitions import Definition
-    from beffroi.lake.operations import ImportOutcome
+    from beffroi.lake.outcomes import ImportOutcome
     from beffroi.lake.publishing import Later
     from beffroi.lake.reading import ReadOptions
     from beffroi.lake.store import LakeNotWritable
+
+Box = tuple[float, float, float, float]
+
+_EXTENT_S = 30.0
+"""Seconds given to the reading of a commune's boundary, which has a handful of shapes at most."""
 
 _HEADROOM_MB = 6144
 """Address space a child may take over the memory of its connection: libraries map far more than they use."""
@@ -79,6 +84,30 @@ def import_isolated(request: ImportRequest, limits: Limits) -> ImportOutcome:
     """
     # One file is not worth a server that would stay: this process may live for months.
     return next(outcomes([request], [0], limits, method="spawn"))[1]
+
+
+def extent_apart(paths: Sequence[Path]) -> Box | None:
+    """Return the box of the first boundary among `paths` (see `extents.boundary_box`), read in another process."""
+    prepare()
+    context = multiprocessing.get_context("forkserver")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_tell_extent, args=(theirs, list(paths)), daemon=True)
+    process.start()
+    theirs.close()
+    found: Box | None = None
+    # Nothing comes of a process that dies: the pipe ends.
+    with ours, suppress(EOFError):
+        found = ours.recv() if ours.poll(_EXTENT_S) else None
+    process.kill()
+    process.join()
+    return found
+
+
+def _tell_extent(pipe: Connection, paths: Sequence[Path]) -> None:
+    from beffroi.lake.extents import boundary_box
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    pipe.send(boundary_box(paths))
 
 
 @dataclass(slots=True)
@@ -218,7 +247,7 @@ def _died(request: ImportRequest, code: int | None) -> Sentence:
 
 
 def _refused(request: ImportRequest, reason: Sentence) -> ImportOutcome:
-    from beffroi.lake.operations import ImportOutcome, ImportStatus
+    from beffroi.lake.outcomes import ImportOutcome, ImportStatus
     from beffroi.lake.store import DatasetRef
 
     return ImportOutcome(ImportStatus.REFUSED, DatasetRef(request.territory, request.slug), reason=reason)

@@ -5,21 +5,17 @@ Imports need no Django; telling the journal and keeping uploads do.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-import tempfile
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
-from enum import StrEnum
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
 import duckdb
 
-from beffroi import __version__
 from beffroi.base.kernel.errors import BeffroiError, Refused
 from beffroi.base.kernel.sentences import Sentence
 from beffroi.base.territory.engine import is_sandbox
@@ -28,11 +24,23 @@ from beffroi.lake import sql
 from beffroi.lake.aggregating import check_view, refresh_public_views
 from beffroi.lake.definitions import Definition
 from beffroi.lake.editing import edit_feature, merge_edits
-from beffroi.lake.manifest import ImportReport, SourceInfo
+from beffroi.lake.manifest import SourceInfo
+from beffroi.lake.outcomes import (
+    ImportOutcome,
+    ImportStatus,
+    fingerprint_of,
+    gathered,
+    known_outcome,
+    lake_folder,
+    merged_options,
+    note_parts,
+    source_info,
+    unchanged,
+)
 from beffroi.lake.preparing import ImportRefused, resolved_columns
 from beffroi.lake.publishing import Later, Progress, at_once, publish
 from beffroi.lake.reading import Reading, ReadOptions
-from beffroi.lake.store import DatasetRef, Lake, LakeNotWritable, write_note
+from beffroi.lake.store import DatasetRef, Lake, LakeNotWritable
 from beffroi.lake.terrain import import_terrain
 
 __all__ = [
@@ -46,6 +54,7 @@ __all__ = [
     "edit_feature",
     "import_source",
     "import_terrain",
+    "lake_folder",
     "merge_edits",
     "publish_reading",
     "publish_upload",
@@ -54,30 +63,6 @@ __all__ = [
     "stage_upload",
     "unchanged",
 ]
-
-
-class ImportStatus(StrEnum):
-    """How an import ended."""
-
-    PUBLISHED = "published"
-    UNCHANGED = "unchanged"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class ImportOutcome:
-    """How the import of one source ended. `reason` is set when refused, `version` otherwise.
-
-    A source that holds several tables (GTFS, workbooks) gives one outcome per table in `parts`, and is itself
-    published when one of them is, refused when all are.
-    """
-
-    status: ImportStatus
-    ref: DatasetRef
-    version: str | None = None
-    report: ImportReport | None = None
-    reason: Sentence | None = None
-    parts: tuple[ImportOutcome, ...] = ()
 
 
 Reader = Callable[[Path, ReadOptions, duckdb.DuckDBPyConnection], list[Reading]]
@@ -115,19 +100,16 @@ def import_source(
     slug = slug or (definition.slug if definition else slug_of(path.stem))
     definition = definition or Definition(slug)
     ref = DatasetRef(territory, slug)
-    options = _merged(definition.reading, options)
+    options = merged_options(definition.reading, options)
     source = source or source_info(path)
-    fingerprint = _fingerprint(source, definition, options)
+    fingerprint = fingerprint_of(source, definition, options)
     home = Lake(lake_folder(lake))
-    known = _known(home, ref, fingerprint, at)
+    known = known_outcome(home, ref, fingerprint, at)
     if known is not None:
         return known
-    with (
-        tempfile.TemporaryDirectory(prefix="beffroi-") as work,
-        sql.workbench(memory_mb=memory_mb, threads=threads) as con,
-    ):
+    with sql.workbench(memory_mb=memory_mb, threads=threads) as con:
         try:
-            readings = (read or _registry())(path, replace(options, work_dir=Path(work)), con)
+            readings = (read or _registry())(path, options, con)
         except BeffroiError as fault:
             return ImportOutcome(ImportStatus.REFUSED, ref, reason=_as_sentence(fault))
         outcomes = [
@@ -149,32 +131,8 @@ def import_source(
     if announce and _django_is_ready():
         announce_published(at=at, lake=home.root)
     if len(outcomes) > 1:
-        _note_parts(home, ref, fingerprint, outcomes)
-    return _gathered(ref, outcomes)
-
-
-def unchanged(
-    path: Path,
-    *,
-    territory: str,
-    at: datetime,
-    slug: str,
-    definition: Definition,
-    options: ReadOptions | None = None,
-    lake: Path | None = None,
-) -> ImportOutcome | None:
-    """Return the outcome of an import whose source, definition and options are those of the version served.
-
-    None when the source must be read. Takes the time of hashing the file, and none when it was never imported.
-
-    Raises:
-        LakeNotWritable: the lake itself cannot be written.
-    """
-    home, ref = Lake(lake_folder(lake)), DatasetRef(territory, slug)
-    if not (home.checked(ref) or home.parts(ref)):
-        return None
-    fingerprint = _fingerprint(source_info(path), definition, _merged(definition.reading, options))
-    return _known(home, ref, fingerprint, at)
+        note_parts(home, ref, fingerprint, outcomes)
+    return gathered(ref, outcomes)
 
 
 def publish_reading(
@@ -204,18 +162,19 @@ def publish_reading(
     home = Lake(lake_folder(lake))
     try:
         check_view(home, territory, definition, resolved_columns(reading.columns, definition.columns))
-        done = publish(
-            home,
-            ref,
-            reading,
-            source=source,
-            definition=definition,
-            at=at,
-            fingerprint=fingerprint,
-            actor=actor,
-            progress=progress,
-            later=later,
-        )
+        with sql.planned_for(reading.con, reading.rows_read):
+            done = publish(
+                home,
+                ref,
+                reading,
+                source=source,
+                definition=definition,
+                at=at,
+                fingerprint=fingerprint,
+                actor=actor,
+                progress=progress,
+                later=later,
+            )
     except LakeNotWritable:
         raise
     except BeffroiError as fault:
@@ -340,15 +299,6 @@ def require_agent(viewer: Viewer, territory: str) -> None:
         )
 
 
-def lake_folder(lake: Path | None) -> Path:
-    """Return the lake given, else the one of the settings."""
-    if lake is not None:
-        return lake
-    from django.conf import settings
-
-    return Path(settings.LAKE_DIR)
-
-
 def slug_of(text: str) -> str:
     """Return a slug for a file or a title.
 
@@ -359,75 +309,8 @@ def slug_of(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:100].strip("-") or "donnees"
 
 
-def source_info(path: Path) -> SourceInfo:
-    """Return the name, size and SHA-256 of a source file; a folder has only its name."""
-    if not path.is_file():
-        return SourceInfo(path.name)
-    with path.open("rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256").hexdigest()
-    return SourceInfo(path.name, path.suffix.lstrip(".").lower(), path.stat().st_size, digest)
-
-
-def _fingerprint(source: SourceInfo, definition: Definition, options: ReadOptions) -> str:
-    """Return the hash of all that an import depends on, empty when the source's bytes are not known."""
-    if not source.sha256:
-        return ""
-    read = {item.name: getattr(options, item.name) for item in fields(options) if item.name != "work_dir"}
-    parts = [__version__, source.sha256, definition.as_json(), read]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _known(home: Lake, ref: DatasetRef, fingerprint: str, at: datetime) -> ImportOutcome | None:
-    """Return "unchanged" without reading when the served version came from these very bytes and definition."""
-    if not fingerprint:
-        return None
-    parts = home.parts(ref)
-    if parts.get("fingerprint") == fingerprint:
-        outcomes = [_known_part(home, DatasetRef(ref.territory, slug), said, at) for slug, said in parts["parts"]]
-        return None if None in outcomes else _gathered(ref, [outcome for outcome in outcomes if outcome])
-    checked = home.checked(ref)
-    if checked.get("fingerprint") != fingerprint:
-        return None
-    return _known_part(home, ref, checked["version"], at)
-
-
-def _known_part(home: Lake, ref: DatasetRef, said: Any, at: datetime) -> ImportOutcome | None:
-    """Return the outcome of a table that became version `said`, if it is still served, or was refused for `said`."""
-    if not isinstance(said, str):
-        return ImportOutcome(ImportStatus.REFUSED, ref, reason=Sentence.from_json(said))
-    with home.writing(ref) as folder:
-        if not (folder / "current").is_file() or home.in_force(ref).version != said:
-            return None
-        write_note(folder / "checked.json", home.checked(ref) | {"at": at.astimezone(UTC).isoformat()})
-    return ImportOutcome(ImportStatus.UNCHANGED, ref, version=said, report=home.report(ref, said))
-
-
-def _note_parts(home: Lake, ref: DatasetRef, fingerprint: str, outcomes: list[ImportOutcome]) -> None:
-    """Remember what became of each table of a source, so that the same source is not read again for nothing."""
-    parts = [(part.ref.slug, part.version or (part.reason.as_json() if part.reason else None)) for part in outcomes]
-    with home.writing(ref) as folder:
-        write_note(folder / "parts.json", {"fingerprint": fingerprint, "parts": parts})
-
-
-def _merged(declared: ReadOptions, given: ReadOptions | None) -> ReadOptions:
-    """Return the options of the dataset file, and those of the call where it says nothing."""
-    if given is None:
-        return declared
-    filled = {item.name: getattr(declared, item.name) or getattr(given, item.name) for item in fields(ReadOptions)}
-    return ReadOptions(**filled)
-
-
 def _part_slug(slug: str, reading: Reading, position: int) -> str:
     return f"{slug[:60]}-{slug_of(reading.title) if reading.title else position}"
-
-
-def _gathered(ref: DatasetRef, outcomes: list[ImportOutcome]) -> ImportOutcome:
-    if len(outcomes) == 1:
-        return outcomes[0]
-    if not outcomes:
-        return ImportOutcome(ImportStatus.REFUSED, ref, reason=Sentence("la source ne contient aucune table"))
-    best = min(outcomes, key=lambda outcome: list(ImportStatus).index(outcome.status))
-    return replace(best, ref=ref, parts=tuple(outcomes))
 
 
 def _as_sentence(fault: BeffroiError) -> Sentence:

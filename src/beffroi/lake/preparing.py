@@ -17,6 +17,9 @@ from beffroi.lake.sql import literal, name
 # Tried in this order when the definition names none; used when unique and filled on every row.
 _ID_KEYS = ("id", "identifiant", "gid", "fid", "ogc_fid", "objectid", "code_insee", "insee", "uai", "siret")
 
+_SHAPE = f"ST_GeomFromWKB({GEOMETRY})"
+_SIDES = (("xmin", "ST_XMin"), ("ymin", "ST_YMin"), ("xmax", "ST_XMax"), ("ymax", "ST_YMax"))
+
 
 class ImportRefused(BeffroiError):
     """The source was read but cannot become a dataset as its definition stands."""
@@ -24,7 +27,7 @@ class ImportRefused(BeffroiError):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A table of the reading's connection, ready to be written: `table` has the columns, ids, boxes and an order.
+    """A table of the reading's connection, ready to be written as it stands: the columns, ids and boxes, in order.
 
     `marks` are the sums of both halves of its rows' marks, whatever their order.
     """
@@ -58,7 +61,7 @@ def resolved_columns(columns: tuple[Column, ...], definitions: Mapping[str, Colu
 
 
 def prepare(reading: Reading, definition: Definition, *, where: str) -> Prepared:
-    """Make the table that will be written: typed columns, ids, boxes, and the order of the rows.
+    """Make the table that will be written: typed columns, ids, boxes, and its rows in the order they are written.
 
     Raises:
         ImportRefused: the id is not unique, or a column does not fit the type its definition gives.
@@ -71,36 +74,49 @@ def prepare(reading: Reading, definition: Definition, *, where: str) -> Prepared
     # An id is shown to all: it is made of nothing that some may not see, not even through a hash one could guess.
     widest = rights.visible(columns, rights.clearance(rights.classes(definition.access, columns)[0]))
     id_column = _id_column(reading, widest, definition, where)
-    values = ", ".join(f"CAST({name(c.key)} AS {DUCKDB_TYPE[c.type]}) AS {name(c.key)}" for c in columns)
-    line = name(LINE) if LINE in con.table(name(reading.table)).columns else "row_number() OVER ()"
-    shape = (
-        f", CASE WHEN ST_IsEmpty(ST_GeomFromWKB({GEOMETRY})) THEN NULL ELSE {GEOMETRY} END AS {GEOMETRY}"
-        if reading.has_geometry
-        else ""
+    read = _types(con, reading.table)
+    values = ", ".join(_cast(c.key, read, DUCKDB_TYPE[c.type]) for c in columns)
+    line = name(LINE) if LINE in read else "row_number() OVER ()"
+    types, bbox, has_z = _extent(con, reading.table) if reading.has_geometry else ((), None, False)
+    given = f", CASE WHEN ST_IsEmpty({_SHAPE}) THEN NULL ELSE {GEOMETRY} END AS {GEOMETRY}"
+    shape = given if reading.has_geometry else ""
+    shown = "NULL" if id_column else "_hash" if widest == columns else _row_hash(reading, widest, read)
+    halves = ", ".join(
+        f"CAST('0x' || _hash[{part}] AS UBIGINT) AS {half}" for half, part in (("_high", "1:16"), ("_low", "17:32"))
     )
-    shown = "NULL" if id_column else "_hash" if widest == columns else _row_hash(reading, widest)
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {name(table)} AS WITH kept AS "  # noqa: S608 - identifiers are quoted keys
-        f"(SELECT {line} AS _order, {values + ', ' if values else ''}{_row_hash(reading, columns)} AS _hash, "
+        f"(SELECT {line} AS _order, {values + ', ' if values else ''}{_row_hash(reading, columns, read)} AS _hash, "
         f"{shown} AS _shown{shape} "
-        f"FROM {name(reading.table)}) "
-        f"SELECT *, {_id_sql(id_column)} AS {ID}{_box_sql(reading.has_geometry)} FROM kept"
+        f"FROM {name(reading.table)}), "
+        f"told AS (SELECT * EXCLUDE (_hash, _shown), {halves}, {_id_sql(id_column)} AS {ID}"
+        f"{_box_sql(reading.has_geometry)} FROM kept) "
+        f"SELECT * FROM told {_order_sql(bbox)}"
     )
-    halves = ", ".join(f"sum(CAST('0x' || _hash[{part}] AS UBIGINT)::HUGEINT)" for part in ("1:16", "17:32"))
-    counted = f"SELECT count(*), count(DISTINCT {ID}), {halves} FROM {name(table)}"  # noqa: S608
+    counted = f"SELECT count(*), count(DISTINCT {ID}), sum(_high::HUGEINT), sum(_low::HUGEINT) FROM {name(table)}"  # noqa: S608
     rows, ids, *marks = con.execute(counted).fetchone()
     if id_column is None and ids < rows:
         _tell_apart(con, table)
-    types, bbox, has_z = _extent(con, table) if reading.has_geometry else ((), None, False)
     return Prepared(table, columns, rows, (marks[0], marks[1]), id_column, bool(types), types, bbox, has_z)
+
+
+def _types(con: Any, table: str) -> dict[str, str]:
+    found = con.table(name(table))
+    return dict(zip(found.columns, map(str, found.types), strict=True))
+
+
+def _cast(key: str, read: Mapping[str, str], wanted: str) -> str:
+    """Return the SQL of a column in the type wanted: nothing to prepare where it has it already."""
+    return name(key) if read.get(key) == wanted else f"CAST({name(key)} AS {wanted}) AS {name(key)}"
 
 
 def _tell_apart(con: Any, table: str) -> None:
     """Give equal rows ids of their own, by their rank; any other row keeps its id from one version to the next."""
-    rank = f"row_number() OVER (PARTITION BY {ID} ORDER BY _order)"
+    twice = f"SELECT {ID} FROM {name(table)} GROUP BY {ID} HAVING count(*) > 1"  # noqa: S608 - quoted key
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {name(table)} AS SELECT * REPLACE ("  # noqa: S608 - identifiers are quoted keys
-        f"{ID} || CASE WHEN {rank} > 1 THEN '-' || {rank} ELSE '' END AS {ID}) FROM {name(table)}"
+        f"UPDATE {name(table)} AS told SET {ID} = told.{ID} || '-' || ranked.rank FROM (SELECT rowid AS at, "  # noqa: S608
+        f"row_number() OVER (PARTITION BY {ID} ORDER BY _order) AS rank FROM {name(table)} WHERE {ID} IN ({twice})) "
+        f"AS ranked WHERE told.rowid = ranked.at AND ranked.rank > 1"
     )
 
 
@@ -172,9 +188,10 @@ def _is_unique(reading: Reading, key: str) -> bool:
     return bool(rows == distinct and 0 < (longest or 0) <= 200)
 
 
-def _row_hash(reading: Reading, columns: tuple[Column, ...]) -> str:
+def _row_hash(reading: Reading, columns: tuple[Column, ...], read: Mapping[str, str]) -> str:
     """Return the SQL of a row's mark: 32 hexadecimal digits of its values and its shape."""
-    fields = ", ".join(f"{literal(c.key)}, CAST({name(c.key)} AS VARCHAR)" for c in columns)
+    texts = {key: name(key) if kind == "VARCHAR" else f"CAST({name(key)} AS VARCHAR)" for key, kind in read.items()}
+    fields = ", ".join(f"{literal(c.key)}, {texts[c.key]}" for c in columns)
     shape = f" || coalesce(md5({GEOMETRY}), '')" if reading.has_geometry else ""
     return f"md5(CAST({f'json_object({fields})' if fields else literal('')} AS VARCHAR){shape})"
 
@@ -188,12 +205,21 @@ def _id_sql(id_column: str | None) -> str:
 def _box_sql(has_geometry: bool) -> str:
     if not has_geometry:
         return ""
-    shape = f"ST_GeomFromWKB({GEOMETRY})"
-    sides = ", ".join(
-        f"{side} := {function}({shape})"
-        for side, function in (("xmin", "ST_XMin"), ("ymin", "ST_YMin"), ("xmax", "ST_XMax"), ("ymax", "ST_YMax"))
-    )
+    sides = ", ".join(f"{side} := {function}({_SHAPE})" for side, function in _SIDES)
     return f", CASE WHEN {GEOMETRY} IS NULL THEN NULL ELSE struct_pack({sides}) END AS {BOX}"
+
+
+def _order_sql(bbox: BBox | None) -> str:
+    """Return how rows are put in order: along the Hilbert curve of `bbox`, those without a place last.
+
+    Without a box they stay as they were read, which is as published: DuckDB keeps the order of what it copies.
+    """
+    if bbox is None:
+        return ""
+    bounds = f"{{'min_x': {bbox.west!r}, 'min_y': {bbox.south!r}, 'max_x': {bbox.east!r}, 'max_y': {bbox.north!r}}}"
+    centre = f"({BOX}.xmin + {BOX}.xmax) / 2, ({BOX}.ymin + {BOX}.ymax) / 2"
+    curve = f"CASE WHEN {GEOMETRY} IS NOT NULL THEN ST_Hilbert({centre}, {bounds}::BOX_2D) END"
+    return f"ORDER BY {curve} NULLS LAST, {ID}, _order"
 
 
 _TYPE_NAMES = {
@@ -208,10 +234,11 @@ _TYPE_NAMES = {
 
 
 def _extent(con: Any, table: str) -> tuple[tuple[str, ...], BBox | None, bool]:
-    shape = f"ST_GeomFromWKB({GEOMETRY})"
+    """Return the types of shapes of a table as read, the box of them all, and whether one has heights."""
+    west, south, east, north = (f"{function}({_SHAPE})" for _, function in _SIDES)
     found = con.execute(
-        f"SELECT CAST(ST_GeometryType({shape}) AS VARCHAR), bool_or(ST_HasZ({shape})), min({BOX}.xmin), "  # noqa: S608
-        f"min({BOX}.ymin), max({BOX}.xmax), max({BOX}.ymax) FROM {name(table)} WHERE {GEOMETRY} IS NOT NULL GROUP BY 1"
+        f"SELECT CAST(ST_GeometryType({_SHAPE}) AS VARCHAR), bool_or(ST_HasZ({_SHAPE})), min({west}), min({south}), "  # noqa: S608
+        f"max({east}), max({north}) FROM {name(table)} WHERE NOT ST_IsEmpty({_SHAPE}) GROUP BY 1"
     ).fetchall()
     if not found:
         return (), None, False

@@ -96,7 +96,7 @@ def publish(
             _write_data(reading.con, prepared, folder / "data.parquet")
             step("after-data")
             tell(Sentence(gettext_noop("préparation de l'index de consultation")), 0.6)
-            bake_serving(reading.con, folder, manifest, definition.access)
+            bake_serving(reading.con, prepared.table, folder, manifest, definition.access)
             write_papers(folder, manifest, report)
             step("after-papers")
         is_new = known is None or _served(lake, ref) != version
@@ -146,16 +146,18 @@ class _writable:  # noqa: N801 - reads as a context, and translates what DuckDB 
             ) from error
 
 
-def bake_serving(con: Any, folder: Path, manifest: Manifest, access: str) -> None:
-    """Write the serving index of every visibility class of a version being made."""
+def bake_serving(con: Any, table: str, folder: Path, manifest: Manifest, access: str) -> None:
+    """Write the serving index of every visibility class of a version being made, from the `table` its data are."""
+    has_geometry = manifest.geometry_type is not None
+    rows = serving.rows_of_table(table, has_geometry=has_geometry)
     for class_name in rights.classes(access, manifest.columns):
         columns = rights.visible(manifest.columns, rights.clearance(class_name))
         serving.bake(
             con,
-            folder / "data.parquet",
+            rows,
             folder / f"serving.{rights.file_part(class_name)}.sqlite",
             columns=columns,
-            has_geometry=manifest.geometry_type is not None,
+            has_geometry=has_geometry,
             mark=rights.signature(columns),
         )
         step(f"after-serving-{class_name}")
@@ -174,20 +176,15 @@ def _content_hash(reading: Reading, prepared: Prepared, definition: dict[str, An
 
 
 def _write_data(con: Any, prepared: Prepared, target: Path) -> None:
-    """Write GeoParquet 1.1: rows along the Hilbert curve, a box per row, Zstandard."""
+    """Write GeoParquet 1.1: the rows in their order, a box per row, Zstandard."""
     columns = [ID, *(column.key for column in prepared.columns)]
     metadata = ""
-    order = "_order"
-    if prepared.has_geometry and prepared.bbox is not None:
+    if prepared.has_geometry:
         columns += [GEOMETRY, BOX]
-        west, south, east, north = prepared.bbox
-        bounds = f"{{'min_x': {west!r}, 'min_y': {south!r}, 'max_x': {east!r}, 'max_y': {north!r}}}::BOX_2D"
-        centre = f"({BOX}.xmin + {BOX}.xmax) / 2, ({BOX}.ymin + {BOX}.ymax) / 2"
-        order = f"CASE WHEN {GEOMETRY} IS NULL THEN NULL ELSE ST_Hilbert({centre}, {bounds}) END NULLS LAST, {ID}"
         metadata = f", KV_METADATA {{geo: {literal(json.dumps(_geo(prepared)))}}}"
     con.execute(
         # Identifiers are quoted keys, the path is ours.
-        f"COPY (SELECT {', '.join(name(key) for key in columns)} FROM {name(prepared.table)} ORDER BY {order}) "  # noqa: S608
+        f"COPY (SELECT {', '.join(name(key) for key in columns)} FROM {name(prepared.table)}) "  # noqa: S608
         f"TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}, "
         f"GEOPARQUET_VERSION 'NONE'{metadata})"
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from beffroi.base.kernel.sentences import Sentence
 from beffroi.lake.manifest import ImportReport, report_as_json, report_from_json
-from beffroi.lake.operations import ImportOutcome, ImportStatus
+from beffroi.lake.outcomes import ImportOutcome, ImportStatus
 
 _STATUS: dict[ImportStatus, Sentence] = {
     ImportStatus.PUBLISHED: Sentence("publié"),

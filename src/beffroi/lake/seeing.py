@@ -195,7 +195,7 @@ def index_path_in(seen: Seen, folder: Path) -> Path:
         try:
             serving.bake(
                 con,
-                folder / "data.parquet",
+                serving.rows_of_file(folder / "data.parquet"),
                 aside,
                 columns=seen.class_columns,
                 has_geometry=seen.manifest.geometry_type is not None,

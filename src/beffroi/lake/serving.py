@@ -13,7 +13,9 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -40,36 +42,58 @@ CREATE VIRTUAL TABLE box USING rtree(n, west, east, south, north);
 """
 
 
-def bake(con: Any, data: Path, target: Path, *, columns: Sequence[Column], has_geometry: bool, mark: str) -> int:
-    """Write the serving index of `data` (a version's Parquet file) to `target`; return the number of features.
+def rows_of_file(data: Path) -> str:
+    """Return the SQL of the numbered rows of a version's Parquet file."""
+    file = f"read_parquet({literal(str(data))}, file_row_number = true)"
+    return f"(SELECT *, file_row_number AS _n FROM {file})"  # noqa: S608 - the path is ours
+
+
+def rows_of_table(table: str, *, has_geometry: bool) -> str:
+    """Return the SQL of the numbered rows of the table a version was written from: no file to read again."""
+    shape = f" REPLACE (ST_GeomFromWKB({GEOMETRY}) AS {GEOMETRY})" if has_geometry else ""
+    return f"(SELECT *{shape}, rowid AS _n FROM {name(table)})"  # noqa: S608 - quoted name
+
+
+def bake(con: Any, rows: str, target: Path, *, columns: Sequence[Column], has_geometry: bool, mark: str) -> int:
+    """Write the serving index of a version's `rows` (`rows_of_file`) to `target`; return the number of features.
 
     Only `columns` enter it. `mark` tells later which columns it holds (see `rights.signature`). `target` must be a
     name nobody serves yet.
     """
-    target.unlink(missing_ok=True)
+    target.write_bytes(_blank())
     index = sqlite3.connect(target, isolation_level=None)
     try:
         # Nobody reads this file before it is whole: no journal, no waiting for the disk until the end.
-        index.executescript("PRAGMA page_size=8192; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + _SCHEMA)
-        index.execute("BEGIN")
-        boxes: list[npt.NDArray[np.float64]] = []
-        cursor = con.execute(_features_sql(data, columns, has_geometry))
+        index.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; BEGIN")
+        cursor = con.execute(_features_sql(rows, columns, has_geometry))
         kept = "n, id, body, west, south, east, north" if has_geometry else "n, id, body"
         insert = f"INSERT INTO feature ({kept}) VALUES (?,?,?{',?,?,?,?' if has_geometry else ''})"  # noqa: S608
         count = 0
         while batch := cursor.fetchmany(_BATCH):
             index.executemany(insert, batch)
             count += len(batch)
-            if has_geometry:
-                boxes.append(np.array([row[3:] for row in batch], dtype=np.float64))
         index.execute("CREATE UNIQUE INDEX feature_id ON feature (id)")
-        if has_geometry and boxes:
-            _write_boxes(index, np.concatenate(boxes))
+        if has_geometry and count:
+            _write_boxes(index, _boxes(con, rows))
         index.executemany("INSERT INTO meta VALUES (?,?)", [("count", str(count)), ("mark", mark)])
         index.execute("COMMIT")
     finally:
         index.close()
     return count
+
+
+@cache
+def _blank() -> bytes:
+    """Return an index without a row: copying it costs a tenth of making its tables."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as index:
+        index.executescript("PRAGMA page_size=8192;" + _SCHEMA)
+        return index.serialize()
+
+
+def _boxes(con: Any, rows: str) -> npt.NDArray[np.float64]:
+    asked = ", ".join(f"{BOX}.{side}" for side in ("xmin", "ymin", "xmax", "ymax"))
+    sides = con.execute(f"SELECT {asked} FROM {rows}").fetchnumpy()  # noqa: S608 - the rows are ours
+    return np.column_stack([np.ma.filled(np.ma.asarray(side, dtype=np.float64), np.nan) for side in sides.values()])
 
 
 def _write_boxes(index: sqlite3.Connection, boxes: npt.NDArray[np.float64]) -> None:
@@ -89,7 +113,7 @@ def _blocks(boxes: npt.NDArray[np.float64], starts: Iterable[int]) -> Iterator[t
             yield start, float(low[0]), float(low[1]), float(high[2]), float(high[3])
 
 
-def _features_sql(data: Path, columns: Sequence[Column], has_geometry: bool) -> str:
+def _features_sql(rows: str, columns: Sequence[Column], has_geometry: bool) -> str:
     """Return the query that makes ready GeoJSON in DuckDB: twenty times what Python's json does.
 
     Coordinates are cut at 8 decimals, 1.2 mm at most (7 would be 1.2 cm); the data keep theirs.
@@ -103,10 +127,10 @@ def _features_sql(data: Path, columns: Sequence[Column], has_geometry: bool) -> 
     )
     box = f", {BOX}.xmin, {BOX}.ymin, {BOX}.xmax, {BOX}.ymax" if has_geometry else ""
     return (
-        f"SELECT file_row_number, {ID}, "  # noqa: S608 - identifiers are quoted keys, the path is ours
+        f"SELECT _n, {ID}, "  # noqa: S608 - identifiers are quoted keys, the rows are ours
         f"""'{{"type":"Feature","id":' || CAST(to_json({ID}) AS VARCHAR) || ',"geometry":' || {shape} """
         f"""|| ',"properties":' || CAST({properties} AS VARCHAR) || '}}'{box} """
-        f"FROM read_parquet({literal(str(data))}, file_row_number = true) ORDER BY file_row_number"
+        f"FROM {rows}"
     )
 
 

@@ -28,7 +28,7 @@ from typing import Any
 from beffroi.base.kernel.errors import BeffroiError, NotFound
 from beffroi.base.kernel.files import fsync_all, fsync_folder, fsync_tree
 from beffroi.base.territory.viewer import PUBLIC
-from beffroi.lake.definitions import SLUG
+from beffroi.lake.definition_values import SLUG
 from beffroi.lake.manifest import (
     ImportReport,
     Manifest,

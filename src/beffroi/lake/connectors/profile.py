@@ -104,7 +104,10 @@ def _case(
 ) -> _Case:
     values = [text for cell in cells if cell and (text := cell.strip(_BLANKS))]
     forms = candidates(values, title=title, hint=hint, decimal=decimal) if values else []
-    case = _Case(index, "", _best_first(forms, values), values, title, hint)
+    # One that reads them all stays in front, and settles most columns: the others are compared when it does not.
+    if len(forms) > 1 and forms[0].sample_share(few_of(values)) < 1:
+        forms = _best_first(forms, values)
+    case = _Case(index, "", forms, values, title, hint)
     if whole is not None:
         case.every = [text for cell in whole if cell and (text := cell.strip(_BLANKS))]
         case.value = _bare(index, whole)
@@ -122,9 +125,7 @@ def _bare(index: int, whole: list[str | None]) -> str:
 
 
 def _best_first(forms: list[Form], values: list[str]) -> list[Form]:
-    """Keep the order of `forms` but put first the one that reads most of the sample, as Python sees it."""
-    if len(forms) < 2:
-        return forms
+    """Put in front the forms that read most of the sample, as Python sees it; equals keep their order."""
     few = few_of(values)
     scores = {form.name + str(form.unit): form.sample_share(few) for form in forms}
     return sorted(forms, key=lambda form: -scores[form.name + str(form.unit)])
@@ -171,6 +172,7 @@ def _settled(con: duckdb.DuckDBPyConnection, relation: str, case: _Case, matched
 def _second_count(con: duckdb.DuckDBPyConnection, relation: str, case: _Case) -> ColumnProfile:
     """Choose the form that reads the most; what it leaves must be marks of absence or, under 2 %, plain noise."""
     value = case.value = trimmed(case.index)
+    case.forms = _best_first(case.forms, case.sample)
     marked, counts = _counted_here(case) or _counted_there(con, relation, case)
     form, matched, noisy = max(counts, key=lambda item: item[1])
     values = case.filled - marked

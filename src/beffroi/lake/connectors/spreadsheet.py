@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import itertools
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -142,31 +143,39 @@ def _sheet(workbook: Any, name: str, path: Path) -> Sheet:
     except python_calamine.CalamineError as error:
         raise _damaged(path, error) from error
     rows = _split_again([[_text(cell) for cell in row] for row in cells])
-    width = max((_last_filled(row) for row in rows), default=0)
+    width = _width(rows)
     check_width(width, f"{path.name} [{name}]")
-    return Sheet(name, [row[:width] for row in rows], width)
+    return Sheet(name, [row if len(row) <= width else row[:width] for row in rows], width)
 
 
 def _split_again(rows: list[Row]) -> list[Row]:
     """Split the rows of a CSV that was opened with the wrong separator, then saved as a workbook."""
-    lines = [",".join(cell or "" for cell in row).rstrip(",") for row in rows]
-    given = [line for line in lines[:_HEAD_ROWS] if line]
+    given = [line for line in _joined(rows[:_HEAD_ROWS]) if line]
     if sum(line.count(";") >= 3 for line in given) < 0.9 * max(1, len(given)):
         return rows
     dialect = find_dialect(given)
     if dialect.separator != ";" or dialect.width < 4:
         return rows
-    return _resplit(lines)
+    return _resplit(_joined(rows))
+
+
+def _joined(rows: Sequence[Row]) -> list[str]:
+    return [",".join([cell or "" for cell in row]).rstrip(",") for row in rows]
 
 
 def _resplit(lines: list[str]) -> list[Row]:
     flat = [line.replace("\n", " ") for line in lines]
-    rows: list[Row] = [list(row) for row in csv.reader(flat, delimiter=";")]
-    return rows if len(rows) == len(flat) else [list(line.split(";")) for line in flat]
+    rows: list[Row] = [*csv.reader(flat, delimiter=";")]
+    return rows if len(rows) == len(flat) else [[*line.split(";")] for line in flat]
 
 
-def _last_filled(row: Row) -> int:
-    return next((index for index in range(len(row), 0, -1) if row[index - 1]), 0)
+def _width(rows: Sequence[Row]) -> int:
+    """Return up to which column some row is filled."""
+    width = 0
+    for row in rows:
+        if any(row[width:]):
+            width = next(index for index in range(len(row), 0, -1) if row[index - 1])
+    return width
 
 
 def _text(cell: object) -> str | None:
@@ -207,9 +216,7 @@ def _reading(sheet: Sheet, path: Path, options: ReadOptions, con: duckdb.DuckDBP
     header = find_header(sheet.rows[:_HEAD_ROWS], sheet.width, declared=declared)
     width = max(sheet.width, len(header.titles))
     rejects = Rejects()
-    numbered: Iterator[Numbered] = (
-        (number, row) for number, row in enumerate(sheet.rows, 1) if number > header.first_row
-    )
+    numbered: Iterator[Numbered] = itertools.islice(enumerate(sheet.rows, 1), max(0, header.first_row), None)
     raw, count = loaded(con, aligned(numbered, width, rejects), width)
     draft = Draft(
         where=where,

@@ -15,13 +15,11 @@ from beffroi.base.kernel.sentences import Sentence, gettext_noop
 from beffroi.lake.connectors.profile import ColumnProfile, profiled
 from beffroi.lake.detect.headers import HeaderFound, filled, keys_of
 from beffroi.lake.reading import LINE, Column, ColumnType, Evidence, Reading, ReadOptions, Rejects, Unreadable
+from beffroi.lake.sql import FEW_ROWS, planned_for
 
 MOST_COLUMNS = 2_000
 BATCH_ROWS = 20_000
 SAMPLE_ROWS = 2_000
-FEW_ROWS = 2_000
-"""Up to this many rows, a table is typed from the memory of Python: the fixed cost of its queries is what counts."""
-
 _EXCERPT = 200
 MOST_NOTES = 12
 _NAMES = itertools.count(1)
@@ -78,6 +76,7 @@ def loaded(con: duckdb.DuckDBPyConnection, rows: Iterable[Numbered], width: int)
     batches = _batches(rows)
     first = next(batches, [])
     if len(first) <= FEW_ROWS:
+        # Typed from the memory of Python: the fixed cost of its queries is what counts.
         view = table_name("peu")
         con.register(view, _arrow(first, width))
         every = [row for _, row in first]
@@ -218,7 +217,8 @@ class Draft:
 def reading_of(con: duckdb.DuckDBPyConnection, raw: Raw, draft: Draft, options: ReadOptions) -> Reading:
     """Type the columns of `raw`, find where its rows are on Earth, and make the Reading; `raw` does not survive."""
     try:
-        return _typed_reading(con, raw, draft, options)
+        with planned_for(con, draft.rows_read):
+            return _typed_reading(con, raw, draft, options)
     finally:
         if raw.every is not None:
             con.unregister(raw.relation)

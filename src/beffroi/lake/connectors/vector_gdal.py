@@ -38,6 +38,7 @@ from beffroi.lake.reading import (
     ReadOptions,
     Unreadable,
 )
+from beffroi.lake.sql import planned_for
 
 BATCH = 65_536
 _numbers = itertools.count(1)
@@ -234,22 +235,24 @@ class _Writer:
         columns = [batch.column(index) for index in range(len(names))]
         for index in texts:
             columns[index] = columns[index].cast(DataType.binary())
-        if not self.select:
-            self._describe(batch, set(texts))
+        titles = list(batch.schema.names)
         try:
-            self._insert(Table.from_arrays([*columns, lines], names=[*names, LINE]))
+            self._insert(Table.from_arrays([*columns, lines], names=[*names, LINE]), titles, set(texts))
         except duckdb.ConversionException:
             for index in texts:
                 columns[index] = self._mended(columns[index])
-            self._insert(Table.from_arrays([*columns, lines], names=[*names, LINE]))
+            self._insert(Table.from_arrays([*columns, lines], names=[*names, LINE]), titles, set(texts))
         self.reading.rows_read += batch.num_rows
 
-    def _insert(self, raw: Table) -> None:
+    def _insert(self, raw: Table, titles: Sequence[str], texts: set[int]) -> None:
         con, table = self.reading.con, self.reading.table
         con.register("vector_batch", raw)
         try:
+            if not self.select:
+                self._describe(titles, texts)
             into = f"INSERT INTO {table}" if self.created else f"CREATE TABLE {table} AS"
-            con.execute(f"{into} SELECT {self.select} FROM vector_batch")  # noqa: S608
+            with planned_for(con, raw.num_rows):
+                con.execute(f"{into} SELECT {self.select} FROM vector_batch")  # noqa: S608
             self.created = True
         finally:
             con.unregister("vector_batch")
@@ -267,15 +270,13 @@ class _Writer:
             empty = RecordBatch.from_arrays([Array([], type=field.type) for field in schema], schema=schema)
             self.write(empty)
 
-    def _describe(self, batch: RecordBatch, texts: set[int]) -> None:
-        con, names = self.reading.con, list(batch.schema.names)
-        arrays = [batch.column(index) for index in range(len(names))]
-        con.register("vector_batch", Table.from_arrays(arrays, names=[f"c{index}" for index in range(len(names))]))
-        types = [str(row[1]) for row in con.execute("DESCRIBE SELECT * FROM vector_batch").fetchall()]
-        con.unregister("vector_batch")
+    def _describe(self, titles: Sequence[str], texts: set[int]) -> None:
+        """Choose what is read of a first batch, registered, of which the columns `texts` hold texts as bytes."""
+        described = self.reading.con.execute("DESCRIBE SELECT * FROM vector_batch").fetchall()
+        types = ["VARCHAR" if index in texts else str(row[1]) for index, row in enumerate(described)]
         wanted = [
             (index, name)
-            for index, name in enumerate(names)
+            for index, name in enumerate(titles)
             if index != self.geometry and name not in self.layer.drop and "BLOB" not in types[index]
         ]
         keys = keys_of([name for _, name in wanted], self.options.rename)

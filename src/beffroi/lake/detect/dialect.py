@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from beffroi.base.kernel.sentences import Sentence
 from beffroi.lake.reading import Evidence
@@ -24,8 +25,7 @@ _BATCH = 4096
 csv.field_size_limit(LONGEST_FIELD)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One record: the 1-based physical line it starts at, its fields, and whether its quotes had to be ignored."""
 
     line: int

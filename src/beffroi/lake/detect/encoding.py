@@ -113,8 +113,11 @@ def _wide(head: bytes) -> EncodingFound | None:
     return None
 
 
+_CONTROLS = bytes(byte for byte in range(32) if byte not in (9, 10, 12, 13, 26, 27))
+
+
 def _looks_binary(head: bytes) -> bool:
-    controls = sum(head.count(bytes([byte])) for byte in range(32) if byte not in (9, 10, 12, 13, 26, 27))
+    controls = len(head) - len(head.translate(None, _CONTROLS))
     return controls > max(8, len(head) // 100)
 
 

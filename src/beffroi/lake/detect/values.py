@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from beffroi.base.kernel.sentences import Sentence, gettext_noop
 from beffroi.lake.detect.dates import DATE_FORMS, DateForm
@@ -163,6 +164,7 @@ class Form:
         return sum(1 for value in values if compiled.fullmatch(value)) / max(1, len(values))
 
 
+@lru_cache(maxsize=256)
 def number_form(form: NumberForm, unit: str | None = None) -> Form:
     """Return the candidate for one way of writing numbers, `unit` (a regular expression's match) behind them."""
     base = "{v}" if unit is None else _before_unit(unit)
