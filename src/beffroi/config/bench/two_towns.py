@@ -34,7 +34,7 @@ def write_extract(path: Path, *, population: int) -> None:
         lines.append(moved)
         ways.append(network.way[network.street_of_segment])
         shift += float(network.boundary.bounds[2] - network.boundary.bounds[0]) + GAP_M
-    joints = _joints(*lines)
+    joints = _joints(*(line[way != Way.TRACK] for line, way in zip(lines, ways, strict=True)))
     segments = np.concatenate([*lines, joints])
     way = np.concatenate([*ways, np.full(len(joints), int(Way.ROAD))])
     degrees = shapely.transform(segments, Origin.at_sea().degrees)
@@ -47,7 +47,7 @@ def write_extract(path: Path, *, population: int) -> None:
 
 
 def _joints(left: Any, right: Any) -> Any:
-    """Join the two towns where they come nearest, in three bands from south to north."""
+    """Join the streets of the two towns where they come nearest, in three bands from south to north."""
     ends = [shapely.get_coordinates(shapely.get_point(side, 0)) for side in (left, right)]
     bands = np.quantile(np.concatenate(ends)[:, 1], [0.3, 0.45, 0.55, 0.7])
     found = []

@@ -64,7 +64,7 @@ def assemble(
         walk_heads=walk[1],
         walk_arcs=walk[2],
         **drive,  # type: ignore[arg-type]
-        component=_components(ends.tail, ends.head, len(lon)),
+        component=components(ends.tail, ends.head, len(lon)),
         landmark=landmark,
         cell_first=cells[0],
         cell_segments=cells[1],
@@ -282,7 +282,7 @@ def _obeying(streets: Streets, ends: _Ends, walk: tuple[Array, Array, Array]) ->
     }
 
 
-def _components(tail: Array, head: Array, count: int) -> Array:
+def components(tail: Array, head: Array, count: int) -> Array:
     """Return, for each end, the smallest end it is joined to, whatever the direction: label propagation by halving."""
     label = np.arange(count, dtype=np.int32)
     while True:

@@ -20,6 +20,9 @@ from beffroi.sense.mobility.streets import Array
 
 TOUCH_M = 25.0
 """An obstacle reported beside a street is on it when no nearer street is within this distance."""
+POINT_M, SAME_SPOT_M = 5.0, 1.0
+"""An obstacle no wider than `POINT_M` is on the way nearest to it: a pavement, not the one across the street. Ways no
+more than `SAME_SPOT_M` farther pass by the same spot: those that meet there, or the crossing of the carriageway."""
 
 
 class BadObstacle(BeffroiError):
@@ -28,12 +31,16 @@ class BadObstacle(BeffroiError):
 
 @dataclass(frozen=True, slots=True)
 class ObstacleKind:
-    """What a kind of obstacle changes: the profiles it stops, and the seconds it costs others."""
+    """What a kind of obstacle changes: the profiles it stops, the seconds it costs others.
+
+    `whole_street`: it takes the street from wall to wall, both pavements with it.
+    """
 
     slug: str
     title: str
     closes: frozenset[str]
     slows: dict[str, float]
+    whole_street: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +103,9 @@ def read_kinds(path: Path) -> dict[str, ObstacleKind]:
         for word, seconds in sorted(one.get("slow", {}).items(), key=lambda pair: pair[0] in profiles):
             slows |= dict.fromkeys(named(word, slug), float(seconds))
         kinds[slug] = ObstacleKind(
-            slug, one["title"], frozenset(closes), {k: v for k, v in slows.items() if k not in closes}
-        )
+            slug, one["title"], frozenset(closes), {k: v for k, v in slows.items() if k not in closes},
+            whole_street=bool(one.get("whole_street", False)),
+        )  # fmt: skip
     return kinds
 
 
@@ -110,11 +118,16 @@ class Standing:
 
 
 def standing(router: Router, obstacles: Iterable[ObstacleInfo]) -> list[Standing]:
-    """Find the segments each obstacle touches: those within its radius, else the nearest within `TOUCH_M`."""
+    """Find the segments each obstacle touches: those within its radius, else the nearest within `TOUCH_M`.
+
+    Where pavements are ways of their own, a small obstacle closes that on which it stands and leaves the other.
+    """
     everything = np.ones(len(router.graph), bool)
-    found = []
+    kinds, found = obstacle_kinds(), []
     for one in obstacles:
-        touched = touched_segments(router, one.lon, one.lat, one.radius_m)
+        kind = kinds.get(one.kind)
+        alone = one.radius_m <= POINT_M and not (kind is not None and kind.whole_street)
+        touched = touched_segments(router, one.lon, one.lat, one.radius_m, nearest_only=alone)
         if not touched:
             nearest = router.nearest(one.lon, one.lat, everything, reach_m=TOUCH_M)
             touched = [(nearest.segment, nearest.share)] if nearest else []
@@ -122,16 +135,22 @@ def standing(router: Router, obstacles: Iterable[ObstacleInfo]) -> list[Standing
     return found
 
 
-def touched_segments(router: Router, lon: float, lat: float, radius_m: float) -> list[tuple[int, float]]:
-    """Return the segments that pass within `radius_m` of a place, and where each is nearest to it."""
+def touched_segments(
+    router: Router, lon: float, lat: float, radius_m: float, *, nearest_only: bool = False
+) -> list[tuple[int, float]]:
+    """Return the segments that pass within `radius_m` of a place, and where each is nearest to it.
+
+    `nearest_only` leaves out those farther than the nearest by more than `SAME_SPOT_M`.
+    """
     graph = router.graph
     x, y = (float(value) for value in graph.metres(lon, lat))
     found = []
     for segment in _around(graph.about["grid"], graph.cell_first, graph.cell_segments, x, y, radius_m):
         away, share = _nearest_on(router.flat[graph.offset[segment] : graph.offset[segment + 1]], x, y)
         if away <= radius_m:
-            found.append((int(segment), share))
-    return found
+            found.append((away, int(segment), share))
+    most = min((away for away, _, _ in found), default=0.0) + SAME_SPOT_M if nearest_only else radius_m
+    return [(segment, share) for away, segment, share in found if away <= most]
 
 
 def _around(grid: dict[str, Any], first: Array, segments: Array, x: float, y: float, radius_m: float) -> list[int]:

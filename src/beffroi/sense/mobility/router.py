@@ -14,6 +14,7 @@ import numpy as np
 
 from beffroi.base.kernel.errors import BeffroiError, NotFound
 from beffroi.base.kernel.files import written_whole
+from beffroi.sense.mobility.assembling import components
 from beffroi.sense.mobility.costs import Barrier, Costs, costs_of
 from beffroi.sense.mobility.graph import Graph, Topology
 from beffroi.sense.mobility.profiles import Profile, profile_named
@@ -79,7 +80,10 @@ CLEAR = Overlay({}, {})
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """The costs of one setting of a profile, in the order of the arcs of its topology; `live` has the obstacles in."""
+    """The costs of one setting of a profile, in the order of the arcs of its topology; `live` has the obstacles in.
+
+    `part` numbers the parts of the graph that this setting joins, whatever the direction: from one to another, no way.
+    """
 
     profile: Profile
     costs: Costs
@@ -91,6 +95,7 @@ class Layer:
     place_of: Array
     usable: Array
     overlay: Overlay
+    part: Array
 
     def arc(self, place: int) -> int:
         return int(self.topology.arcs[place])
@@ -204,6 +209,7 @@ class Router:
             place_of=_first_places(topology, 2 * len(self.graph)),
             usable=np.isfinite(costs.inner[0::2]) | np.isfinite(costs.inner[1::2]),
             overlay=CLEAR,
+            part=parts_of(topology, base),
         )
 
     def marks(self, name: str, topology: Topology, base: Array) -> Array:
@@ -325,6 +331,8 @@ class Router:
         straight = self.along_one(layer, start, goal)
         seeds, seed_costs, first_arcs = self.leaving(layer, start)
         goals, goal_costs, last_arcs = self.reaching(layer, goal)
+        if straight is None and not np.isin(layer.part[seeds], layer.part[goals]).any():
+            return None
         total, rank, opened, memory = self._searched(layer, live, goal, (seeds, seed_costs), (goals, goal_costs))
         if straight is not None and straight[0] <= total:
             return Found(straight[0], (straight[1],), start, goal, opened)
@@ -528,6 +536,14 @@ def _backwards(topology: Topology) -> Backwards:
     return Backwards(first, tails[order], order)
 
 
+def parts_of(topology: Topology, base: Array) -> Array:
+    """Return the number of the part of the graph each end is in, joined by arcs whose cost is finite."""
+    count = len(topology.first) - 1
+    tails = np.repeat(np.arange(count, dtype=np.int32), np.diff(topology.first))
+    open_to = np.isfinite(base)
+    return components(tails[open_to], topology.heads[open_to], count)
+
+
 def _first_places(topology: Topology, arcs: int) -> Array:
     places = np.full(arcs, -1, np.int32)
     order = np.arange(len(topology.arcs) - 1, -1, -1, dtype=np.int32)
@@ -581,5 +597,6 @@ __all__ = [
     "Overlay",
     "Router",
     "Spot",
+    "parts_of",
     "search_module",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 
 from beffroi.sense.mobility.costs import Barrier
 from beffroi.sense.mobility.obstacles import ObstacleInfo
-from beffroi.sense.mobility.router import CLEAR, Found, Layer, Router, Spot
+from beffroi.sense.mobility.router import CLEAR, Found, Layer, Router, Spot, parts_of
 from beffroi.sense.mobility.streets import Array
 from beffroi.sense.mobility.vocabulary import KERB_UNKNOWN, NO_KERB, Crossing, Kind, Surface, Yes
 
@@ -192,10 +192,22 @@ def _standing_on(segments: Iterable[int], obstacles: Obstacles) -> tuple[Obstacl
 
 
 def _line(router: Router, pieces: list[Piece]) -> tuple[tuple[float, float], ...]:
-    parts = [router.cut(one.segment, one.start, one.stop) for one in pieces]
-    # Where one piece ends the next begins: told once. Seven decimals: a centimetre.
-    line = np.concatenate([parts[0], *(part[1:] for part in parts[1:])])
-    return tuple(map(tuple, line.round(7).tolist()))
+    graph, first = router.graph, pieces[0]
+    parts = [router.cut(first.segment, first.start, first.stop)]
+    # Where one piece ends the next begins: told once. Between the first and the last, streets are followed whole.
+    whole = np.array([one.arc for one in pieces[1:-1]], dtype=np.int64)
+    if len(whole):
+        low, high = (graph.offset[(whole >> 1) + side].astype(np.int64) for side in (0, 1))
+        count = high - low - 1
+        owner = np.repeat(np.arange(len(whole)), count)
+        step = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+        ahead = (whole % 2 == 0)[owner]
+        parts.append(graph.points[np.where(ahead, low[owner] + 1 + step, high[owner] - 2 - step)])
+    if len(pieces) > 1:
+        last = pieces[-1]
+        parts.append(router.cut(last.segment, last.start, last.stop)[1:])
+    # Seven decimals: a centimetre.
+    return tuple(map(tuple, np.concatenate(parts).round(7).tolist()))
 
 
 def ways(router: Router, layer: Layer, start: Spot, goal: Spot, *, most: int, obstacles: Obstacles) -> list[Route]:
@@ -269,6 +281,7 @@ def frank(router: Router, layer: Layer) -> Layer:
             marks=router.marks(f"frank-{layer.profile.slug}", layer.topology, base),
             usable=open_to[0::2] | open_to[1::2],
             overlay=CLEAR,
+            part=parts_of(layer.topology, base),
         )
     return kept[key]
 
