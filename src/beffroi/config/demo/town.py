@@ -105,7 +105,16 @@ def build(folder: Path, *, population: int, passwords: dict[str, str], tell: Tel
     # The worker would make them too, but after the address is told: the first search would find nothing.
     index_everything()
     _reports(town, tell)
+    _buildings(town)
     return keys
+
+
+def _buildings(town: Town) -> None:
+    """Give the landmarks of the town their works and the state they were found in."""
+    from beffroi.base.kernel.time import now
+    from beffroi.config.demo.buildings import add_lives
+
+    add_lives(town.insee, at=now())
 
 
 def _reports(town: Town, tell: Tell) -> None:

@@ -66,6 +66,14 @@ DOORS: tuple[tuple[str, str, str, str, str, bool], ...] = (
         False,
     ),
     (
+        "portal:buildings",
+        gettext_noop("Bâtiments"),
+        gettext_noop("Permis, travaux, entretien et état de chaque bâtiment."),
+        "building",
+        "m",
+        False,
+    ),
+    (
         "portal:map",
         gettext_noop("Carte"),
         gettext_noop("Les mêmes couches, avec celles réservées aux agents."),

@@ -25,6 +25,7 @@ from beffroi.faces.portal.tables import cell
 from beffroi.faces.shell.templatetags.shell import number
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetDetail, DatasetSummary, Filter
+from beffroi.lake.reading import ColumnType
 from beffroi.sense.twin.heights import DEFAULT_M, HEIGHTS, STOREY_M, STOREYS
 
 MOST_ROWS, MOST_TOLD = 2_000, 6
@@ -39,6 +40,7 @@ _USE = ("usage1", "usage_1", "usage", "usage_principal")
 _YEAR = ("date_app", "date_apparition", "date_d_apparition", "annee_construction")
 _DWELLINGS = ("nb_logts", "nombre_de_logements", "nb_logements")
 _STATE = ("etat", "etat_de_l_objet", "status")
+_DAYS = (ColumnType.DATE, ColumnType.DATETIME)
 _BUILDING = re.compile(r"(?:^|-)(?:batiments?|bati|buildings?|rnb)(?:-|$)")
 _PERMITS = re.compile(r"(?:^|-)(?:permis|autorisations?-d?-?urbanisme|sitadel|ads)(?:-|$)")
 
@@ -57,12 +59,28 @@ class Chapter:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """Something a dataset says of a building on a day: a permit, a label, a sale."""
+
+    day: date
+    text: str
+    title: str
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
-    """A building, told: its own sentences, then a chapter for each dataset; `untold` says what the lake has not."""
+    """A building, told: its own sentences, then a chapter for each dataset; `untold` says what the lake has not.
+
+    `moments` are the rows that bear a day, for a time line; `year` is when it appeared, `rnb` its national identifier.
+    """
 
     sentences: tuple[str, ...]
     chapters: tuple[Chapter, ...]
     untold: str
+    moments: tuple[Moment, ...] = ()
+    year: int | None = None
+    rnb: str = ""
 
 
 def is_building(summary: DatasetSummary) -> bool:
@@ -90,6 +108,7 @@ def story_of(
     known = _identifiers(values)
     # By the building first: the register then says which parcels and addresses are its own.
     chapters: list[Chapter] = []
+    moments: list[Moment] = []
     for kind in LINKS:
         for one in others:
             column = next((key for key in LINKS[kind] if any(col.key == key for col in details[one.ref].columns)), None)
@@ -101,6 +120,7 @@ def story_of(
                     known[name] |= found
             if rows and (told := _told(rows, details[one.ref])):
                 chapters.append(_chapter(one, told, kind))
+                moments += _moments(rows, details[one.ref], chapters[-1])
     has_permits = any(_PERMITS.search(one.ref.slug) for one in others)
     return Story(
         sentences=tuple(_itself(values, altitude_m)),
@@ -108,7 +128,32 @@ def story_of(
         untold=""
         if has_permits
         else _("Les permis et les travaux de ce bâtiment ne sont pas encore dans les données."),
+        moments=tuple(moments),
+        year=_year(values),
+        rnb=min(_identifiers(values)["rnb"], default=""),
     )
+
+
+def _moments(rows: list[dict[str, Any]], detail: DatasetDetail, chapter: Chapter) -> list[Moment]:
+    """Return the rows that bear a day, each once and as its dataset tells it."""
+    column = next((one.key for one in detail.columns if one.type in _DAYS), None)
+    if column is None:
+        return []
+    days: dict[date, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        value = row[column]
+        if isinstance(value, date):
+            days[value.date() if isinstance(value, datetime) else value].append(row)
+    return [
+        Moment(day, text, chapter.title, chapter.page)
+        for day, same in days.items()
+        for text in dict.fromkeys(_told(same, detail))
+    ]
+
+
+def _year(values: Mapping[str, Any]) -> int | None:
+    found = re.match(r"\d{4}", str(_first(values, _YEAR) or ""))
+    return int(found[0]) if found else None
 
 
 def _identifiers(values: Mapping[str, Any]) -> dict[str, set[str]]:
@@ -171,9 +216,8 @@ def _itself(values: Mapping[str, Any], altitude_m: float | None) -> list[str]:
         told.append(_("Usage : {use}.").format(use=use))
     if state and str(state).lower() not in ("en service", "constructed"):
         told.append(_("État : {state}.").format(state=str(state).lower()))
-    year = re.match(r"\d{4}", str(_first(values, _YEAR) or ""))
-    if year:
-        told.append(_("Apparu vers {year}.").format(year=year[0]))
+    if year := _year(values):
+        told.append(_("Apparu vers {year}.").format(year=year))
     dwellings = _first(values, _DWELLINGS)
     if isinstance(dwellings, int | float) and dwellings:
         told.append(ngettext("{n} logement.", "{n} logements.", int(dwellings)).format(n=number(int(dwellings))))

@@ -9,6 +9,8 @@ class TwinConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from beffroi.sense.twin import engine
+        from beffroi.base.territory.operations import register_sandbox_part
+        from beffroi.sense.twin import engine, operations
 
         engine.register()
+        register_sandbox_part("twin", clear=operations.forget_sandbox)

@@ -1,4 +1,4 @@
-"""The engine the twin gives to the catalogue: the town in three dimensions (7-01).
+"""The engine the twin gives to the catalogue: the town in three dimensions (7-01), the life of its buildings (7-02).
 
 [twin]
 shows = "model"
@@ -6,6 +6,13 @@ shows = "model"
 [[example]]
 when = { source = '''{"type":"CityJSON",…}''', zone = "3.87,43.60,3.88,43.61" }
 then = { status = "published", buildings = 1, roofs = 2, lod = "2.2", cityjson = "2.0", triangles = 12 }
+
+[twin]
+shows = "life"
+
+[[example]]
+when = { component = "toiture", read = { 2014-05-02 = 5, 2019-05-02 = 4, 2024-05-02 = 3 }, anew = 2013-01-01 }
+then = { readings = 3, year = 2029, per_year = -0.2 }
 """
 
 from __future__ import annotations
@@ -14,7 +21,7 @@ import json
 import struct
 import tempfile
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,15 +42,36 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    shows: Literal["model"]
+    shows: Literal["model", "life"]
 
 
 def register() -> None:
-    """Make the engine available to use cases; its page is that of the model."""
-    register_engine(ENGINE, schema=Settings, url_name="portal:twin", example_runner=run_example)
+    """Make the engine available to use cases; each opens on what it shows."""
+    register_engine(ENGINE, schema=Settings, url_name="portal:twin-for", example_runner=run_example)
 
 
 def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:
+    """Draw the city model of an example, or tell the ageing that its readings show."""
+    return _drawn(example) if "source" in example.when else _aged(example)
+
+
+def _aged(example: Example) -> Mapping[str, Any]:
+    """Read the grades `read` of a `component` by day; `anew` is when works made it anew.
+
+    Keys of the answer: readings (those that count, 0 when too few), year (None when none is foreseen), per_year.
+    """
+    from beffroi.sense.twin.condition import COMPONENTS, ageing_of
+
+    component, anew = str(example.when["component"]), example.when.get("anew")
+    readings = [(date.fromisoformat(str(day)), int(grade)) for day, grade in example.when["read"].items()]
+    ageing = ageing_of(component, readings, anew=date.fromisoformat(str(anew)) if anew else None)
+    answer: dict[str, Any] = {"known": component in COMPONENTS, "readings": 0, "year": None}
+    if ageing is None:
+        return answer
+    return answer | {"readings": ageing.readings, "year": ageing.year, "per_year": round(ageing.per_year, 2)}
+
+
+def _drawn(example: Example) -> Mapping[str, Any]:
     """Import the city model `source` in a lake of its own; return what can then be drawn of it.
 
     Keys of the answer: status, reason, buildings, roofs and walls (faces), lod, height_m, cityjson (the version

@@ -16,7 +16,7 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
 from beffroi.base.catalogue.definition import UseCaseNotFound
-from beffroi.base.territory.viewer import ANONYMOUS, Viewer
+from beffroi.base.territory.viewer import ANONYMOUS, Role, Viewer
 from beffroi.faces.portal.buildings import Story, is_building, story_of, use_of
 from beffroi.faces.portal.directory import public_service, territory_of, town_datasets
 from beffroi.faces.portal.layers import told_by
@@ -177,13 +177,14 @@ def sheet(request: HttpRequest, territory: str, slug: str, feature_id: str) -> H
         told_of = replace(told_of, title=name)
     building = is_building(detail.summary)
     if building and told_of.nameless:
-        told_of = _titled_building(told_of, feature)
+        told_of = titled_building(told_of, feature)
     context = {
         "detail": detail,
         "summary": detail.summary,
         "sheet": told_of,
         "sentence": sentence,
-        "story": _story(request, detail, feature, told_of) if building else None,
+        "story": story_shown(request, detail, feature, told_of) if building else None,
+        "is_agent": building and any(request.viewer.has(role, territory) for role in (Role.AGENT, Role.ADMINISTRATOR)),
         "fragment": "fragment" in request.GET,
         "feature_id": feature_id,
         "may_edit": version is None and lake.may_be_edited(request.viewer, ref),
@@ -209,13 +210,13 @@ def _told_by_service(request: Request, detail: DatasetDetail, feature: bytes) ->
     return told_by(service.use_case, detail.summary.ref.slug, properties, detail.columns)
 
 
-def _titled_building(told_of: Sheet, feature: bytes) -> Sheet:
+def titled_building(told_of: Sheet, feature: bytes) -> Sheet:
     """Name a building by its use: its number tells nobody which it is, and stands among the facts."""
     use = use_of(json.loads(feature)["properties"])
     return replace(told_of, title=_("Bâtiment à usage {use}").format(use=use) if use else _("Bâtiment"))
 
 
-def _story(request: Request, detail: DatasetDetail, feature: bytes, told_of: Sheet) -> Story:
+def story_shown(request: Request, detail: DatasetDetail, feature: bytes, told_of: Sheet) -> Story:
     """Tell the building with what else the lake knows of it."""
     territory = detail.summary.ref.territory
     altitude = None

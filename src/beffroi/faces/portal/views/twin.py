@@ -6,20 +6,22 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from beffroi.base.catalogue import operations, queries
-from beffroi.faces.portal.directory import territory_of
+from beffroi.faces.portal.directory import public_service, territory_of
 from beffroi.faces.portal.mapping import shown_title
 from beffroi.faces.portal.sheets import name_column
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetSummary
 from beffroi.sense.twin import queries as twin
+from beffroi.sense.twin.engine import ENGINE
 
 MODEL_ID = "7-01"
+PAGES = {"model": "portal:twin", "life": "portal:buildings"}
 MOST_LISTED = 100
 
 
@@ -56,6 +58,16 @@ def model(request: HttpRequest) -> HttpResponse:
         "terrain": lake.relief(code) if code else None,
     }
     return render(request, "portal/twin.html", context)
+
+
+@open_to(EVERYONE)
+@require_safe
+def door(request: HttpRequest, use_case: str) -> HttpResponse:
+    """Lead to the page where a use case of the model is used."""
+    found = public_service(cast(Request, request), use_case)
+    settings = found.use_case.settings.get(ENGINE)
+    shows = getattr(settings, "shows", "model")
+    return redirect(PAGES[shows])
 
 
 def _listed(request: Request, summary: DatasetSummary) -> list[Listed]:

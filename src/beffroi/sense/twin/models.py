@@ -1,0 +1,83 @@
+"""What is done to the buildings of a town, and the state they are found in: written by agents, for agents."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from beffroi.base.kernel.personal import Fate, Purpose, Retention
+
+_AUTHOR = Purpose(
+    purpose="Savoir qui a noté des travaux ou l’état d’un bâtiment, pour pouvoir l’interroger",
+    legal_basis="public-task",
+    article="RGPD art. 6-1 e ; CGCT, art. L2241-1 (gestion des biens de la commune)",
+    categories=("auteur de la note", "entreprise ou personne citée dans une note"),
+    recipients=("agents de la commune",),
+    person=("author_id",),
+    exported=("building_name", "day", "recorded_at"),
+    erased={"author": None},
+    # The note lives as long as the building is looked after; who wrote it need not be known so long.
+    retention=Retention(amount=10, unit="year", start=("recorded_at",), fate=Fate.ANONYMISE),
+    on_erasure=Fate.ANONYMISE,
+)
+
+
+class _Noted(models.Model):
+    """A dated note about one building: a feature of a dataset, and its national identifier when it has one."""
+
+    territory = models.CharField(max_length=9)
+    dataset = models.CharField(max_length=100)
+    feature = models.CharField(max_length=200)
+    # The same building may be in several datasets: this follows it from one to the other.
+    rnb = models.CharField(max_length=20, blank=True)
+    building_name = models.CharField(max_length=200)
+    day = models.DateField()
+    author = models.ForeignKey("territory.Person", null=True, on_delete=models.SET_NULL, related_name="+")
+    recorded_at = models.DateTimeField()
+    # Nothing is erased: what was noted by mistake is withdrawn, and no longer counts.
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class Work(_Noted):
+    """Something done to a building: built, renovated, maintained, inspected. `component` is empty for the whole."""
+
+    kind = models.CharField(max_length=20)
+    component = models.CharField(max_length=20, blank=True)
+    title = models.CharField(max_length=200)
+    by_whom = models.CharField(max_length=200, blank=True)
+    cost_eur = models.DecimalField(max_digits=12, decimal_places=2, null=True)
+    note = models.TextField(blank=True)
+
+    privacy = _AUTHOR
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["territory", "dataset", "feature"], name="work_building"),
+            models.Index(fields=["territory", "rnb"], name="work_rnb", condition=~Q(rnb="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.title}"
+
+
+class Reading(_Noted):
+    """The state one component of a building was found in, on the scale of `condition.GRADES`."""
+
+    component = models.CharField(max_length=20)
+    grade = models.PositiveSmallIntegerField()
+    note = models.TextField(blank=True)
+
+    privacy = _AUTHOR
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["territory", "dataset", "feature"], name="reading_building"),
+            models.Index(fields=["territory", "rnb"], name="reading_rnb", condition=~Q(rnb="")),
+        ]
+        constraints = [models.CheckConstraint(name="reading_on_scale", condition=Q(grade__gte=1, grade__lte=5))]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.component} {self.grade}"
