@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from beffroi.base.journal.models import Event
 from beffroi.base.territory.viewer import Role
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import Outcome
+from beffroi.serve.reports import categories, ways
 from beffroi.serve.reports import operations as reports
 from faces.portal.reports.test_filing import HERE, SEND, picture, shown, walk
 from sense.mobility.town_graph import asked, place_graph
@@ -164,3 +166,41 @@ def test_what_waits_for_a_look_changes_no_route(metres: Any) -> None:
     sent = walk(person, HERE | metres.between, WORKS, links, SEND, address="/signaler/8-02/")
     assert person.get(sent["Location"]).context["case"].status == "held"
     assert metres() == 180
+
+
+@pytest.mark.parametrize("counts", ["confirmed", "trusted"])
+def test_a_town_may_wait_for_somebody_else_before_closing_a_way(
+    counts: str, metres: Any, reporting_town: str, signed_in: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = dict(categories.open_categories(reporting_town))
+    code = WORKS["category"]
+    rule = known[code].category.obstacle.model_copy(update={"counts": counts})  # type: ignore[union-attr]
+    category = known[code].category.model_copy(update={"obstacle": rule})
+    known[code] = replace(known[code], category=category)
+    monkeypatch.setattr(ways, "open_categories", lambda _territory: known)
+    author = Client()
+    sent = walk(author, HERE | metres.between, WORKS, {"photo": picture()}, SEND, address="/signaler/8-02/")
+    number = author.get(sent["Location"]).context["info"].number
+    assert metres() == 180
+    # Its own author does not confirm it, however often.
+    speak(author, number, "oui")
+    assert metres() == 180
+    speak(Client(), number, "oui")
+    assert metres() == {"confirmed": 260, "trusted": 180}[counts]
+    ambassador, at = signed_in(Role.RESIDENT), timezone.now()
+    person, by = int(ambassador.session["_auth_user_id"]), agent_of("voirie", town=reporting_town)
+    reports.name_ambassador(territory=reporting_town, person_id=person, level=1, by=by, at=at)
+    speak(ambassador, number, "oui")
+    assert metres() == 260
+
+
+def test_a_service_that_takes_it_in_charge_has_looked(
+    metres: Any, reporting_town: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ways, "_counts", lambda row, info, rule: info.status in ways._LOOKED_AT)
+    person = Client()
+    sent = walk(person, HERE | metres.between, WORKS, {"photo": picture()}, SEND, address="/signaler/8-02/")
+    number = person.get(sent["Location"]).context["info"].number
+    assert metres() == 180
+    cases.accept_case(number=number, by=agent_of("voirie", town=reporting_town), at=timezone.now())
+    assert metres() == 260

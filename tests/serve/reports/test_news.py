@@ -218,3 +218,30 @@ def test_strangers_may_not_enrol_addresses_by_the_dozen(town: str) -> None:
         number=number, requester=Requester(person), viewer=Viewer(person), at=AT,
         sender=sender_of(device="a", address="192.0.2.1", at=AT),
     )  # fmt: skip
+
+
+def test_an_end_is_told_a_month_before_and_renewed_in_one_press(town: str, settings: Any) -> None:
+    kept, late = _subscribe(category="depot-sauvage"), _subscribe(category="tag-graffiti", at=AT + timedelta(days=90))
+    assert news.warn_of_ends(AT + timedelta(days=690)) == 0
+    soon = AT + timedelta(days=705)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    assert news.warn_of_ends(soon) == 0
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    assert news.warn_of_ends(soon + timedelta(days=1)) == 1
+    assert news.warn_of_ends(soon + timedelta(days=2)) == 0
+    letter = mail.outbox[-1]
+    token = subscriptions.reader_of(kept).token
+    assert (letter.to, token in letter.body) == ([READER], True)
+    assert "Dépôt sauvage" in letter.body
+    assert "Tag" not in letter.body
+    assert operations.renew_subscriptions(token, at=soon) == 2
+    renewed = {one.id: one.ends_at for one in subscriptions.subscriptions_of(subscriptions.reader(token))}
+    assert renewed == {kept.id: soon + subscriptions.LIFE, late.id: soon + subscriptions.LIFE}
+    assert news.warn_of_ends(soon + timedelta(days=3)) == 0
+
+
+def test_the_end_that_is_told_is_the_one_that_privacy_says() -> None:
+    retention = subscriptions.Subscription.privacy.retention
+    assert (retention.amount, retention.unit) == (2, "year")
+    assert timedelta(days=730) == subscriptions.LIFE

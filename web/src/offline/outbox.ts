@@ -4,7 +4,7 @@
  * Each sending bears a key made here; the server answers a key it knows with what it already received. The same code runs
  * in a page and in the service worker.
  */
-export type State = "waiting" | "sending" | "sent" | "refused";
+export type State = "waiting" | "sending" | "sent" | "refused" | "other";
 
 export interface Parcel {
   key: string;
@@ -18,6 +18,10 @@ export interface Parcel {
   mend?: string;
   /** Nothing is kept of it once it is sent. */
   discreet?: boolean;
+  /** The account it was written under, as the server seals it ("": none); sent under another only if one says so. */
+  by?: string;
+  /** Who is signed in where it was last tried, once it is somebody else. */
+  now?: { who: string; name: string };
   state: State;
   number?: string;
   url?: string;
@@ -86,7 +90,18 @@ export async function deliverAll(): Promise<boolean> {
 }
 
 export function unsent(one: Parcel): boolean {
-  return one.state === "waiting" || one.state === "sending";
+  return one.state === "waiting" || one.state === "sending" || one.state === "other";
+}
+
+export interface Pass {
+  token: string;
+  who?: string;
+  name?: string;
+}
+
+/** Ask for the mark of a sending, and under whom it would be sent. */
+export async function asked(token: string, signal: AbortSignal | null = null): Promise<Pass> {
+  return (await (await fetch(token, { cache: "no-store", credentials: "same-origin", signal })).json()) as Pass;
 }
 
 /** Send one parcel now and return it as it then is. */
@@ -108,7 +123,8 @@ async function attempt(one: Parcel, thinking: () => void = () => {}): Promise<Pa
 async function tryOnce(one: Parcel, thinking: () => void): Promise<Parcel> {
   let proof = "";
   for (let tries = 0; tries < MOST_TRIES; tries++) {
-    const { token } = (await (await fetch(one.token, { cache: "no-store", credentials: "same-origin" })).json()) as { token: string };
+    const { token, who, name = "" } = await asked(one.token);
+    if (one.by !== undefined && who !== undefined && one.by !== who) return { ...one, now: { who, name }, state: "other" };
     const response = await fetch(one.receive, {
       method: "POST",
       body: packed(one, proof),
@@ -117,7 +133,7 @@ async function tryOnce(one: Parcel, thinking: () => void): Promise<Parcel> {
     });
     const answer = (await response.json()) as Answer;
     if (response.status === 201 && answer.number && answer.url) {
-      const { why: _why, where: _where, step: _step, ...rest } = one;
+      const { why: _why, where: _where, step: _step, now: _now, ...rest } = one;
       return { ...rest, photos: [], fields: [], state: "sent", number: answer.number, url: answer.url };
     }
     if (response.status === 428 && answer.challenge) {

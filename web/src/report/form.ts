@@ -1,5 +1,6 @@
 import { deliver, forget, keep, newKey, parcel, type Parcel } from "../offline/outbox";
 import { somethingWaits } from "../offline/waiting";
+import { whoWrites } from "../offline/who";
 import { Photos } from "./photos";
 import { filterCategories } from "./search";
 import { summary } from "./summary";
@@ -18,9 +19,11 @@ export class ReportForm {
   #category = "";
   #step: Step = "where";
   #busy = false;
+  #who: Promise<string>;
 
   constructor(form: HTMLFormElement) {
     this.#form = form;
+    this.#who = whoWrites(form.dataset["token"] ?? "");
     this.#words = form.querySelector<HTMLElement>("template[data-words]")?.dataset ?? {};
     const steps = form.querySelector<HTMLTemplateElement>("template[data-next-steps]");
     if (steps) form.append(steps.content.cloneNode(true));
@@ -222,7 +225,7 @@ export class ReportForm {
     field.value = features[0]?.properties.label ?? "";
   }
 
-  #packed(same: string): Parcel {
+  #packed(same: string, by: string): Parcel {
     const fields = Array.from(new FormData(this.#form).entries())
       .filter(([name, value]) => typeof value === "string" && !NOT_SENT.has(name))
       .map(([name, value]) => [name, String(value)] as [string, string]);
@@ -232,7 +235,7 @@ export class ReportForm {
     const discreet = this.#discreet();
     const title = (discreet ? this.#words["discreet"] : this.#template()?.dataset["label"]) ?? "";
     const photos = [...(this.#photos?.all ?? [])];
-    return { key: this.#key, at: Date.now(), title, fields, photos, receive: report, token, state: "waiting", discreet };
+    return { key: this.#key, at: Date.now(), title, fields, photos, receive: report, token, state: "waiting", discreet, by };
   }
 
   /** Kept on the device first, then tried: whatever happens next, nothing is lost and nothing is sent twice. */
@@ -245,13 +248,14 @@ export class ReportForm {
     const say = (text: string): void => void (status && (status.textContent = text));
     say(this.#words["sending"] ?? "");
     try {
-      await keep(this.#packed(same));
+      await keep(this.#packed(same, await this.#who));
       somethingWaits(true);
       const tried = await deliver(this.#key, () => say(this.#words["thinking"] ?? ""));
       say("");
       const next = tried.state === "sent" && tried.url ? `${tried.url}?merci` : "";
       if (next) return this.#discreet() ? location.replace(next) : location.assign(next);
       if (tried.state === "refused") await this.#refused(tried);
+      else if (tried.state === "other") location.assign(this.#form.dataset["kept"] ?? "");
       else this.#waiting();
     } finally {
       this.#busy = false;

@@ -1,4 +1,4 @@
-import { deliver, forget, parcels, unsent, whenChanged, type Parcel } from "../offline/outbox";
+import { deliver, forget, keep, parcels, unsent, whenChanged, type Parcel } from "../offline/outbox";
 import { somethingWaits } from "../offline/waiting";
 
 /** What this device keeps, with the state of each: waiting for the network, sent under a number, refused and why. */
@@ -11,6 +11,7 @@ export function showOutbox(root: HTMLElement): void {
   const said = (one: Parcel): string => {
     if (one.state === "sent") return (words["sent"] ?? "").replace("{number}", one.number ?? "");
     if (one.state === "refused") return (words["refused"] ?? "").replace("{why}", one.why ?? "");
+    if (one.state === "other") return (one.by ? words["other"] : words["otherNone"]) ?? "";
     return words[one.state] ?? "";
   };
 
@@ -31,7 +32,7 @@ export function showOutbox(root: HTMLElement): void {
     const state = document.createElement("p");
     state.className = "meta";
     const badge = document.createElement("span");
-    badge.className = `badge ${{ sent: "good", refused: "bad", waiting: "warn", sending: "warn" }[one.state]}`;
+    badge.className = `badge ${{ sent: "good", refused: "bad", waiting: "warn", sending: "warn", other: "warn" }[one.state]}`;
     badge.textContent = said(one);
     const day = new Date(one.at).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
     state.append(badge, ` ${day}`);
@@ -46,6 +47,10 @@ export function showOutbox(root: HTMLElement): void {
     const found: HTMLElement[] = [];
     if (one.state === "sent" && one.url) found.push(link(one.url, words["open"] ?? ""));
     if (one.state === "waiting") found.push(button(words["now"] ?? "", () => void send(one)));
+    if (one.state === "other" && one.now) {
+      const label = one.now.who ? (words["as"] ?? "").replace("{name}", one.now.name) : (words["asNone"] ?? "");
+      found.push(button(label, () => void sendAs(one, one.now?.who ?? "")));
+    }
     if (one.state === "refused") found.push(link(one.mend ?? `${words["form"]}?brouillon=${one.key}`, words["mend"] ?? ""));
     found.push(button(one.state === "sent" ? (words["forget"] ?? "") : (words["delete"] ?? ""), () => void remove(one)));
     return found;
@@ -55,6 +60,11 @@ export function showOutbox(root: HTMLElement): void {
     const sent = await deliver(one.key);
     if (status) status.textContent = said(sent);
     await show();
+  };
+
+  const sendAs = async (one: Parcel, who: string): Promise<void> => {
+    await keep({ ...one, by: who, state: "waiting" });
+    await send(one);
   };
 
   const remove = async (one: Parcel): Promise<void> => {

@@ -307,6 +307,12 @@ def made_by(person_id: int, *, alone: bool = False) -> list[int]:
     return list(rows.order_by("pk").values_list("pk", flat=True))
 
 
+def makers_of(case_id: int) -> list[int]:
+    """Return the numbers of the people who made a request, those without an account left out."""
+    made = Party.objects.filter(case=case_id, made_it=True).exclude(person=None).order_by("pk")
+    return list(made.values_list("person_id", flat=True))
+
+
 def _party_info(row: Party) -> PartyInfo:
     return PartyInfo(
         id=int(row.pk),

@@ -105,6 +105,9 @@ class Obstacle(_Frozen):
     temporary_days: int = Field(default=3, ge=1, le=60)
     gone_votes: int = Field(default=2, ge=1, le=20)
     route: str = ""
+    # When routes meet it: at-once; confirmed, once somebody else saw it; trusted, once somebody the town trusts did.
+    # At once by default: a wheelchair stuck before it pays more than the detour a false one costs, which fades in days.
+    counts: Literal["at-once", "confirmed", "trusted"] = "at-once"
 
     @field_validator("route")
     @classmethod

@@ -223,6 +223,8 @@ class Subscription(models.Model):
     asked_at = models.DateTimeField()
     # An address is told nothing before its owner has followed the link sent to it.
     confirmed_at = models.DateTimeField(null=True, blank=True)
+    # When its coming end was told to its owner, for her to renew it.
+    warned_at = models.DateTimeField(null=True, blank=True)
 
     privacy = Purpose(
         purpose="Prévenir ceux qui l’ont demandé de ce qui est signalé près de chez eux",

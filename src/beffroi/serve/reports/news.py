@@ -28,6 +28,8 @@ from beffroi.serve.reports.subscriptions import (
     ReaderInfo,
     SubscriptionInfo,
     SubscriptionNotFound,
+    ending_soon,
+    note_warned,
     reader_info,
     subscribers_to,
     subscription_of,
@@ -166,6 +168,24 @@ def plan_forgotten(at: datetime) -> None:
     ).delete()
 
 
+def warn_of_ends(at: datetime) -> int:
+    """Write to those whose subscriptions end within a month, with the page that renews them; return how many.
+
+    Told tomorrow again when the server of mail does not answer; not at all to one whose end came first.
+    """
+    written = 0
+    for reader_id, ending in ending_soon(at).items():
+        reader = reader_info(Reader.objects.get(pk=reader_id))
+        try:
+            _last_call(reader, ending).send()
+        except OSError:
+            logger.exception("an end of subscription could not be told in %s", reader.territory)
+            continue
+        note_warned([one.id for one in ending], at=at)
+        written += 1
+    return written
+
+
 # --- Words ------------------------------------------------------------------------------------------------------------
 
 
@@ -210,6 +230,27 @@ def ask_to_confirm(event: RecordedEvent) -> None:
         message = message_to(one.email, one.language, _("Confirmez votre abonnement aux signalements"), words)
     message.extra_headers["Message-ID"] = f"<subscription-{event.id}@{domain_of(one.territory)}>"
     message.send()
+
+
+def _last_call(reader: ReaderInfo, ending: Sequence[SubscriptionInfo]) -> EmailMessage:
+    name = territory.territory(reader.territory).name
+    with translation.override(reader.language):
+        last = min(one.ends_at for one in ending if one.ends_at)
+        words = [
+            _("Dans un mois, {town} ne vous écrira plus à propos de :").format(town=name)
+            + "".join(f"\n- {described(one)}" for one in ending),
+            _("Pour continuer deux ans, ouvrez cette page et pressez « Continuer » : {url}").format(
+                url=page_url(reader.territory, PAGES["reader"], reader.token)
+            ),
+            _("Si vous ne faites rien, ces abonnements et votre adresse s’effacent d’eux-mêmes."),
+            name,
+        ]
+        message = message_to(reader.email, reader.language, _("Vos abonnements aux signalements se terminent"), words)
+    message.extra_headers |= {
+        "Message-ID": f"<ending-{reader.id}-{last:%Y%m%d}@{domain_of(reader.territory)}>",
+        **ending_headers(reader.territory, reader.token),
+    }
+    return message
 
 
 def _digest(reader: ReaderInfo, waiting: Sequence[News]) -> EmailMessage | None:

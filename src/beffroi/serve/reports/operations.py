@@ -20,6 +20,7 @@ from beffroi.serve.reports.orders import plan_work as plan_work
 from beffroi.serve.reports.subscriptions import confirm_subscription as confirm_subscription
 from beffroi.serve.reports.subscriptions import end_all_subscriptions as end_all_subscriptions
 from beffroi.serve.reports.subscriptions import end_subscription as end_subscription
+from beffroi.serve.reports.subscriptions import renew_subscriptions as renew_subscriptions
 from beffroi.serve.reports.subscriptions import set_rhythm as set_rhythm
 from beffroi.serve.reports.subscriptions import subscribe as subscribe
 from beffroi.serve.reports.triage import BulkLine as BulkLine

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +30,9 @@ from beffroi.serve.reports.places import checked_zone
 MOST_PER_PERSON = 30
 ASK_AGAIN_AFTER = timedelta(hours=1)
 RHYTHMS = (Reader.HOURLY, Reader.DAILY)
+# What `Subscription.privacy` says: renewed, or deleted by the chores of the night.
+LIFE = timedelta(days=730)
+WARNED_AHEAD = timedelta(days=31)
 
 
 class SubscriptionNotFound(NotFound):
@@ -49,6 +53,7 @@ class SubscriptionInfo:
     zone: str
     confirmed: bool
     asked_at: datetime
+    ends_at: datetime | None
     language: str
     token: str
 
@@ -257,6 +262,35 @@ def end_all_subscriptions(token: str, *, at: datetime) -> None:
     row.save(update_fields=["due_at"])
 
 
+@transaction.atomic
+def renew_subscriptions(token: str, *, at: datetime) -> int:
+    """Have all the confirmed subscriptions of a reader live two years more from now; return how many.
+
+    Raises:
+        SubscriptionNotFound: the token opens nothing.
+    """
+    known = reader(token)
+    rows = Subscription.objects.filter(territory=known.territory, email=known.email).exclude(confirmed_at=None)
+    Reader.objects.filter(pk=known.id).update(active_at=at)
+    return rows.update(confirmed_at=at, warned_at=None)
+
+
+def ending_soon(at: datetime) -> dict[int, list[SubscriptionInfo]]:
+    """Return, by reader, the subscriptions that end within a month and whose owner was not told."""
+    told_from, over = at - LIFE + WARNED_AHEAD, at - LIFE
+    rows = Subscription.objects.filter(confirmed_at__lte=told_from, confirmed_at__gt=over, warned_at=None)
+    found: dict[int, list[SubscriptionInfo]] = {}
+    for one in subscription_infos(rows.order_by("territory", "email", "pk")):
+        with suppress(SubscriptionNotFound):
+            found.setdefault(reader_of(one).id, []).append(one)
+    return found
+
+
+def note_warned(ids: Iterable[int], *, at: datetime) -> None:
+    """Keep that the owner of these subscriptions knows of their end."""
+    Subscription.objects.filter(pk__in=list(ids)).update(warned_at=at)
+
+
 def set_rhythm(token: str, rhythm: str, *, at: datetime) -> None:
     """Have a reader told at another rhythm from her next message on.
 
@@ -390,6 +424,7 @@ def _info(row: Subscription) -> SubscriptionInfo:
         zone="" if row.zone_wkb is None else shapely.to_geojson(shapely.from_wkb(bytes(row.zone_wkb))),
         confirmed=row.confirmed_at is not None,
         asked_at=row.asked_at,
+        ends_at=None if row.confirmed_at is None else row.confirmed_at + LIFE,
         language=row.language,
         token=_token_of(int(row.pk), _SUBSCRIPTION),
     )

@@ -38,6 +38,7 @@ def daily(at: datetime) -> None:
     note_missing_visits(at)
     ended = end_expired_obstacles(at)
     news.plan_forgotten(at)
+    news.warn_of_ends(at)
     SpentProof.objects.filter(expires_at__lt=at).delete()
     if ended:
         logger.info("%s obstacles expired", ended)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -130,7 +130,7 @@ def reports(request: HttpRequest) -> HttpResponse:
     request = cast(Request, request)
     territory, at = territory_of(request), timezone.now()
     form = FilterForm(request.GET, territory=territory, at=at)
-    around = _around(request)
+    around = around_of(request.GET)
     wanted = form.criteria(at) if form.is_valid() else ReportFilter()
     page = queries.public_reports(
         territory,
@@ -198,11 +198,11 @@ def _page_number(request: Request) -> int:
     return min(int(text), 500) if text.isascii() and text.isdigit() and len(text) < 6 else 1
 
 
-def _around(request: Request) -> BBox | None:
+def around_of(asked: Mapping[str, str]) -> BBox | None:
     """Return the box of 500 m around the place asked for, None when none is, or none that can be read."""
     try:
-        lon = read_degrees(request.GET.get("lon", ""), limit=180)
-        lat = read_degrees(request.GET.get("lat", ""), limit=85)
+        lon = read_degrees(asked.get("lon", ""), limit=180)
+        lat = read_degrees(asked.get("lat", ""), limit=85)
     except BadPlace:
         return None
     high = NEAR_M / METRES_PER_DEGREE

@@ -9,9 +9,11 @@ from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.views.decorators.http import require_POST, require_safe
 
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.territory import queries as territory
 from beffroi.faces.portal.directory import territory_of
 from beffroi.faces.portal.reports.draft import Draft, read_draft
 from beffroi.faces.portal.reports.screens import first_wrong, forms_of, refused
@@ -27,8 +29,17 @@ from beffroi.serve.reports.abuse import ProofNeeded
 @open_to(EVERYONE)
 @require_safe
 def sending_token(request: HttpRequest) -> JsonResponse:
-    """Give the mark that a sending made by a script must carry; an outbox asks for it when the network is back."""
-    return script_answer({"token": get_token(request)}, 200)
+    """Give the mark that a sending made by a script must carry; an outbox asks for it when the network is back.
+
+    With it, under whom it would be sent: a seal of her account ("" without one), to be compared with the one it was
+    written under, and her name to be asked about.
+    """
+    viewer = cast(Request, request).viewer
+    who, name = "", ""
+    if viewer.person_id is not None:
+        known = territory.person(viewer.person_id)
+        who, name = salted_hmac("beffroi.outbox", str(viewer.person_id)).hexdigest()[:16], known.name or known.email
+    return script_answer({"token": get_token(request), "who": who, "name": name}, 200)
 
 
 @open_to(EVERYONE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any, cast
 
 import shapely
@@ -24,7 +25,7 @@ from beffroi.base.territory.viewer import ANONYMOUS
 from beffroi.faces.portal.directory import territory_of
 from beffroi.faces.portal.own_requests import RequestLine, Section, request_section
 from beffroi.faces.portal.reports.forms import WhereForm
-from beffroi.faces.portal.reports.listing import METRES_PER_DEGREE, has_reports, told
+from beffroi.faces.portal.reports.listing import METRES_PER_DEGREE, around_of, feed_of, has_reports, told
 from beffroi.faces.portal.reports.sending import address_of, device_of, remember_device
 from beffroi.faces.shell.access import EVERYONE, SIGNED_IN, Request, open_to
 from beffroi.faces.shell.addresses import nearest_label
@@ -33,8 +34,10 @@ from beffroi.serve.cases.definition import Requester
 from beffroi.serve.reports import operations, queries
 from beffroi.serve.reports.intake import street_of
 from beffroi.serve.reports.news import described
+from beffroi.serve.reports.queries import ReportFilter
 from beffroi.serve.reports.subscriptions import (
     RHYTHMS,
+    WARNED_AHEAD,
     ReaderInfo,
     SubscriptionInfo,
     own_reader,
@@ -173,9 +176,21 @@ def subscribe(request: HttpRequest) -> HttpResponseBase:
         "known": known,
         "sent": "envoye" in request.GET,
         "may_report": has_reports(request),
+        "feed": _feed(asked, form),
         "problem": problem[:1].upper() + problem[1:],
     }
     return _kept_by_no_one(render(request, "portal/reports/subscribe.html", context, status=status))
+
+
+def _feed(asked: Mapping[str, str], form: SubscribeForm) -> str:
+    """Return the address of the Atom feed of what the page was opened about: its category, its district, its place."""
+    given = {}
+    for name in ("categorie", "quartier"):
+        known = [str(code) for code, _title in getattr(form.fields.get(name), "choices", ())]
+        given[name] = tuple(one for one in (asked.get(name, ""),) if one and one in known)
+    around = around_of(asked) if asked.get("lon") else None
+    text = "" if around else (asked.get("rue") or asked.get("address") or "")[:100]
+    return feed_of(ReportFilter(categories=given["categorie"], districts=given["quartier"], text=text, bbox=around))
 
 
 def _subscribed(request: Request, form: SubscribeForm, known: ReaderInfo | None, report: str) -> HttpResponseBase:
@@ -244,6 +259,9 @@ def _managed(request: Request, who: ReaderInfo | None, url: str) -> HttpResponse
         elif act == "rhythm" and (form := RhythmForm(request.POST)).is_valid():
             operations.set_rhythm(who.token, form.cleaned_data["rhythm"], at=at)
             messages.success(request, _("Le rythme est changé."))
+        elif act == "renew":
+            operations.renew_subscriptions(who.token, at=at)
+            messages.success(request, _("C’est entendu : vos abonnements vivent deux ans de plus."))
         elif act == "end-all":
             operations.end_all_subscriptions(who.token, at=at)
             messages.success(request, _("Vous n’êtes plus abonné à rien."))
@@ -251,6 +269,7 @@ def _managed(request: Request, who: ReaderInfo | None, url: str) -> HttpResponse
     context = {
         "reader": who,
         "lines": [{"one": one, "what": described(one)} for one in mine],
+        "ends": min((one.ends_at for one in mine if one.ends_at and one.ends_at <= at + WARNED_AHEAD), default=None),
         "form": RhythmForm(initial={"rhythm": who.rhythm if who else RHYTHMS[0]}),
         "page_url": url,
         "by_token": url != reverse("portal:own-subscriptions"),

@@ -1,0 +1,49 @@
+"""What waits on a phone that several people share: sent under whom it was written, or not before someone says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from faces.browser.conftest import PASSWORD, PHONE, Site, Watched, until
+from faces.portal.small_town import SOUTH, WEST
+
+pytestmark = [pytest.mark.chromium, pytest.mark.slow]
+KEPT = "[data-outbox-list] li"
+
+
+def sign(page: Page, site: Site, email: str) -> None:
+    page.goto(f"{site.url}/compte/login/")
+    page.fill("input[type=email]", email)
+    page.fill("input[type=password]", PASSWORD)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
+def test_what_one_wrote_is_not_sent_under_another_account(visit: Callable[..., Watched], site: Site) -> None:
+    page = visit("/signaler/", size=PHONE, sign_in=site.agent).page
+    page.context.add_init_script("delete ServiceWorkerRegistration.prototype.sync")
+    page.reload()
+    page.wait_for_selector("form[data-ready=yes]")
+    until(page, "localStorage.getItem('beffroi-qui') !== null")
+    page.fill("input[name=lat]", f"{SOUTH + 0.0096:.5f}")
+    page.fill("input[name=lon]", f"{WEST + 0.009:.5f}")
+    page.click("[data-step=where] [value=next]")
+    page.click("[data-step=what] [value=depot-sauvage] >> nth=0")
+    page.click("[data-step=details] [value=next]")
+    page.context.set_offline(True)
+    page.click("[data-step=check] [value=send]")
+    page.wait_for_selector(".notice.success")
+    page.context.set_offline(False)
+    page.context.clear_cookies()
+    sign(page, site, site.elected)
+    page.goto(f"{site.url}/signaler/envois/")
+    page.wait_for_selector(f"{KEPT}[data-state=other] >> text=écrit sous un autre compte")
+    page.reload()
+    page.wait_for_selector(f"{KEPT}[data-state=other]")
+    page.get_by_role("button", name="Envoyer sous le compte de").click()
+    page.wait_for_selector(f"{KEPT}[data-state=sent]")
+    page.goto(f"{site.url}/mes-demandes/")
+    assert "Mes signalements" in page.inner_text("main")
