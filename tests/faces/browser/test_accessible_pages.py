@@ -53,6 +53,7 @@ PAGES = [
     "/carte/integrer/?theme=culture-sport-loisirs",
     "/carte/ici/?lat=45.0092&lon=3.002",
     "/itineraire/?de=3.0081,45.0110&vers=3.0092,45.0110&profil=fauteuil-manuel",
+    "/acces/",
     "/carte/quartiers/?couche=arbres&avant=2026-06-01",
     "/signaler/",
     "/signalements/",

@@ -63,6 +63,11 @@ _ENGINES: dict[str, Engine] = dict(
             gettext_noop("Créneaux, salles et rendez-vous, avec leur capacité et leurs rappels."),
         ),
         _known(
+            "coverage",
+            gettext_noop("Accès aux équipements"),
+            gettext_noop("Qui est à quelques minutes de quoi, par quartier et par âge, et qui ne l’est pas."),
+        ),
+        _known(
             "datasets",
             gettext_noop("Données ouvertes"),
             gettext_noop("Jeux de données : import, qualité, téléchargements et interfaces."),

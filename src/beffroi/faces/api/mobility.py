@@ -16,6 +16,8 @@ from beffroi.faces.api.catalogue import Territory
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.faces.shell.sentences import said
 from beffroi.sense.mobility import queries
+from beffroi.sense.mobility.coverage import queries as coverage
+from beffroi.sense.mobility.coverage.queries import Share
 from beffroi.sense.mobility.obstacles import ObstacleInfo
 from beffroi.sense.mobility.profiles import Profile
 from beffroi.sense.mobility.queries import Answer, Arrival, GraphInfo
@@ -344,3 +346,68 @@ def isochrone(
         for one in found
     ]  # fmt: skip
     return _answered({"type": "FeatureCollection", "features": features, "profile": profile, "graph": _graph(info)})
+
+
+Kind = Annotated[
+    str, Query(max_length=40, description="Genre de lieu (voir /api/destinations)", examples=["pharmacie"])
+]
+
+
+@router.get("/destinations", summary="Les genres de lieux dont la commune connaît des exemples")
+@open_to(EVERYONE)
+def place_kinds(request: Request, territory: Territory = None) -> dict[str, Any]:
+    """Donne les genres de lieux que les données de la commune situent : écoles, pharmacies, défibrillateurs…"""
+    return {"kinds": [{"id": one.slug, "title": one.title} for one in coverage.kinds(_territory(request, territory))]}
+
+
+@router.get("/nearest", summary="Les lieux d’un genre les plus proches, en temps")
+@open_to(EVERYONE)
+def nearest(
+    request: Request,
+    start: From,
+    kind: Kind,
+    profile: Slug = "a-pied",
+    limit: Annotated[int, Query(ge=1, le=20, description="Nombre de lieux, au plus")] = 5,
+    territory: Territory = None,
+) -> dict[str, Any]:
+    """Donne les lieux d’un genre dans l’ordre du temps qu’il faut pour y aller, obstacles du moment compris."""
+    found = coverage.nearest(
+        _territory(request, territory), kind=kind, place=place_of(start, "from"), profile=queries.profile(profile),
+        at=now(), most=limit,
+    )  # fmt: skip
+    places = [
+        {"name": one.place.name, "lon": round(one.place.lon, 7), "lat": round(one.place.lat, 7),
+         "seconds": round(one.seconds)}
+        for one in found.found
+    ]  # fmt: skip
+    return {"kind": kind, "profile": profile, "places": places, "source": {"title": found.source, "date": found.date}}
+
+
+@router.get("/coverage", summary="Les habitants à tant de minutes d’un genre de lieu")
+@open_to(EVERYONE)
+def covered(
+    request: Request,
+    kind: Kind,
+    profile: Slug = "a-pied",
+    minutes: Annotated[int, Query(ge=1, le=60, description="Durée du trajet, en minutes")] = 15,
+    territory: Territory = None,
+) -> dict[str, Any]:
+    """Donne les habitants à tant de minutes, par quartier et par âge, et où un lieu de plus servirait le mieux."""
+    found = coverage.coverage(
+        _territory(request, territory), kind=kind, profile=queries.profile(profile), minutes=minutes, at=now()
+    )
+    more = found.more and {
+        "lon": round(found.more.lon, 6), "lat": round(found.more.lat, 6), "people": round(found.more.people),
+    }  # fmt: skip
+    return {
+        "kind": kind, "profile": profile, "compared_with": found.compared.slug, "minutes": minutes,
+        "total": _counted(found.town), "ages": [_counted(one) for one in found.ages],
+        "zones": [{"id": one.id, **_counted(one.all), "median_min": _rounded(one.median_min)} for one in found.zones],
+        "one_more": more,
+        "sources": [{"title": title, "date": date, "licence": licence} for title, date, licence in found.sources],
+    }  # fmt: skip
+
+
+def _counted(one: Share) -> dict[str, Any]:
+    return {"title": one.title, "people": round(one.people), "covered": round(one.covered),
+            "share": round(one.share, 4), "covered_compared": round(one.other)}  # fmt: skip

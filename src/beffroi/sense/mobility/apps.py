@@ -15,12 +15,14 @@ class MobilityConfig(AppConfig):
         from beffroi.sense.mobility import engine, events, tasks
         from beffroi.sense.mobility.rounds import engine as rounds
         from beffroi.sense.mobility.rounds.tasks import forget_old_rounds
+        from beffroi.sense.mobility.coverage import engine as coverage
         from beffroi.sense.mobility.transit import engine as transit
         from beffroi.sense.mobility.transit import polling
 
         engine.register()
         transit.register()
         rounds.register()
+        coverage.register()
         subscribe("mobility.graphs", (DATASET_PUBLISHED, DATASET_RESTORED), tasks.on_dataset)
         subscribe("mobility.obstacles", (events.OBSTACLE_REPORTED, events.OBSTACLE_ENDED), tasks.on_obstacle)
         every_day("mobility.daily", tasks.forget_old_obstacles, hour=4)
