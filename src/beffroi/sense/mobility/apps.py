@@ -13,9 +13,9 @@ class MobilityConfig(AppConfig):
         from beffroi.base.journal.tasks import every_day, every_seconds
         from beffroi.lake.events import DATASET_PUBLISHED, DATASET_RESTORED
         from beffroi.sense.mobility import engine, events, tasks
+        from beffroi.sense.mobility.coverage import engine as coverage
         from beffroi.sense.mobility.rounds import engine as rounds
         from beffroi.sense.mobility.rounds.tasks import forget_old_rounds
-        from beffroi.sense.mobility.coverage import engine as coverage
         from beffroi.sense.mobility.transit import engine as transit
         from beffroi.sense.mobility.transit import polling
 
