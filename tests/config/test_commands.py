@@ -60,10 +60,9 @@ def test_a_broken_file_is_told_and_ends_badly(settings: Any, tmp_path: Path) -> 
 
 @pytest.mark.django_db
 def test_a_commune_is_created_once_then_kept_up_to_date() -> None:
-    first = _called("territory", "add", "34172", "--name", "Montpellier", "--population", "299096")
+    first = _called("territory", "add", "34172", "--no-sources", "--name", "Montpellier", "--population", "299096")
     assert "Créée : Montpellier (34172)" in first.output
-    assert "ne sont pas encore chargées" in first.output
-    again = _called("territory", "add", "34172")
+    again = _called("territory", "add", "34172", "--no-sources")
     assert "Mise à jour : Montpellier (34172)" in again.output
     assert "34172      Montpellier" in _called("territory", "list").output
 
@@ -116,7 +115,7 @@ def test_a_version_whose_files_are_gone_is_bad(settings: Any, tmp_path: Path) ->
 
 @pytest.mark.django_db
 def test_an_unknown_default_commune_is_bad(settings: Any) -> None:
-    _called("territory", "add", "34172", "--name", "Montpellier")
+    _called("territory", "add", "34172", "--no-sources", "--name", "Montpellier")
     settings.DEFAULT_COMMUNE = "34057"
     assert _findings()["Communes"].state == check.BAD
 

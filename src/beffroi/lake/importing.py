@@ -30,6 +30,8 @@ Told = Callable[[int, int, SourceGroup, DatasetReport | None], None]
 class FolderImport:
     """How the datasets of a folder are imported: where, on what day, and what is known of them.
 
+    `guarded`: what loses too many rows waits for an agent's word.
+
     Without `extent`, that of the commune's own boundary is used when the folder holds one.
     """
 
@@ -40,6 +42,7 @@ class FolderImport:
     definitions: Sequence[Definition] = ()
     limits: Limits = field(default_factory=Limits)
     told: Told | None = None
+    guarded: bool = False
 
 
 def import_folder(folder: Path, how: FolderImport) -> FolderReport:
@@ -85,9 +88,27 @@ def _requests(groups: Sequence[SourceGroup], how: FolderImport) -> list[ImportRe
             how.at,
             how.lake,
             options,
+            guarded=how.guarded,
         )
         for group in groups
     ]
+
+
+def named_by_schema(
+    groups: Sequence[SourceGroup], territory: str, definitions: Sequence[Definition]
+) -> list[SourceGroup]:
+    """Return the plan with each national source under the name that services know it by, whatever its file is called.
+
+    Of several files of one source, the first takes the name.
+    """
+    taken: set[str] = set()
+    named = []
+    for group in groups:
+        found = definition_for(group.path.name, territory, definitions)
+        national = found is not None and not found.territories and found.slug not in taken
+        named.append(replace(group, slug=found.slug) if found is not None and national else group)
+        taken.add(named[-1].slug)
+    return named
 
 
 def one_group(path: Path, *, slug: str | None = None) -> SourceGroup:

@@ -58,6 +58,7 @@ class ImportRequest:
     lake: Path
     options: ReadOptions | None = None
     actor: int | None = None
+    guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +314,7 @@ def _imported(request: ImportRequest, memory_mb: int, threads: int, later: Later
             memory_mb=memory_mb,
             threads=threads,
             later=later,
+            guarded=request.guarded,
         )
     except Exception as error:
         # Whatever a source does to a library is a fault of that source, told in one sentence; the others go on.

@@ -17,13 +17,14 @@ from typing import IO, Any
 import duckdb
 
 from beffroi.base.kernel.errors import BeffroiError, Refused
-from beffroi.base.kernel.sentences import Sentence
+from beffroi.base.kernel.sentences import Sentence, gettext_noop
 from beffroi.base.territory.engine import is_sandbox
 from beffroi.base.territory.viewer import AGENTS, PUBLIC, Role, Viewer
 from beffroi.lake import sql
 from beffroi.lake.aggregating import check_view, refresh_public_views
 from beffroi.lake.definitions import Definition
 from beffroi.lake.editing import edit_feature, merge_edits
+from beffroi.lake.held import Held, held, let_go
 from beffroi.lake.manifest import SourceInfo
 from beffroi.lake.outcomes import (
     ImportOutcome,
@@ -40,7 +41,7 @@ from beffroi.lake.outcomes import (
 from beffroi.lake.preparing import ImportRefused, resolved_columns
 from beffroi.lake.publishing import Later, Progress, at_once, publish
 from beffroi.lake.reading import Reading, ReadOptions
-from beffroi.lake.store import DatasetRef, Lake, LakeNotWritable
+from beffroi.lake.store import DatasetRef, Lake, LakeNotWritable, not_found
 from beffroi.lake.terrain import import_terrain
 
 __all__ = [
@@ -58,6 +59,8 @@ __all__ = [
     "merge_edits",
     "publish_reading",
     "publish_upload",
+    "refuse_held",
+    "release_held",
     "restore_version",
     "slug_of",
     "stage_upload",
@@ -85,6 +88,7 @@ def import_source(
     threads: int | None = None,
     read: Reader | None = None,
     later: Later = at_once,
+    guarded: bool = False,
 ) -> ImportOutcome:
     """Read `path`, and publish it as a version of the dataset; the same content is left as it is.
 
@@ -125,6 +129,7 @@ def import_source(
                 lake=home.root,
                 fingerprint=fingerprint,
                 later=later,
+                guarded=guarded,
             )
             for position, reading in enumerate(readings, start=1)
         ]
@@ -148,6 +153,7 @@ def publish_reading(
     lake: Path | None = None,
     fingerprint: str = "",
     later: Later = at_once,
+    guarded: bool = False,
 ) -> ImportOutcome:
     """Publish what a connector has read. Announces nothing: the caller owes :func:`announce_published`.
 
@@ -174,6 +180,7 @@ def publish_reading(
                 actor=actor,
                 progress=progress,
                 later=later,
+                guarded=guarded,
             )
     except LakeNotWritable:
         raise
@@ -184,6 +191,13 @@ def publish_reading(
             "les données lues ne peuvent pas être écrites ({reason})", {"reason": str(error).splitlines()[0][:200]}
         )
         return ImportOutcome(ImportStatus.REFUSED, ref, reason=reason)
+    if done.held_from is not None:
+        kept = done.report.rows_kept
+        why = Sentence(
+            gettext_noop("la source passe de {before} à {rows} lignes : un agent doit approuver la mise en service"),
+            {"before": done.held_from, "rows": kept},
+        )
+        return ImportOutcome(ImportStatus.HELD, ref, version=done.version, report=done.report, reason=why)
     status = ImportStatus.PUBLISHED if done.is_new else ImportStatus.UNCHANGED
     return ImportOutcome(status, ref, version=done.version, report=done.report)
 
@@ -243,6 +257,37 @@ def restore_version(viewer: Viewer, ref: DatasetRef, version: str, *, at: dateti
             return
         home.put_in_force(ref, version, announce={"kind": "dataset.restored", "actor": viewer.person_id})
     announce_published(at=at)
+
+
+def release_held(viewer: Viewer, ref: DatasetRef, *, at: datetime) -> None:
+    """Put in service the version that waits for an agent's word.
+
+    Raises:
+        DatasetNotFound: no version of this dataset waits, or not for this viewer.
+        Refused: the viewer is neither agent nor administrator of the territory.
+    """
+    waiting = _waiting(viewer, ref)
+    restore_version(viewer, ref, waiting.version, at=at)
+    let_go(Lake(lake_folder(None)), ref)
+
+
+def refuse_held(viewer: Viewer, ref: DatasetRef) -> None:
+    """Leave out of service the version that waits; it stays in the history.
+
+    Raises:
+        DatasetNotFound: no version of this dataset waits, or not for this viewer.
+        Refused: the viewer is neither agent nor administrator of the territory.
+    """
+    require_agent(viewer, ref.territory)
+    _waiting(viewer, ref)
+    let_go(Lake(lake_folder(None)), ref)
+
+
+def _waiting(viewer: Viewer, ref: DatasetRef) -> Held:
+    found = next((one for one in held(viewer, territory=ref.territory) if one.ref == ref), None)
+    if found is None:
+        raise not_found(ref)
+    return found
 
 
 def stage_upload(

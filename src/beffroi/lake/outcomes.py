@@ -26,6 +26,7 @@ class ImportStatus(StrEnum):
 
     PUBLISHED = "published"
     UNCHANGED = "unchanged"
+    HELD = "held"
     REFUSED = "refused"
 
 

@@ -23,6 +23,7 @@ from beffroi.base.kernel.sentences import Sentence, gettext_noop
 from beffroi.lake import rights, serving
 from beffroi.lake.corrections import apply_corrections
 from beffroi.lake.definitions import Definition
+from beffroi.lake.held import hold, let_go, loses_too_much
 from beffroi.lake.manifest import BOX, ID, ImportReport, Manifest, SourceInfo, column_as_json
 from beffroi.lake.preparing import Prepared, prepare
 from beffroi.lake.reading import GEOMETRY, Reading
@@ -42,11 +43,15 @@ def at_once(act: Callable[[], None]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """How a publication ended: `is_new` is False when the lake already served this content."""
+    """How a publication ended: `is_new` is False when the lake already served this content.
+
+    `held_from` is how many rows the version served has, when the new one waits for an agent's word.
+    """
 
     version: str
     is_new: bool
     report: ImportReport
+    held_from: int | None = None
 
 
 def publish(
@@ -61,11 +66,13 @@ def publish(
     actor: int | None = None,
     progress: Progress | None = None,
     later: Later = at_once,
+    guarded: bool = False,
 ) -> Published:
     """Make a version of what was read and put it in service, or leave the one of the same content.
 
     Waiting for the disk and entering service are handed to `later`, which does them at once unless told otherwise:
-    nothing is published before they are done.
+    nothing is published before they are done. `guarded`: a version that loses more rows than its dataset file allows
+    waits for an agent's word (see `held`).
 
     Raises:
         ImportRefused: the id is not unique, or a column does not fit the type its definition gives.
@@ -100,12 +107,18 @@ def publish(
             write_papers(folder, manifest, report)
             step("after-papers")
         is_new = known is None or _served(lake, ref) != version
+        most_lost = definition.fetch.most_lost
+        before = loses_too_much(lake, ref, rows=prepared.rows, most_lost=most_lost) if guarded and is_new else None
         # The dataset stays held until this is done, by whoever does it.
         held = opened.pop_all()
 
     def settle() -> None:
         with held:
             making.close()
+            if before is not None:
+                hold(lake, ref, version, rows=prepared.rows, before=before, at=at)
+                return
+            let_go(lake, ref)
             if is_new:
                 accesses = tuple((column.key, column.access) for column in prepared.columns)
                 lake.put_in_force(
@@ -120,7 +133,7 @@ def publish(
         tell(Sentence(gettext_noop("terminé")), 1.0)
 
     later(settle)
-    return Published(version, is_new, report)
+    return Published(version, is_new, report, before)
 
 
 def _served(lake: Lake, ref: DatasetRef) -> str | None:

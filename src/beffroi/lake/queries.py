@@ -44,6 +44,7 @@ from beffroi.lake.finding import (
     seen_datasets,
     version_valid,
 )
+from beffroi.lake.held import Held, held
 from beffroi.lake.manifest import ImportReport, SourceInfo
 from beffroi.lake.rowsets import aggregate, rows, table
 from beffroi.lake.seeing import (
@@ -87,6 +88,7 @@ __all__ = [
     "FeaturePage",
     "Filter",
     "FoundFeatures",
+    "Held",
     "ImportReport",
     "Laid",
     "Measure",
@@ -116,6 +118,7 @@ __all__ = [
     "found_features",
     "found_item",
     "has_schema",
+    "held",
     "import_report",
     "limits_of",
     "may_be_edited",

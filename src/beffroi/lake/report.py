@@ -13,6 +13,7 @@ from beffroi.lake.outcomes import ImportOutcome, ImportStatus
 _STATUS: dict[ImportStatus, Sentence] = {
     ImportStatus.PUBLISHED: Sentence("publié"),
     ImportStatus.UNCHANGED: Sentence("inchangé"),
+    ImportStatus.HELD: Sentence("retenu"),
     ImportStatus.REFUSED: Sentence("non lu"),
 }
 

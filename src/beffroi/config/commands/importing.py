@@ -80,6 +80,8 @@ def _imported(
     definitions, faults = load_definitions()
     for fault in faults:
         click.echo(f"beffroi : {fault}", err=True)
+    if not dataset:
+        groups = importing.named_by_schema(groups, code, definitions)
     with _progress(len(groups), quiet=quiet) as told:
         how = importing.FolderImport(
             territory=code,

@@ -124,13 +124,23 @@ def show_dataset(dataset: str) -> None:
 
 
 @lake_command.command("refresh")
-def refresh_lake() -> None:
-    """Annoncer les versions qui ne l’ont pas été et mettre leurs tuiles en file."""
+@click.option("--commune", default=None, help="Code INSEE : chercher aussi ce qui a changé de ses sources nationales.")
+def refresh_lake(commune: str | None) -> None:
+    """Annoncer les versions qui ne l’ont pas été et mettre leurs tuiles en file.
+
+    Avec --commune, à lancer chaque nuit : une source qui perd trop de lignes attend l’accord d’un agent.
+    """
     start_django()
     require_registry()
     from beffroi.base.kernel.time import now
     from beffroi.lake import operations
 
+    if commune:
+        from beffroi.base.territory import queries as territory
+        from beffroi.config.commands.sources import bring
+
+        if not bring(territory.commune(commune.strip().upper())):
+            raise SystemExit(1)
     click.echo(f"{operations.announce_published(at=now())} version(s) annoncée(s)")
 
 

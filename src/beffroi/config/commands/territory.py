@@ -17,8 +17,12 @@ def territory_command() -> None:
 @click.argument("insee")
 @click.option("--name", default="", help="Nom de la commune.")
 @click.option("--population", type=click.IntRange(min=0), default=0, help="Nombre d’habitants.")
-def add_territory(insee: str, name: str, population: int) -> None:
-    """Créer la commune de code INSEE donné, ou la mettre à jour."""
+@click.option("--sources/--no-sources", default=True, help="Chercher ses données nationales (oui, sauf mention).")
+def add_territory(insee: str, name: str, population: int, *, sources: bool) -> None:
+    """Créer la commune de code INSEE donné, ou la mettre à jour, et chercher ce que la France publie d’elle.
+
+    Ce qui est interrompu reprend où il s’était arrêté ; BEFFROI_MIRROR désigne un dossier à lire à la place des sites.
+    """
     start_django()
     require_registry()
     from beffroi.base.kernel.time import now
@@ -35,10 +39,12 @@ def add_territory(insee: str, name: str, population: int) -> None:
     click.echo(f"{'Mise à jour' if before else 'Créée'} : {commune.name} ({commune.code})")
     if not name and before is None:
         click.echo(f"Son nom n’a pas été donné : beffroi territory add {commune.code} --name « … »")
-    click.echo(
-        "Les données nationales ne sont pas encore chargées par cette commande. "
-        f"Importez les vôtres : beffroi import DOSSIER --recursive --commune {commune.code}"
-    )
+    if sources and not commune.fictional and not commune.code.startswith("00"):
+        from beffroi.config.commands.sources import bring
+
+        if not bring(commune):
+            raise SystemExit(1)
+    click.echo(f"Importez les vôtres : beffroi import DOSSIER --recursive --commune {commune.code}")
 
 
 @territory_command.command("list")

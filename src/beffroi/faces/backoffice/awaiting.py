@@ -34,6 +34,13 @@ def datasets(request: Request) -> Iterator[WorkCard]:
     yield WorkCard(_("Cartes qui n’ont pas pu être préparées"), len(failed), page, Urgency.TODAY)
 
 
+@work_source("held")
+def held(request: Request) -> Iterator[WorkCard]:
+    """Yield the refreshes that wait for someone's word."""
+    waiting = lake.held(request.viewer, territory=_code(request))
+    yield WorkCard(_("Mises à jour à approuver"), len(waiting), reverse("backoffice:held"), Urgency.TODAY)
+
+
 @work_source("uploads")
 def deposits(request: Request) -> Iterator[WorkCard]:
     """Yield the files deposited that await someone's approval."""

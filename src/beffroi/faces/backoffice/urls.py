@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from beffroi.faces.backoffice import awaiting, courses, journal, look, presence, sandbox, usecases
+from beffroi.faces.backoffice import awaiting, courses, held, journal, look, presence, sandbox, usecases
 from beffroi.faces.backoffice.reports import urls as report_urls
 from beffroi.faces.backoffice.rounds import urls as round_urls
 from beffroi.faces.backoffice.views import home
@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("personnes/", include("beffroi.faces.backoffice.people_urls")),
     path("depots/", include("beffroi.faces.backoffice.uploads_urls")),
+    *held.urlpatterns,
     path("couleurs/", look.look, name="look"),
     *sandbox.urlpatterns,
     *courses.urlpatterns,
