@@ -58,3 +58,19 @@ def test_an_edit_is_on_an_open_map_at_once(visit: Callable[..., Watched], site: 
     until(page, "document.querySelector('.map[data-ready=yes]') !== null")
     # A sheet asked for just after its thing went is not found, and says so.
     assert [one for one in watched.complaints if "404" not in one] == []
+
+
+def test_a_slider_goes_back_to_the_days_when_data_changed(visit: Callable[..., Watched]) -> None:
+    watched = visit("/carte/#z=15&lat=45.0092&lon=3.0046&couches=arbres")
+    page = watched.page
+    wait_for_map(page)
+    slider = page.locator("#curseur")
+    assert slider.get_attribute("aria-valuetext") == "aujourd’hui"
+    slider.focus()
+    with page.expect_navigation():
+        page.keyboard.press("Home")
+    assert "date=2026-02-01" in page.url
+    assert "#z=15" in page.url
+    assert "telles que la plateforme les connaissait le 1 février 2026" in page.locator("main").inner_text()
+    page.wait_for_selector("#curseur[aria-valuetext$='février 2026']")
+    assert watched.complaints == []

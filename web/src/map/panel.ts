@@ -6,6 +6,7 @@ import type { TownMap } from "./town";
 export function bindPanel(town: TownMap): void {
   bindLayers(town);
   bindLive(town);
+  bindDays(town);
   for (const box of document.querySelectorAll<HTMLInputElement>("[data-base]")) {
     box.addEventListener("change", () => town.showBase(box.dataset["base"] ?? "", box.checked));
   }
@@ -64,4 +65,35 @@ function bindLive(town: TownMap): void {
     box.checked = asked === null ? shown : asked.split(",").includes(id);
     box.addEventListener("change", () => void town.showLive(id, box.checked).then(() => town.remember()));
   }
+}
+
+/** The slider of time: each notch is a day when some data changed, the last one today; letting it go asks for that day. */
+function bindDays(town: TownMap): void {
+  const field = document.querySelector<HTMLElement>("[data-days]");
+  const range = field?.querySelector("input");
+  const told = field?.querySelector("output");
+  const asked = document.querySelector<HTMLInputElement>("input#date");
+  if (!field || !range || !told || !asked) return;
+  const days = (field.dataset["days"] ?? "").split(" ");
+  const date = new Intl.DateTimeFormat(town.config.language, { dateStyle: "long", timeZone: "UTC" });
+  const tell = (): void => {
+    const day = days[Number(range.value)];
+    const said = day ? date.format(new Date(`${day}T00:00:00Z`)) : (told.dataset["today"] ?? "");
+    told.textContent = said;
+    range.setAttribute("aria-valuetext", said);
+  };
+  range.max = String(days.length);
+  const known = asked.value ? days.filter((day) => day <= asked.value).length - 1 : days.length;
+  range.value = String(Math.max(0, known));
+  tell();
+  field.hidden = false;
+  range.addEventListener("input", tell);
+  range.addEventListener("change", () => {
+    asked.value = days[Number(range.value)] ?? "";
+    const form = asked.form;
+    if (!form) return;
+    // What the map shows, and where, is told by what follows the « # »: it stays.
+    form.action = `${location.pathname}${location.hash}`;
+    form.requestSubmit();
+  });
 }

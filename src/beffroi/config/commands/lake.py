@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -142,6 +143,47 @@ def refresh_lake(commune: str | None) -> None:
         if not bring(territory.commune(commune.strip().upper())):
             raise SystemExit(1)
     click.echo(f"{operations.announce_published(at=now())} version(s) annoncée(s)")
+
+
+@lake_command.command("communes")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True)
+@click.option("--scheduler", default="", help="Adresse du répartiteur Dask, tcp://… ; sinon cette machine.")
+@click.option("--workers", type=click.IntRange(1, 256), default=2, show_default=True, help="Processus (Dask, local).")
+def refresh_communes(folder: Path, engine: str, scheduler: str, workers: int) -> None:
+    """Rafraîchir beaucoup de communes : FOLDER a un dossier de sources par commune, nommé par son code INSEE."""
+    start_django()
+    require_registry()
+    from django.conf import settings
+
+    from beffroi.base.kernel.time import now
+    from beffroi.lake import communes, operations
+    from beffroi.lake.definitions import load_definitions
+
+    at = now()
+    told = communes.refresh_communes(
+        folder.resolve(),
+        lake=Path(settings.LAKE_DIR),
+        at=at,
+        definitions=load_definitions()[0],
+        engine=engine,
+        scheduler=scheduler,
+        workers=workers,
+    )
+    total = len(communes.communes_in(folder.resolve()))
+    done: list[communes.CommuneRefreshed] = []
+    with click.progressbar(length=total, label="Communes", file=sys.stderr) as bar:
+        for one in told:
+            done.append(one)
+            bar.update(1)
+    for one in done:
+        for line in one.refused:
+            click.echo(line)
+    click.echo(
+        f"{len(done)} communes : {sum(one.published for one in done)} jeux publiés, "
+        f"{sum(one.unchanged for one in done)} inchangés, {sum(len(one.refused) for one in done)} refusés"
+    )
+    operations.announce_published(at=at)
 
 
 @lake_command.command("export")

@@ -36,6 +36,7 @@ THEME_FOLDERS: dict[str, frozenset[str]] = {
     "culture-sport-loisirs": frozenset({"culture", "equipements", "espaces_verts"}),
 }
 MOST_SHOWN, MOST_ROWS = 4, 500
+MOST_DAYS = 120
 """A theme opens with its small layers on; the reader asks for the others."""
 
 
@@ -129,6 +130,13 @@ def known_on(
             one = lake.dataset(viewer, one.ref, version=found.version).summary
         known.append(one)
     return known, frozenset(old), len(datasets) - len(known)
+
+
+def days_of_change(viewer: Viewer, datasets: list[DatasetSummary], *, timezone: str) -> list[date]:
+    """Return the days when a version of one of the datasets came, the last `MOST_DAYS`, in order."""
+    zone = ZoneInfo(timezone)
+    days = {past.created_at.astimezone(zone).date() for one in datasets for past in lake.versions(viewer, one.ref)}
+    return sorted(days)[-MOST_DAYS:]
 
 
 def by_theme(datasets: list[DatasetSummary]) -> list[tuple[Theme, list[DatasetSummary]]]:

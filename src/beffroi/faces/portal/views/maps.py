@@ -27,6 +27,7 @@ from beffroi.faces.portal.showing import (
     asked_box,
     asked_of_map,
     by_theme,
+    days_of_change,
     known_on,
     shown_first,
     themes_of_map,
@@ -74,6 +75,7 @@ def _map_context(request: Request, viewer: Viewer, asked: Asked) -> dict[str, An
     code = territory_of(request)
     mapped = [one for one in lake.datasets(viewer, territory=code) if one.geometry_type] if code else []
     old, later = frozenset[str](), 0
+    days = days_of_change(viewer, mapped, timezone=request.commune.timezone) if request.commune else []
     if asked.day is not None and request.commune:
         mapped, old, later = known_on(viewer, mapped, asked.day, timezone=request.commune.timezone)
     base = {summary.ref.slug for summary in base_layers(mapped).values()}
@@ -97,6 +99,8 @@ def _map_context(request: Request, viewer: Viewer, asked: Asked) -> dict[str, An
         "overlays": [overlay_config(one) for one in overlays],
         "terrain": lake.relief(code) if code else None,
         "later": later,
+        # One day alone is no history.
+        "days": [day.isoformat() for day in days] if len(days) > 1 else [],
         "count": len(mapped),
     }
 
