@@ -85,6 +85,8 @@ RESERVED = {
     "agent@bourg.test": [
         "/agent/",
         "/agent/bac-a-sable/",
+        "/batiments/",
+        f"/batiments/{CODE}/maisons/maison/",
         "/agent/couleurs/",
         "/agent/depots/",
         "/agent/formation/",

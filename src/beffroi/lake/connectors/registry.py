@@ -26,6 +26,7 @@ CONNECTORS: dict[str, str] = {
     "parquet": "beffroi.lake.connectors.parquet",
     "archive": "beffroi.lake.connectors.archive",
     "citymodel": "beffroi.lake.connectors.citymodel",
+    "ifc": "beffroi.lake.connectors.ifc",
     "vector": "beffroi.lake.connectors.vector",
 }
 
@@ -51,7 +52,6 @@ _REFUSED_MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"Rar!", gettext_noop("une archive RAR"), gettext_noop("publiez les fichiers, ou un ZIP")),
     (b"{\\rtf", gettext_noop("un document RTF"), gettext_noop("publiez le tableau en CSV, XLSX ou ODS")),
     (b"LASF", gettext_noop("un nuage de points LAS"), gettext_noop("le lac ne garde pas encore les nuages de points")),
-    (b"ISO-10303-21", gettext_noop("une maquette IFC"), gettext_noop("déposez-la dans la maquette, non dans le lac")),
     (b"b3dm", gettext_noop("une tuile 3D"), gettext_noop("publiez la donnée dont elle est tirée (CityGML, CityJSON)")),
     (b"\x7fELF", gettext_noop("un programme"), gettext_noop("publiez un fichier de données")),
     (b"MZ", gettext_noop("un programme"), gettext_noop("publiez un fichier de données")),
@@ -109,6 +109,8 @@ def _format_by_magic(path: Path, head: bytes) -> str | None:
         return "parquet"
     if head.startswith(_VECTOR_MAGIC):
         return "vector"
+    if head.startswith(b"ISO-10303-21"):
+        return "ifc"
     return None
 
 
@@ -324,6 +326,7 @@ _EXPECTED_SUFFIXES: dict[str, tuple[str, ...]] = {
     "gtfs": (".zip", ""),
     "archive": (".zip", ""),
     "citymodel": (".json", ".jsonl", ".cityjson", ""),
+    "ifc": (".ifc", ""),
     "parquet": (".parquet", ".geoparquet", ""),
 }
 
