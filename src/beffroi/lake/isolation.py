@@ -266,7 +266,7 @@ def _serve(pipe: Connection, memory_mb: int, headroom_mb: int, threads: int, asi
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # What is loaded stays, and rows are no cycles: looking for them took a twentieth of an import.
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(500_000, 20, 50)
     # DuckDB looks for it, through every folder of modules, each time it is handed a table: 1 ms to find nothing.
     sys.modules.setdefault("pyarrow", None)  # type: ignore[arg-type]
     behind: Future[None] | None = None

@@ -12,6 +12,7 @@ from beffroi.lake.folder import plan
 from beffroi.lake.isolation import Limits
 from beffroi.lake.operations import ImportStatus
 from beffroi.lake.readme import licence_of, read_notice
+from lake.folder import dying_reader
 from lake.vector.vector_bases import EXTENT, collection, feature, written, zipped
 
 AT = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -148,6 +149,29 @@ def test_a_process_that_dies_costs_its_source_only(folder, tmp_path, monkeypatch
     found = imported(folder, tmp_path / "lake", limits=limits)
     assert found.is_explained
     assert found.totals.refused == 3
+
+
+@pytest.mark.slow
+def test_a_source_read_but_not_durable_when_its_process_dies_is_read_again(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(isolation, "_serve", dying_reader.dying_while_the_next_is_read)
+    lake = tmp_path / "lake"
+    found = imported(folder, lake, limits=Limits(jobs=1))
+    # The largest was read and lost: read again. The second was being read: the death is laid to it. The third is safe.
+    by_size = sorted(found.datasets, key=lambda dataset: (folder / dataset.source).stat().st_size)[::-1]
+    statuses = [ImportStatus.PUBLISHED, ImportStatus.REFUSED, ImportStatus.PUBLISHED]
+    assert [dataset.status for dataset in by_size] == statuses
+    assert "s’est arrêté net" in str(by_size[1].tables[0].reason)
+    assert not list(lake.rglob("*.part"))
+
+
+@pytest.mark.slow
+def test_a_source_whose_process_dies_with_nothing_else_to_read_is_refused(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(isolation, "_serve", dying_reader.dying_with_nothing_to_read)
+    alone = next(folder.rglob("*_2013.csv"))
+    how = importing.FolderImport(territory="34172", at=AT, lake=tmp_path / "lake", extent=EXTENT)
+    found = importing.import_groups([importing.one_group(alone)], alone, how)
+    assert found.totals.refused == 1
+    assert "s’est arrêté net" in str(found.datasets[0].tables[0].reason)
 
 
 @needs_montpellier
