@@ -19,15 +19,20 @@ from beffroi.lake.reading import GEOMETRY, Column, ColumnType, Evidence, Reading
 
 _CHUNK = 50_000
 _LEAST_PLACED = 0.5
-_SAMPLE = 5
+SAMPLE = 5
+SAMPLED_ROWS = 1_000
+"""The first rows may lack a place; a thousand of them seldom do."""
 
 
-def add_geometry(reading: Reading, options: ReadOptions) -> None:
+def add_geometry(reading: Reading, options: ReadOptions, samples: dict[str, list[str]] | None = None) -> None:
     """Add the `GEOMETRY` column (WKB, CRS84) to the table of `reading` when columns of its own place its rows.
 
-    Rows without a place keep a null geometry; the evidence counts them.
+    `samples` are the first values of its columns of text, when they are known. Rows without a place keep a null
+    geometry; the evidence counts them.
     """
-    place = _imposed(reading, options) or find_place([column.key for column in reading.columns], _samples(reading))
+    place = _imposed(reading, options) or find_place(
+        [column.key for column in reading.columns], _samples(reading) if samples is None else samples
+    )
     if place is None:
         return
     if place.kind not in (PlaceKind.XY, PlaceKind.PAIR):
@@ -60,14 +65,13 @@ def _samples(reading: Reading) -> dict[str, list[str]]:
     keys = [column.key for column in reading.columns if column.type is ColumnType.TEXT]
     if not keys:
         return {}
-    # The first rows may lack a place; a thousand of them seldom do.
     columns = ", ".join(f'"{key}"' for key in keys)
-    cursor = reading.con.execute(f"SELECT {columns} FROM {reading.table} LIMIT 1000")
+    cursor = reading.con.execute(f"SELECT {columns} FROM {reading.table} LIMIT {SAMPLED_ROWS}")
     found: dict[str, list[str]] = {key: [] for key in keys}
-    while any(len(values) < _SAMPLE for values in found.values()) and (rows := cursor.fetchmany(100)):
+    while any(len(values) < SAMPLE for values in found.values()) and (rows := cursor.fetchmany(100)):
         for key, cells in zip(keys, zip(*rows, strict=True), strict=True):
             found[key] += [cell for cell in cells if cell is not None]
-    return {key: values[:_SAMPLE] for key, values in found.items() if values}
+    return {key: values[:SAMPLE] for key, values in found.items() if values}
 
 
 def _number(reading: Reading, key: str) -> str:

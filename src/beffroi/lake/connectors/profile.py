@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import duckdb
 
@@ -66,6 +67,12 @@ def trimmed(index: int, *, plainly: bool = False) -> str:
     """
     blanks = "" if plainly else f", {quoted(_BLANKS)}"
     return f"nullif(trim(c{index}{blanks}), '')"
+
+
+def first_texts(every: Sequence[Sequence[str | None]], index: int, count: int) -> list[str]:
+    """Return the first `count` values of a column of text whose rows are known, as its expression reads them."""
+    cells = (cell.strip(_BLANKS) for row in every if (cell := row[index]))
+    return list(islice((cell for cell in cells if cell and cell not in TEXT_NULLS), count))
 
 
 def profiled(

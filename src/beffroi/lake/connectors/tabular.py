@@ -12,7 +12,7 @@ import duckdb
 from arro3.core import Array, DataType, Table
 
 from beffroi.base.kernel.sentences import Sentence, gettext_noop
-from beffroi.lake.connectors.profile import ColumnProfile, profiled
+from beffroi.lake.connectors.profile import ColumnProfile, first_texts, profiled
 from beffroi.lake.detect.headers import HeaderFound, filled, keys_of
 from beffroi.lake.reading import LINE, Column, ColumnType, Evidence, Reading, ReadOptions, Rejects, Unreadable
 from beffroi.lake.sql import FEW_ROWS, planned_for
@@ -254,7 +254,7 @@ def _typed_reading(con: duckdb.DuckDBPyConnection, raw: Raw, draft: Draft, optio
         licence=draft.licence,
         description=draft.description,
     )
-    add_geometry(reading, options)
+    add_geometry(reading, options, _first_texts(raw, dict(zip(keys, kept, strict=True))))
     reading.period = period_of(reading)
     return reading
 
@@ -265,6 +265,17 @@ def _imposed(titles: Sequence[str], options: ReadOptions) -> dict[int, ColumnTyp
     keys = keys_of(titles, options.rename)
     named = {index: options.types.get(title) or options.types.get(keys[index]) for index, title in enumerate(titles)}
     return {index: kind for index, kind in named.items() if kind is not None}
+
+
+def _first_texts(raw: Raw, profiles: dict[str, ColumnProfile]) -> dict[str, list[str]] | None:
+    from beffroi.lake.connectors.points import SAMPLE, SAMPLED_ROWS
+
+    if raw.every is None:
+        return None
+    rows = raw.every[:SAMPLED_ROWS]
+    texts = {key: profile.index for key, profile in profiles.items() if profile.type is ColumnType.TEXT}
+    found = {key: first_texts(rows, index, SAMPLE) for key, index in texts.items()}
+    return {key: values for key, values in found.items() if values}
 
 
 def _column(profile: ColumnProfile, key: str, titles: Sequence[str], draft: Draft) -> Column:

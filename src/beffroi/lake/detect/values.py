@@ -288,7 +288,9 @@ def plain(title: str) -> str:
 
 
 def _booleans(kept: Sequence[str], title: str, hint: ColumnType | None) -> list[Form]:
-    seen = {value.lower() for value in kept}
+    # Three values are no yes and no: most columns show them at once.
+    seen = {value.lower() for value in kept[:20]}
+    seen = seen if len(seen) > 2 else {value.lower() for value in kept}
     forms = []
     for yes, no in BOOLEAN_PAIRS:
         if not seen <= {yes, no}:
