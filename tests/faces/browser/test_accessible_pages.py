@@ -100,6 +100,7 @@ RESERVED = {
         "/agent/tournees/nouvelle/",
         "/agent/usages/",
         "/agent/usages/G-03/",
+        "/agent/webhooks/",
         "/vues/technicien/",
         "/compte/",
         "/mes-donnees/",

@@ -66,6 +66,7 @@ RESERVED = [
     "/agent/formation/",
     "/agent/formation/donnees/",
     "/agent/journal/",
+    "/agent/webhooks/",
     "/agent/personnes/",
     "/agent/personnes/inviter/",
     "/agent/raccourcis/",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from beffroi.faces.backoffice import awaiting, courses, held, journal, look, presence, sandbox, usecases
+from beffroi.faces.backoffice import awaiting, courses, held, journal, look, presence, sandbox, usecases, webhooks
 from beffroi.faces.backoffice.reports import urls as report_urls
 from beffroi.faces.backoffice.rounds import urls as round_urls
 from beffroi.faces.backoffice.views import home
@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *usecases.urlpatterns,
     *presence.urlpatterns,
     *journal.urlpatterns,
+    *webhooks.urlpatterns,
     *report_urls.urlpatterns,
     *round_urls.urlpatterns,
 ]
