@@ -161,6 +161,8 @@ class Figures(_Table):
 class Settings(_Table):
     """The table of a use case. `nearest`: places may be ranked by the way to them. `volumes`: buildings stand.
 
+    `offline`: the page leads to the emergency screen, which opens without network.
+
     `counted` is the public view of the first dataset, which is reserved (see `aggregating`).
     """
 
@@ -171,6 +173,7 @@ class Settings(_Table):
     filters: list[Filter] = Field(default_factory=list)
     figures: list[Figures] = Field(default_factory=list)
     nearest: bool = False
+    offline: bool = False
     volumes: bool = False
 
     def model_post_init(self, _context: Any) -> None:

@@ -92,6 +92,7 @@ class ShownLayers:
     map: DrawnMap | None
     asked: AskedLayers
     figures: tuple[FigureTable, ...] = ()
+    offline: bool = False
 
     @property
     def count(self) -> int:
@@ -128,6 +129,7 @@ def shown_layers(request: Request, use_case: UseCase) -> ShownLayers | None:
         layers_map(viewer, shows, known, volumes=wanted.volumes) if shows else None,
         asked,
         figure_tables(viewer, wanted.figures, details, where),
+        offline=wanted.offline,
     )
 
 

@@ -26,6 +26,7 @@ _NAMES = (
     "nom_usuel",
     "equip_nom",
     "enseigne",
+    "rs",
 )
 _NAME_PARTS = ("nom", "lib", "name", "quart", "adresse", "denomination")
 

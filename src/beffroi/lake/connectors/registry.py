@@ -23,6 +23,7 @@ CONNECTORS: dict[str, str] = {
     "json": "beffroi.lake.connectors.jsonrows",
     "xml": "beffroi.lake.connectors.xmlrows",
     "gtfs": "beffroi.lake.connectors.gtfs",
+    "finess": "beffroi.lake.connectors.finess",
     "parquet": "beffroi.lake.connectors.parquet",
     "archive": "beffroi.lake.connectors.archive",
     "citymodel": "beffroi.lake.connectors.citymodel",
