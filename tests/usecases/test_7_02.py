@@ -69,10 +69,11 @@ def shown(client: Client, address: str = PAGE) -> str:
 
 def test_from_its_permit_to_its_maintenance(school: str, signed_in: Callable[..., Client]) -> None:
     agent = signed_in(Role.AGENT)
-    work = {"note": "work", "kind": "renovation", "component": "toiture", "day": "2018-06-30", "title": "Toiture neuve"}
-    assert agent.post(school, work | {"by_whom": "Couvreurs", "cost_eur": "12500,50"}).status_code == 302
+    work = {"act": "work", "kind": "renovation", "component": "toiture", "day": "2018-06-30", "title": "Toiture neuve"}
+    more = {"by_whom": "Couvreurs", "cost_eur": "12500,50", "note": "Ardoises du pays."}
+    assert agent.post(school, work | more).status_code == 302
     for year, grade in ((2019, 5), (2021, 4), (2023, 4), (2025, 3)):
-        told = {"note": "reading", "component": "toiture", "grade": grade, "day": f"{year}-09-01"}
+        told = {"act": "reading", "component": "toiture", "grade": grade, "day": f"{year}-09-01"}
         assert agent.post(school, told).status_code == 302
     text = shown(agent)
     lines = [
@@ -85,6 +86,7 @@ def test_from_its_permit_to_its_maintenance(school: str, signed_in: Callable[...
     places = [text.index(line) for line in lines]
     assert places == sorted(places), "newest first"
     assert "12 500,50 € dépensés" in text
+    assert "Ardoises du pays." in text
     assert (
         "Estimation sur 4 relevés (2019–2025) : 0,30 point perdu par an, note 2 (travaux à prévoir) vers 2029" in text
     )
@@ -99,20 +101,29 @@ def test_from_its_permit_to_its_maintenance(school: str, signed_in: Callable[...
     assert len(rows) == 1 + 5 + 3
 
 
+def test_no_form_names_two_fields_alike(school: str, signed_in: Callable[..., Client]) -> None:
+    """What an agent writes must not stand in for what the form does."""
+    agent = signed_in(Role.AGENT)
+    agent.post(school, {"act": "reading", "component": "facade", "grade": 2, "day": "2024-01-01", "note": "Fissure."})
+    page = agent.get(school).content.decode()
+    assert "Fissure." in page
+    for form in re.findall(r"<form.*?</form>", page, flags=re.DOTALL):
+        names = re.findall(r'<(?:input|select|textarea)[^>]* name="([^"]+)"', form)
+        assert len(names) == len(set(names)), names
+
+
 def test_a_note_is_withdrawn_and_a_wrong_one_says_why(school: str, signed_in: Callable[..., Client]) -> None:
     agent = signed_in(Role.AGENT)
-    answer = agent.post(school, {"note": "reading", "component": "toiture", "grade": 3, "day": "2999-01-01"})
+    answer = agent.post(school, {"act": "reading", "component": "toiture", "grade": 3, "day": "2999-01-01"})
     assert answer.status_code == 400
     assert "ne peut être daté de demain" in answer.content.decode()
-    assert (
-        agent.post(school, {"note": "work", "kind": "entretien", "title": "", "day": "2020-01-01"}).status_code == 400
-    )
-    agent.post(school, {"note": "reading", "component": "facade", "grade": 2, "day": "2024-01-01"})
+    assert agent.post(school, {"act": "work", "kind": "entretien", "title": "", "day": "2020-01-01"}).status_code == 400
+    agent.post(school, {"act": "reading", "component": "facade", "grade": 2, "day": "2024-01-01"})
     number = re.search(r'name="number" value="(\d+)"', agent.get(school).content.decode())
     assert number
-    assert agent.post(school, {"note": "withdraw", "what": "reading", "number": number[1]}).status_code == 302
+    assert agent.post(school, {"act": "withdraw", "what": "reading", "number": number[1]}).status_code == 302
     assert "État relevé" not in shown(agent)
-    assert agent.post(school, {"note": "withdraw", "what": "reading", "number": number[1]}).status_code == 404
+    assert agent.post(school, {"act": "withdraw", "what": "reading", "number": number[1]}).status_code == 404
 
 
 def test_residents_see_neither_the_page_nor_the_way_to_it(

@@ -56,7 +56,7 @@ def building(request: HttpRequest, territory: str, slug: str, feature_id: str) -
     forms = {"work": WorkForm(), "reading": ReadingForm(initial={"day": timezone.localdate()})}
     status = 200
     if request.method == "POST":
-        asked = request.POST.get("note", "")
+        asked = request.POST.get("act", "")
         if asked in forms:
             forms[asked] = type(forms[asked])(request.POST)
         if _done(request, ref, asked, forms):
