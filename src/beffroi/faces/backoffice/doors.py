@@ -42,6 +42,14 @@ DOORS: tuple[tuple[str, str, str, str, str, bool], ...] = (
         False,
     ),
     (
+        "backoffice:works",
+        gettext_noop("Travaux"),
+        gettext_noop("Fermer des rues, voir ce que cela coûte, comparer, publier."),
+        "warning",
+        "v",
+        False,
+    ),
+    (
         "backoffice:uploads",
         gettext_noop("Déposer des données"),
         gettext_noop("Envoyer un fichier, le voir avant de le publier."),

@@ -8,6 +8,7 @@ from beffroi.faces.backoffice import awaiting, courses, held, journal, look, pre
 from beffroi.faces.backoffice.reports import urls as report_urls
 from beffroi.faces.backoffice.rounds import urls as round_urls
 from beffroi.faces.backoffice.views import home
+from beffroi.faces.backoffice.works import urls as works_urls
 
 app_name = "backoffice"
 # Imported for what they register: the cards of « my work today ».
@@ -26,4 +27,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *webhooks.urlpatterns,
     *report_urls.urlpatterns,
     *round_urls.urlpatterns,
+    *works_urls.urlpatterns,
 ]

@@ -45,6 +45,11 @@ OBSTACLES = (
     gettext_noop("Éclairage en panne"),
     gettext_noop("Lieu signalé comme inquiétant"),
     gettext_noop("Rue inondée"),
+    gettext_noop("Travaux : rue fermée aux piétons"),
+    gettext_noop("Travaux : rue fermée aux vélos"),
+    gettext_noop("Travaux : rue fermée aux voitures"),
+    gettext_noop("Travaux : rue fermée aux poids lourds"),
+    gettext_noop("Travaux : circulation alternée"),
 )
 _BOARDING: dict[bool | None, str] = {
     True: gettext_noop("accessible en fauteuil"),

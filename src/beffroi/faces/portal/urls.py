@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from beffroi.faces.portal import application, coverage, obstacles, own_requests, privacy
+from beffroi.faces.portal import application, coverage, obstacles, own_requests, privacy, works
 from beffroi.faces.portal.reports import urls as reports
 from beffroi.faces.portal.transit import urls as transit
 from beffroi.faces.portal.views import (
@@ -75,6 +75,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *own_requests.urlpatterns,
     *reports.urlpatterns,
     *transit.urlpatterns,
+    path("travaux/", works.works, name="works"),
+    path("travaux/flux.atom", works.works_feed, name="works-feed"),
+    path("travaux/<int:works_id>/", works.works_one, name="works-one"),
     path("obstacles/", obstacles.obstacles, name="obstacles"),
     path("obstacles/carte.geojson", obstacles.obstacles_geojson, name="obstacles-geojson"),
     *privacy.urlpatterns,

@@ -18,11 +18,13 @@ class MobilityConfig(AppConfig):
         from beffroi.sense.mobility.rounds.tasks import forget_old_rounds
         from beffroi.sense.mobility.transit import engine as transit
         from beffroi.sense.mobility.transit import polling
+        from beffroi.sense.mobility.works import engine as works
 
         engine.register()
         transit.register()
         rounds.register()
         coverage.register()
+        works.register()
         subscribe("mobility.graphs", (DATASET_PUBLISHED, DATASET_RESTORED), tasks.on_dataset)
         subscribe("mobility.obstacles", (events.OBSTACLE_REPORTED, events.OBSTACLE_ENDED), tasks.on_obstacle)
         every_day("mobility.daily", tasks.forget_old_obstacles, hour=4)

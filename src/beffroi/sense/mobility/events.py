@@ -38,6 +38,19 @@ seconds: how much it added."""
 ROUND_DELETED = "round.deleted"
 """Someone let go of a round. Payload: title."""
 
+WORKS_DESCRIBED = "works.described"
+"""Someone described works. Subject ``works:<number>``; payload: title, service."""
+
+WORKS_COMPUTED = "works.computed"
+"""The effects of works were computed. Payload: trips, scenarios."""
+
+WORKS_PUBLISHED = "works.published"
+"""Works are told to everyone, and routes count them on their days. Payload: title, scenario, first, last (ISO days),
+streets, closures."""
+
+WORKS_ENDED = "works.ended"
+"""Works are over, or were taken back. Payload: title, over or deleted."""
+
 KINDS = (
     OBSTACLE_REPORTED,
     OBSTACLE_ENDED,
@@ -47,4 +60,8 @@ KINDS = (
     ROUND_COMPUTED,
     ROUND_CHANGED,
     ROUND_DELETED,
+    WORKS_DESCRIBED,
+    WORKS_COMPUTED,
+    WORKS_PUBLISHED,
+    WORKS_ENDED,
 )

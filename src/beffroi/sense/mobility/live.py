@@ -71,6 +71,11 @@ def obstacles_between(territory: str, start: datetime, end: datetime) -> list[Ob
     return [one for one in known_obstacles(territory, start) if one.starts_at < end]
 
 
+def overlays_of(router: Router, obstacles: Iterable[ObstacleInfo]) -> dict[str, Overlay]:
+    """Return what obstacles change for each profile, laid over nothing."""
+    return overlays(standing(router, obstacles))
+
+
 def laid_between(
     router: Router, territory: str, start: datetime, end: datetime
 ) -> tuple[dict[str, Overlay], list[Standing]]:

@@ -96,3 +96,37 @@ class Round(models.Model):
 
     def __str__(self) -> str:
         return f"{self.territory} {self.title}"
+
+
+class Works(models.Model):
+    """Works described by a service: scenarios (see `works.plan`), what they do to trips, the one published.
+
+    `effects` are by scenario, phase and profile, `sample` tells what they rest on; `first` and `last` are the days of
+    the scenario published.
+    """
+
+    DRAFT, COMPUTING, PUBLISHED, ENDED = "draft", "computing", "published", "ended"
+
+    territory = models.CharField(max_length=20)
+    service = models.CharField(max_length=50)
+    title = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    state = models.CharField(max_length=20, default=DRAFT)
+    progress = models.PositiveIntegerField(default=0)
+    scenarios = models.JSONField()
+    effects = models.JSONField(default=list)
+    sample = models.JSONField(default=dict)
+    chosen = models.IntegerField(default=-1)
+    first = models.DateField(null=True)
+    last = models.DateField(null=True)
+    problem = models.JSONField(null=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    computed_at = models.DateTimeField(null=True)
+    published_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["territory", "state", "last"], name="works_published")]
+
+    def __str__(self) -> str:
+        return f"{self.territory} {self.title}"

@@ -1,0 +1,1 @@
+"""`/agent/travaux/`: works described, their scenarios compared, then published."""

@@ -1,0 +1,1 @@
+"""Works: streets closed for a time, what that does to trips, scenarios compared, then published."""
