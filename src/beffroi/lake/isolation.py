@@ -73,7 +73,7 @@ class Limits:
 def prepare() -> None:
     """Start loading, beside this process, what reading takes: a command that will read says so as soon as it can."""
     # Everything but DuckDB, which starts a thread when it is imported: a process that has threads is not to be forked.
-    multiprocessing.set_forkserver_preload(["beffroi.lake.forked"])
+    multiprocessing.set_forkserver_preload(["beffroi.lake.unaided", "beffroi.lake.forked"])
     forkserver.ensure_running()
 
 
@@ -267,8 +267,8 @@ def _serve(pipe: Connection, memory_mb: int, headroom_mb: int, threads: int, asi
     # What is loaded stays, and rows are no cycles: looking for them took a twentieth of an import.
     gc.freeze()
     gc.set_threshold(500_000, 20, 50)
-    # DuckDB looks for it, through every folder of modules, each time it is handed a table: 1 ms to find nothing.
-    sys.modules.setdefault("pyarrow", None)  # type: ignore[arg-type]
+    import beffroi.lake.unaided  # noqa: F401 - not that of the site, which may have them
+
     behind: Future[None] | None = None
     with ThreadPoolExecutor(1, "behind") as disk:
         while True:
