@@ -21,6 +21,7 @@ from beffroi.base.kernel.words import folded
 from beffroi.faces.portal.directory import town_datasets
 from beffroi.faces.portal.mapping import base_layers, shown_title, synthesis_map
 from beffroi.faces.portal.sheets import name_column, told
+from beffroi.faces.portal.still import Still, still_of
 from beffroi.faces.portal.synthesis import CLASSES, bounds_of, ranges
 from beffroi.faces.shell.access import Request
 from beffroi.faces.shell.overlays import Mark
@@ -88,6 +89,7 @@ class ShownCounts:
     untold: int
     marks: tuple[Mark, ...]
     map: str
+    still: Still | None
     points: DatasetSummary | None = None
     listed: tuple[ListedPoint, ...] = ()
     points_count: int = 0
@@ -136,9 +138,10 @@ def shown_counts(request: Request, use_case: UseCase) -> ShownCounts | None:
     mapped = [one for one in known if one.geometry_type]
     named = _("Carte des nombres par carreau.")
     drawn = synthesis_map(request.viewer, mapped, read.summary, overlays=overlays, named=named)
+    still = still_of(request.viewer, base_layers(mapped), [read.summary], read.summary.bbox)
     return ShownCounts(
-        read.summary, shown_title(read.summary), read.view, read.choices, cells, read.untold, marks, drawn, points,
-        listed, count,
+        read.summary, shown_title(read.summary), read.view, read.choices, cells, read.untold, marks, drawn, still,
+        points, listed, count,
     )  # fmt: skip
 
 
