@@ -66,6 +66,14 @@ DOORS: tuple[tuple[str, str, str, str, str, bool], ...] = (
         False,
     ),
     (
+        "backoffice:worth",
+        gettext_noop("Rues accessibles"),
+        gettext_noop("Les travaux et les relevés qui ouvriraient le plus de chemins."),
+        "position",
+        "v",
+        False,
+    ),
+    (
         "portal:datasets",
         gettext_noop("Jeux de données"),
         gettext_noop("Tout ce que la commune publie ou réserve."),

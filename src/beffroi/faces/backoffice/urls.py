@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from beffroi.faces.backoffice import awaiting, courses, held, journal, look, presence, sandbox, usecases, webhooks
+from beffroi.faces.backoffice import (
+    awaiting,
+    courses,
+    held,
+    journal,
+    look,
+    presence,
+    sandbox,
+    usecases,
+    webhooks,
+    worth,
+)
 from beffroi.faces.backoffice.reports import urls as report_urls
 from beffroi.faces.backoffice.rounds import urls as round_urls
 from beffroi.faces.backoffice.views import home
@@ -25,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *presence.urlpatterns,
     *journal.urlpatterns,
     *webhooks.urlpatterns,
+    *worth.urlpatterns,
     *report_urls.urlpatterns,
     *round_urls.urlpatterns,
     *works_urls.urlpatterns,

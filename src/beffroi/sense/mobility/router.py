@@ -133,7 +133,6 @@ class Router:
         self._lock = threading.RLock()
         self._own = threading.local()
         self._topologies: dict[bool, Topology] = {}
-        self._landmarks = _spread_out(graph)
 
     # --- Costs -------------------------------------------------------------------------------------------------------
 
@@ -214,15 +213,17 @@ class Router:
 
     def marks(self, name: str, topology: Topology, base: Array) -> Array:
         """Return the costs from and to each landmark, read from beside the graph when they were computed before."""
-        file = f"marks-{name}-{zlib.crc32(base.tobytes()):08x}.npy"
+        landmarks = _spread_out(self.graph, parts_of(topology, base)[: self.graph.ends])
+        crc = zlib.crc32(np.array(landmarks, np.int64).tobytes(), zlib.crc32(base.tobytes()))
+        file = f"marks-{name}-{crc:08x}.npy"
         kept = self.folder / file if self.folder else None
         if kept is not None and kept.exists():
             return np.asarray(np.load(kept, mmap_mode="r"))
         count = len(topology.place)
-        marks = np.full((count, 2 * len(self._landmarks)), np.inf, np.float32)
+        marks = np.full((count, 2 * len(landmarks)), np.inf, np.float32)
         way = _backwards(topology)
         back = (way.first, way.heads, base[way.order])
-        for rank, end in enumerate(self._landmarks):
+        for rank, end in enumerate(landmarks):
             marks[:, 2 * rank] = self._spread(topology.first, topology.heads, base, end, count)
             marks[:, 2 * rank + 1] = self._spread(*back, end, count)
         # Rounded down: a bound may be too low, never too high. The twins of a doubled end arrive only.
@@ -511,10 +512,13 @@ def _heap(size: int) -> tuple[Array, Array, Array]:
     return np.empty(size), np.empty(size, np.int32), np.empty(size)
 
 
-def _spread_out(graph: Graph) -> list[int]:
-    """Return ends at the rim of the largest connected part, one in each of `LANDMARKS` directions from its middle."""
-    labels, counts = np.unique(graph.component, return_counts=True)
-    inside = np.flatnonzero(graph.component == labels[np.argmax(counts)])
+def _spread_out(graph: Graph, part: Array) -> list[int]:
+    """Return ends at the rim of the largest part, one in each of `LANDMARKS` directions from its middle.
+
+    The part is that of the profile: a rim of field tracks would bound nothing for who may not follow them.
+    """
+    labels, counts = np.unique(part, return_counts=True)
+    inside = np.flatnonzero(part == labels[np.argmax(counts)])
     x, y = np.asarray(graph.x)[inside], np.asarray(graph.y)[inside]
     angle = np.arctan2(y - np.median(y), x - np.median(x))
     far = np.hypot(y - np.median(y), x - np.median(x))
