@@ -62,6 +62,15 @@ def test_what_nobody_reported_is_ordered_directly(crew: tuple[Client, Viewer], t
     assert queries.public_reports(town, at=timezone.now()).total == 0
 
 
+def test_work_is_ordered_from_the_sheet_of_a_thing_on_the_map(crew: tuple[Client, Viewer]) -> None:
+    client, _ = crew
+    page = client.get(f"{ORDERS}nouvelle/?lat={LAT}&lon={LON}&objet=lampes/L-12").context["form"]
+    shown = {name: page[name].value() for name in ("lat", "lon", "place_object")}
+    assert shown == {"lat": str(LAT), "lon": str(LON), "place_object": "lampes/L-12"}
+    # What an address says is shown, and judged like the rest when it is sent.
+    assert client.get(f"{ORDERS}nouvelle/?lat=ailleurs").status_code == 200
+
+
 def test_an_order_that_cannot_be_kept_says_why(crew: tuple[Client, Viewer]) -> None:
     client, _ = crew
     assert client.post(f"{ORDERS}nouvelle/", {"title": "Où ?"}).status_code == 400

@@ -173,6 +173,8 @@ def until(page: Page, expression: str, *, seconds: float = 20) -> None:
 
 def wait_for_map(page: Page) -> None:
     """Wait until the map has drawn all its layers; ask for it where a picture stands in its place."""
+    # One that no picture stands for starts when it comes into sight.
+    page.evaluate("() => document.querySelector('[data-map]')?.scrollIntoView()")
     button = "[data-map-open]:not([hidden])"
     until(page, f"document.querySelector('.map[data-ready=yes], {button}') !== null", seconds=60)
     if page.query_selector(button):

@@ -40,7 +40,15 @@ TRACED = ["-*", "toplevel", "devtools.timeline", "disabled-by-default-devtools.t
 # Pixels are not what is measured: few of them leave the processor to the scripts, which do the same for any number.
 SCALE = 0.25
 FRAME_MS = 1000 / 30
-KEYS = ["ArrowRight"] * 3 + ["Shift+ArrowRight"] * 3 + ["+"] * 2 + ["ArrowUp"] * 3 + ["-"] * 2 + ["Shift+ArrowUp"] * 2
+KEYS = (
+    ["ArrowRight"] * 3
+    + ["Shift+ArrowRight"] * 3
+    + ["+"] * 2
+    + ["ArrowUp"] * 3
+    + ["-"] * 2
+    + ["Shift+ArrowDown", "Shift+ArrowUp"]
+)
+ROUNDS = 3
 
 
 class Network:
@@ -85,9 +93,11 @@ def measure(browser: Browser, url: str, address: str, rate: float) -> dict[str, 
     page.wait_for_timeout(1000)
     page.evaluate("performance.mark('journey')")
     page.locator(".map canvas").focus()
-    for key in KEYS:
+    for key in KEYS * ROUNDS:
+        before = page.evaluate("location.hash")
         page.keyboard.press(key)
-        page.wait_for_timeout(350)
+        # However slow the pixels come, each step is drawn to its end: the address then says where it led.
+        _until(page, f"location.hash !== {before!r}", seconds=30)
     trace = Trace(browser.stop_tracing())
     travelled = network.kilobytes()["tiles"] - got["tiles"]
     context.close()

@@ -144,7 +144,7 @@ PRINTS = """() => {
 
 
 def faults(watched: Watched, address: str) -> list[str]:
-    """What is wrong with a page: axe at two sizes in two schemes, its width at 320 px, what it says and asks for."""
+    """What is wrong with a page: axe at two sizes in every style, its width at 320 px, what it says and asks for."""
     page = watched.page
     found = []
     for size, schemes in ((PHONE, ("light", "dark")), (DESKTOP, ("dark", "light"))):
@@ -152,6 +152,9 @@ def faults(watched: Watched, address: str) -> list[str]:
         for scheme, rules in zip(schemes, (ALL, COLOURS), strict=True):
             page.emulate_media(color_scheme=scheme)
             found += [f"{size[0]} px {scheme}: {one}" for one in axe_violations(page, rules)]
+    page.evaluate("() => { document.documentElement.dataset.theme = 'contrast'; }")
+    found += [f"contrast: {one}" for one in axe_violations(page, COLOURS)]
+    page.evaluate("() => { delete document.documentElement.dataset.theme; }")
     # 320 CSS pixels: a 1,280-pixel window at 400 % (WCAG 1.4.10).
     page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
     width = page.evaluate("document.documentElement.scrollWidth")

@@ -153,6 +153,35 @@ def test_what_is_ticked_before_the_map_of_the_town_is_there_starts_it(visit: Cal
     assert watched.complaints == []
 
 
+@pytest.mark.parametrize(
+    ("able", "spares", "starts"), [(True, False, True), (False, False, False), (True, True, False)]
+)
+def test_the_map_of_the_town_starts_by_itself_where_a_graphics_processor_draws_it(
+    able: bool, spares: bool, starts: bool, visit: Callable[..., Watched]
+) -> None:
+    """The probe's answer is put in its place: no machine of the tests has a graphics processor."""
+    watched = visit("/nulle-part/", service_workers="block")
+    page, asked = watched.page, list[str]()
+    watched.complaints.clear()
+    answer = {"body": f"postMessage({str(able).lower()})", "content_type": "text/javascript"}
+    page.route("**/power.worker*", lambda route: route.fulfill(**answer))
+    page.add_init_script(
+        f"Object.defineProperty(navigator, 'connection', {{value: {{saveData: {str(spares).lower()}}}}})"
+    )
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(page.url.replace("/nulle-part/", "/carte/"))
+    button = page.locator("[data-map-open]")
+    if starts:
+        page.wait_for_selector(".map[data-ready=yes]", timeout=60_000)
+        assert not button.is_visible(), "nobody pressed it"
+    else:
+        button.wait_for(state="visible")
+        assert page.locator("canvas").count() == 0
+        assert [url for url in asked if "/tuiles/" in url] == []
+    assert any("power.worker" in url for url in asked) is not spares, "who spares data is not even asked"
+    assert [one for one in watched.complaints if "blocked by Playwright" not in one] == []
+
+
 def test_without_javascript_the_picture_stays(visit: Callable[..., Watched]) -> None:
     page = visit(f"/donnees/{CODE}/arbres/", javascript=False).page
     assert page.locator(".map-still").is_visible()

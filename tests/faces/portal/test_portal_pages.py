@@ -118,6 +118,22 @@ def test_a_sheet_tells_facts_with_unit_source_and_date(small_town: str, client: 
     assert client.get(f"{ARBRES}fiche/inconnue/").status_code == 404
 
 
+def test_from_its_sheet_one_reports_a_thing_and_an_agent_sends_somebody_to_it(
+    small_town: str, client: Client, signed_in: Callable[..., Client]
+) -> None:
+    tree = client.get(f"{ARBRES}tableau/").context["asked"].rows[0][0]
+    address = f"{ARBRES}fiche/{tree}/?fragment"
+    report, order = f"/objet/arbres/{tree}/", "/agent/interventions/nouvelle/?lat="
+    page = client.get(address).content.decode()
+    assert report in page
+    assert order not in page
+    assert client.get(report).status_code == 200
+    page = signed_in(Role.AGENT).get(address).content.decode()
+    assert report in page
+    assert order in page
+    assert f"objet=arbres%2F{tree}" in page
+
+
 def test_the_map_carries_its_base_its_layers_and_no_reserved_one(small_town: str, client: Client) -> None:
     page = client.get("/carte/")
     config = json.loads(page.context["config"])

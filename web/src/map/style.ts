@@ -110,7 +110,7 @@ export function baseLayers(base: BaseConfig, colours: Palette, someGiveWay = fal
               colours.buildingTall,
             ],
             "fill-extrusion-height": someGiveWay ? standing(heightOf(tiles)) : heightOf(tiles),
-            "fill-extrusion-opacity": 0.92,
+            "fill-extrusion-opacity": 1,
             "fill-extrusion-vertical-gradient": true,
           },
         },

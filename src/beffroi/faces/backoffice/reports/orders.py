@@ -162,7 +162,7 @@ def work_orders(request: HttpRequest) -> HttpResponse:
 @open_to(Role.AGENT, Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_order(request: HttpRequest) -> HttpResponse:
-    """Order work about a report (`?signalement=`), or about what nobody reported."""
+    """Order work about a report (`?signalement=`), or about what nobody reported; the map gives `?lat=&lon=&objet=`."""
     request = cast(Request, request)
     viewer, territory, at = request.viewer, code_of(request), timezone.now()
     number = request.GET.get("signalement", "")
@@ -171,7 +171,7 @@ def new_order(request: HttpRequest) -> HttpResponse:
     form: OrderForm = (
         OrderForm(data, initial={"title": _(info.label)})
         if info
-        else DirectForm(data, viewer=viewer, territory=territory)
+        else DirectForm(data, viewer=viewer, territory=territory, initial=_begun(request))
     )
     if form.is_valid():
         values = form.cleaned_data
@@ -188,6 +188,12 @@ def new_order(request: HttpRequest) -> HttpResponse:
             return redirect("backoffice:order", order)
     context = {"form": form, "info": info, "placed": not info}
     return render(request, "backoffice/reports/order_new.html", context, status=400 if form.errors else 200)
+
+
+def _begun(request: Request) -> dict[str, str]:
+    """Return the place that the map gave: shown in the fields, judged when they are sent."""
+    given = (("lat", "lat"), ("lon", "lon"), ("place_object", "objet"))
+    return {field: request.GET[name][:200] for field, name in given if name in request.GET}
 
 
 def _submission(values: dict[str, Any]) -> Submission:

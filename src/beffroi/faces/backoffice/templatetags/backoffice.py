@@ -6,6 +6,7 @@ from typing import Any
 
 from django import template
 
+from beffroi.base.territory.viewer import Role
 from beffroi.faces.backoffice.doors import Door, doors
 from beffroi.faces.backoffice.help import HelpText, help_of
 
@@ -16,6 +17,14 @@ register = template.Library()
 def back_doors(context: dict[str, Any]) -> list[Door]:
     """Return the doors of the back office this reader may open."""
     return doors(context["request"])
+
+
+@register.simple_tag(takes_context=True)
+def works_here(context: dict[str, Any]) -> bool:
+    """Tell whether the reader works for the commune: officials read some of these pages, and neither train nor try."""
+    request = context["request"]
+    code = request.commune.code if request.commune else ""
+    return any(request.viewer.has(role, code) for role in (Role.AGENT, Role.ADMINISTRATOR))
 
 
 @register.simple_tag(takes_context=True)

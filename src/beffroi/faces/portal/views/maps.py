@@ -21,6 +21,7 @@ from beffroi.faces.portal.buildings import Story, is_building, story_of, use_of
 from beffroi.faces.portal.directory import public_service, territory_of, town_datasets
 from beffroi.faces.portal.layers import told_by
 from beffroi.faces.portal.mapping import base_layers, map_of_town, shown_title
+from beffroi.faces.portal.reports.offering import acts_on
 from beffroi.faces.portal.sheets import Sheet, name_column, read_sheet, told
 from beffroi.faces.portal.showing import (
     Asked,
@@ -190,6 +191,7 @@ def sheet(request: HttpRequest, territory: str, slug: str, feature_id: str) -> H
         "story": story_shown(request, detail, feature, told_of) if building else None,
         "is_agent": building and any(request.viewer.has(role, territory) for role in (Role.AGENT, Role.ADMINISTRATOR)),
         "fragment": "fragment" in request.GET,
+        "acts": acts_on(request, ref, feature_id, told_of),
         "feature_id": feature_id,
         "may_edit": version is None and lake.may_be_edited(request.viewer, ref),
         "trail": [
