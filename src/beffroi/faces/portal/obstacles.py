@@ -48,7 +48,10 @@ def obstacles(request: HttpRequest) -> HttpResponse:
     """List the obstacles that routes go round at this moment, each with its end when it is known."""
     territory = territory_of(cast(Request, request))
     found = queries.obstacles(territory, now()) if territory else []
-    return render(request, "portal/obstacles.html", {"obstacles": [(one, told(one)) for one in found]})
+    # Works close many stretches: told once, at the first.
+    once = {(told(one), one.until): one for one in reversed(found)}
+    shown = [(one, told(one)) for one in sorted(once.values(), key=lambda one: one.id)]
+    return render(request, "portal/obstacles.html", {"obstacles": shown})
 
 
 @open_to(EVERYONE)

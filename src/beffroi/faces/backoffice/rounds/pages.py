@@ -135,9 +135,16 @@ def _told(sheet: RoundSheet) -> dict[str, Any]:
         "idle": [one.vehicle for one in sheet.timelines if not one.lines],
         "gains": gains(sheet.totals, sheet.current_totals),
         "left_out": [(one, sheet.stops[one.stop].name, left_out_told(one)) for one in sheet.left_out],
-        "obstacles": [f"{_(one.title)} : {one.label}" if one.label else _(one.title) for one in sheet.obstacles],
+        "obstacles": _obstacles(sheet),
         "drawing": plan_of_round(sheet),
     }
+
+
+def _obstacles(sheet: RoundSheet) -> list[str]:
+    """Name what stands in the streets that day; works of many stretches once."""
+    return list(
+        dict.fromkeys(f"{_(one.title)} : {one.label}" if one.label else _(one.title) for one in sheet.obstacles)
+    )
 
 
 @open_to(Role.AGENT, Role.ADMINISTRATOR)
@@ -235,7 +242,7 @@ def vehicle_sheet(request: HttpRequest, round_id: int, rank: int) -> HttpRespons
         "told": vehicle_told(timeline),
         "lines": [(line, streets_told(ways.get(place))) for place, line in enumerate(told_lines(sheet, timeline))],
         "drawing": plan_of_round(sheet, only=vehicle),
-        "obstacles": [f"{_(one.title)} : {one.label}" if one.label else _(one.title) for one in sheet.obstacles],
+        "obstacles": _obstacles(sheet),
     }
     return render(request, "backoffice/rounds/vehicle.html", context)
 
