@@ -76,19 +76,22 @@ class AskedLayers:
         return any(value not in (None, "", False) for value in self.values.values())
 
     def of(self, slug: str, columns: Sequence[Column]) -> Asked:
-        """Return what is asked of a dataset; a filter on a column it has not keeps nothing out."""
+        """Return what is asked of a dataset; one on a column it has not keeps nothing out, hours apart."""
         known, where, open_column = {column.key for column in columns}, [], ""
         for one in self.settings.filters_of(slug):
             value = self.values.get(one.name)
-            if value in (None, "", False) or not known.issuperset(one.columns):
+            if value in (None, "", False):
                 continue
-            if one.kind == "between":
+            if one.kind == "open":
+                # A dataset without hours has nothing that is known to be open.
+                open_column = one.columns[0]
+            elif not known.issuperset(one.columns):
+                continue
+            elif one.kind == "between":
                 low, high = one.columns
                 where += [Filter(low, "le", str(value)), Filter(high, "ge", str(value))]
             elif one.kind in ("choice", "words"):
                 where.append(Filter(one.columns[0], "eq" if one.kind == "choice" else "contains", str(value).strip()))
-            else:
-                open_column = one.columns[0]
         return Asked(tuple(where), open_column)
 
 
