@@ -264,6 +264,14 @@ def test_connector_for_names_the_reader_by_content(tmp_path: Path) -> None:
     assert registry.format_of(written(tmp_path, "b.txt", '[{"a": 1}]')) == "json"
 
 
+def test_points_out_of_the_town_are_kept_and_counted(con, tmp_path):
+    text = "nom,longitude,latitude\n" + "".join(f"lieu {n},3.87{n},43.61\n" for n in range(8)) + "Lyon,4.85,45.75\n"
+    (reading,) = registry.read(written(tmp_path, "lieux.csv", text), ReadOptions(extent=MONTPELLIER), con)
+    told = {str(evidence.why): evidence.value for evidence in reading.evidences if evidence.subject == "geometry"}
+    assert told["objets hors de l’emprise attendue, gardés tels que publiés"] == "1"
+    assert (reading.rows_read, reading.rejects.total) == (9, 0)
+
+
 def test_a_type_given_to_no_column_is_told(tmp_path: Path, con: duckdb.DuckDBPyConnection) -> None:
     path = tmp_path / "arbres.csv"
     path.write_text("Code;Essence\n01;Tilleul\n02;Platane\n", encoding="utf-8")

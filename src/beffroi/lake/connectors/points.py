@@ -12,7 +12,8 @@ from arro3.core import Array, DataType, Table
 from numpy.typing import NDArray
 
 from beffroi.base.kernel.sentences import Sentence
-from beffroi.lake.detect.crs import CRS84, CrsFound, detect_crs, geometries_to_crs84, to_crs84
+from beffroi.lake.connectors.vector_place import OUTSIDE
+from beffroi.lake.detect.crs import CRS84, CrsFound, detect_crs, geometries_to_crs84, to_crs84, widened
 from beffroi.lake.detect.points import PAIR, PlaceFound, PlaceKind, find_place
 from beffroi.lake.detect.values import quoted
 from beffroi.lake.reading import GEOMETRY, Column, ColumnType, Evidence, Reading, ReadOptions, Unreadable
@@ -112,7 +113,19 @@ def _written_xy(reading: Reading, place: PlaceFound, options: ReadOptions) -> Cr
         {"columns": " et ".join(f"« {name} »" for name in names), "missing": len(lon) - placed},
     )
     reading.evidences.append(Evidence("geometry", "point", why))
+    outside = _outside(lon, lat, options)
+    if outside:
+        reading.evidences.append(Evidence("geometry", str(outside), OUTSIDE))
     return found
+
+
+def _outside(lon: NDArray[np.float64], lat: NDArray[np.float64], options: ReadOptions) -> int:
+    """Count the points that lie where no data are expected."""
+    if options.extent is None:
+        return 0
+    west, south, east, north = widened(options.extent, 0.1, 0.005)
+    inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+    return int((np.isfinite(lon) & np.isfinite(lat) & ~inside).sum())
 
 
 def _declared_by(place: PlaceFound, options: ReadOptions) -> str:

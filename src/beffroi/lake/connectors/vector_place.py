@@ -24,6 +24,7 @@ from beffroi.lake.reading import Evidence, ReadOptions
 
 Geometries = NDArray[np.object_]
 
+OUTSIDE = Sentence("objets hors de l’emprise attendue, gardés tels que publiés")
 # What is counted, in the order of the report. The rows themselves are all kept.
 _COUNTED: dict[str, Sentence] = {
     "absent": Sentence("objets sans géométrie dans la source : gardés sans géométrie"),
@@ -34,7 +35,7 @@ _COUNTED: dict[str, Sentence] = {
     "curved": Sentence("géométries courbes ou surfaciques 3D, redressées en segments de 4° au plus"),
     "repaired": Sentence("polygones invalides réparés (croisements, anneaux ouverts)"),
     "moved": Sentence("objets dans un autre système que le reste du fichier, replacés un à un"),
-    "outside": Sentence("objets hors de l’emprise attendue, gardés tels que publiés"),
+    "outside": OUTSIDE,
 }
 
 
