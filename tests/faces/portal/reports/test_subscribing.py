@@ -160,3 +160,13 @@ def test_a_circle_has_its_radius_in_metres() -> None:
     north = shape.bounds[3] - 45.0
     assert north * 111_195 == pytest.approx(500, rel=1e-6)
     assert (shape.bounds[2] - 3.0) * 111_195 * 0.7071068 == pytest.approx(500, rel=1e-6)
+
+
+def test_the_page_gives_the_feed_of_its_choice(reporting_town: str, client: Client) -> None:
+    feed = "/feeds/signalements.atom"
+    assert client.get(PAGE).context["feed"] == feed
+    assert client.get(PAGE, {"categorie": "nid-de-poule"}).context["feed"] == f"{feed}?categorie=nid-de-poule"
+    assert client.get(PAGE, {"categorie": "squat"}).context["feed"] == feed
+    near = client.get(PAGE, {"lon": "3.0045", "lat": "45.0092"}).context["feed"]
+    assert "bbox=" in near
+    assert client.get(near).status_code == 200
