@@ -59,7 +59,7 @@ def works(request: HttpRequest) -> HttpResponse:
     request = cast(Request, request)
     territory = code_of(request)
     context = {
-        "works": [(one, *STATES[one.state]) for one in queries.works(request.viewer, territory)],
+        "listed": [(one, *STATES[one.state]) for one in queries.works(request.viewer, territory)],
         "can_ask": bool(services_of(request.viewer, territory)),
         "ready": mobility.has_graph(territory),
     }
@@ -105,7 +105,7 @@ def works_page(request: HttpRequest, works_id: int) -> HttpResponse:
 def _shown(request: Request, info: WorksInfo, form: PhaseForm | None = None) -> HttpResponse:
     label, kind = STATES[info.state]
     context: dict[str, Any] = {
-        "works": info,
+        "told": info,
         "state": label,
         "kind": kind,
         "waits": info.state == "computing",
@@ -188,7 +188,7 @@ def streets(request: HttpRequest, works_id: int, scenario: int, phase: int) -> H
         else:
             return redirect("backoffice:works-sheet", works_id)
     context = {
-        "works": info,
+        "told": info,
         "phase": info.scenarios[scenario].phases[phase],
         "days": days_told(info.scenarios[scenario].phases[phase]),
         "sought": sought,
