@@ -29,7 +29,7 @@ from beffroi.lake.queries import DatasetDetail, DatasetRef, DatasetSummary, Tile
 from beffroi.lake.reading import Column
 
 ENGINE = "layers"
-MOST_PLACES, MOST_NEAR = 300, 20
+MOST_LISTED, MOST_NEAR = 60, 20
 MOST_READ = 5_000
 PAGE = 1_000
 MOST_FACTS = 6
@@ -138,8 +138,8 @@ def _colour(summary: DatasetSummary, wanted: Settings) -> str:
 
 
 def _most_listed(wanted: Settings) -> int:
-    """Return how many places of each dataset are listed: fewer where there are several."""
-    return MOST_PLACES if len(wanted.datasets) == 1 else MOST_PLACES // 3
+    """Return how many places of each dataset are listed: fewer where there are several; the whole list has pages."""
+    return MOST_LISTED if len(wanted.datasets) == 1 else MOST_LISTED // 2
 
 
 def _config(
@@ -159,9 +159,7 @@ def _config(
     }
 
 
-def listed_dataset(
-    viewer: Viewer, summary: DatasetSummary, wanted: Sequence[str], *, most: int = MOST_PLACES
-) -> ListedDataset:
+def listed_dataset(viewer: Viewer, summary: DatasetSummary, wanted: Sequence[str], *, most: int) -> ListedDataset:
     """Return the first `most` places of a dataset by name, with the facts of the columns `wanted`."""
     page = lake.table(viewer, summary.ref, limit=most)
     rows = [_row(page.columns, row) for row in page.rows]
@@ -196,8 +194,9 @@ def _listed(
         away = away_of(viewer, summary.ref, ids, where=of.where, near=asked.near, most=MOST_NEAR)
         order = sorted((rank for rank, one in enumerate(ids) if one in away), key=lambda rank: away[ids[rank]].order)
         ids, rows = [ids[rank] for rank in order], [rows[rank] for rank in order]
+    most = _most_listed(wanted)
     return _of_rows(
-        summary, columns, ids[:MOST_PLACES], rows[:MOST_PLACES], total=total, wanted=wanted.columns, look=look,
+        summary, columns, ids[:most], rows[:most], total=total, wanted=wanted.columns, look=look,
         hour=hour if any(one.kind == "open" for one in wanted.filters) else None, away=away, kept=kept,
     )  # fmt: skip
 
