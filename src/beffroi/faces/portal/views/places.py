@@ -21,7 +21,7 @@ MOST_NEAR = 8
 class HereForm(PlaceForm):
     """The place one asks about: a point, a zone, or both."""
 
-    place_object = None  # type: ignore[assignment]
+    place_object = None
 
 
 @open_to(EVERYONE)
