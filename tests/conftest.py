@@ -96,17 +96,12 @@ def uses_forgotten() -> Iterator[None]:
 
 
 @pytest.fixture
-def connection_kept() -> Iterator[None]:
+def connection_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the connection of the test open when an answer is closed, as a server does after each request.
 
-    Django's own test client does so for its calls; a test that closes answers itself, or calls WSGI, must ask.
+    Django's own test client does so for its calls, by signals that it connects again after each; a test that closes
+    answers itself, or calls WSGI, must ask.
     """
-    from django.core.signals import request_finished, request_started
-    from django.db import close_old_connections
+    from django.db.backends.base.base import BaseDatabaseWrapper
 
-    signals = (request_started, request_finished)
-    for signal in signals:
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in signals:
-        signal.connect(close_old_connections)
+    monkeypatch.setattr(BaseDatabaseWrapper, "close_if_unusable_or_obsolete", lambda _self: None)

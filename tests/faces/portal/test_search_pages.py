@@ -101,7 +101,7 @@ def test_every_kind_has_its_name() -> None:
     [
         ({}, {"1-23"}),
         ({"theme": "proprete-sante"}, {"1-23"}),
-        ({"theme": "education"}, set()),
+        ({"theme": "finances", "public": "citoyen"}, set()),
         ({"public": "elu"}, {"G-08"}),
         ({"public": "citoyen", "q": "fourriere"}, {"1-23"}),
         ({"theme": "nulle-part", "public": "personne"}, {"1-23"}),

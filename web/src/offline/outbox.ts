@@ -82,11 +82,17 @@ export async function parcels(): Promise<Parcel[]> {
 /** Send what waits, one after the other; two tabs, or a tab and the worker, never do it at once. Say whether some still waits. */
 export async function deliverAll(): Promise<boolean> {
   return alone(async () => {
+    await takeBack();
     if (!navigator.onLine) return (await parcels()).some(unsent);
     for (const one of (await parcels()).filter(unsent).reverse()) await attempt(one);
     await prune();
     return (await parcels()).some(unsent);
   });
+}
+
+/** One at a time sends: what is found being sent was left so by a page that closed on the way, and waits again. */
+async function takeBack(): Promise<void> {
+  for (const one of await parcels()) if (one.state === "sending") await keep({ ...one, state: "waiting" });
 }
 
 export function unsent(one: Parcel): boolean {

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from beffroi.base.kernel.time import PARIS
+from beffroi.faces.shell import drawing
 from beffroi.faces.shell.access import EVERYONE, open_to
 from beffroi.faces.shell.addresses import AddressField
 from beffroi.faces.shell.charts import Point, line_of
@@ -94,6 +95,7 @@ def _context() -> dict[str, Any]:
         "requests": [_("Banc cassé, place Neuve"), _("Lampe éteinte, rue des Tanneurs")],
         "bulk_actions": [("assign", _("Confier à un service"), "secondary"), ("close", _("Clore"), "primary")],
         "line": line_of([Point(_("mars 2026"), 310), Point(_("avril 2026"), 330), Point(_("mai 2026"), 400)]),
+        "drawing": _sample_drawing(),
         "events": [
             {"title": _("Résolu"), "at": at.replace(day=5), "by": _("Service voirie"), "kind": "good"},
             {"title": _("Pris en charge"), "at": at.replace(day=4), "text": _("Une équipe passe."), "kind": "warn"},
@@ -107,3 +109,14 @@ def _context() -> dict[str, Any]:
 def components(request: HttpRequest) -> HttpResponse:
     """Show every component in all its states."""
     return render(request, "shell/components.html", _context())
+
+
+def _sample_drawing() -> drawing.Drawing:
+    """Return two rounds of a van over a few streets."""
+    corners = [(3.0, 45.0), (3.004, 45.0), (3.004, 45.002), (3.0, 45.002), (3.0, 45.0)]
+    return drawing.drawn(
+        drawing.box_of(corners),
+        ground=[corners, [(3.002, 44.999), (3.002, 45.003)]],
+        lines=[drawing.Line(corners[:3], "way n1"), drawing.Line(corners[2:], "way n2")],
+        points=[drawing.Point(*corners[0], "D", "site"), drawing.Point(*corners[2], "1", "n1")],
+    )
