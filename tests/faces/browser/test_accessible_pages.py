@@ -85,6 +85,8 @@ PAGES = [
 RESERVED = {
     "agent@bourg.test": [
         "/agent/",
+        "/agent/accessibilite/",
+        "/agent/retenues/",
         "/agent/bac-a-sable/",
         "/batiments/",
         f"/batiments/{CODE}/maisons/maison/",
@@ -124,7 +126,7 @@ AT_REST = """
     document.adoptedStyleSheets = [still];
 """
 # Those that answer as they should with an error, which the browser tells on its console.
-REFUSED = {"/nulle-part/", f"{ARBRES}tableau/?tri=inconnue"}
+REFUSED = {"/nulle-part/", f"{ARBRES}tableau/?tri=inconnue", "/agent/accessibilite/"}
 
 
 def axe_violations(page: Page, rules: dict[str, object] = ALL) -> list[str]:
