@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import ParseError, iterparse
+from defusedxml.ElementTree import iterparse
 
 from beffroi.lake.connectors.city_objects import KNOWN_KINDS, CityModel, Published, PublishedFace, best_lod, ring_of
+from beffroi.lake.connectors.xml_faults import told_in_words
 from beffroi.lake.reading import Unreadable
 from beffroi.lake.volumes import Points
 
@@ -44,22 +44,8 @@ def read_citygml(path: Path) -> CityModel:
             remedy="publiez-la en plusieurs fichiers, par exemple un par quartier",
             limit=MOST_BYTES >> 20,
         )
-    try:
+    with told_in_words(path):
         return _read(path)
-    except DefusedXmlException as error:
-        raise Unreadable(
-            "ce document XML définit des entités, qui sont refusées",
-            where=path.name,
-            remedy="publiez-le sans DOCTYPE ni entités",
-        ) from error
-    except ParseError as error:
-        line, column = error.position
-        raise Unreadable(
-            "XML incorrect à la colonne {column}",
-            where=f"{path.name}:{line}",
-            remedy="le fichier est peut-être tronqué : publiez-le à nouveau",
-            column=column + 1,
-        ) from error
 
 
 def _read(path: Path) -> CityModel:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import ParseError, parse
+from defusedxml.ElementTree import parse
 
 from beffroi.base.kernel.sentences import Sentence
 from beffroi.lake.connectors.tabular import Draft, Numbered, check_width, loaded, reading_of
+from beffroi.lake.connectors.xml_faults import told_in_words
 from beffroi.lake.detect.headers import HeaderFound
 from beffroi.lake.reading import Evidence, Reading, ReadOptions, Rejects, Unreadable
 
@@ -83,21 +83,8 @@ def _parsed(path: Path) -> Any:
             "document XML de plus de {limit} Mo", where=path.name, remedy="publiez-le en CSV", limit=MOST_BYTES >> 20
         )
     try:
-        return parse(path).getroot()
-    except DefusedXmlException as error:
-        raise Unreadable(
-            "ce document XML définit des entités, qui sont refusées",
-            where=path.name,
-            remedy="publiez-le sans DOCTYPE ni entités",
-        ) from error
-    except ParseError as error:
-        line, column = error.position
-        raise Unreadable(
-            "XML incorrect à la colonne {column}",
-            where=f"{path.name}:{line}",
-            remedy="le fichier est peut-être tronqué : publiez-le à nouveau",
-            column=column + 1,
-        ) from error
+        with told_in_words(path):
+            return parse(path).getroot()
     except (LookupError, ValueError) as error:
         raise Unreadable(
             "encodage du document XML inconnu ou contredit par son contenu",
