@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 import servers
 import warm
@@ -166,9 +167,19 @@ def _complaint(message: ConsoleMessage) -> list[str]:
 def until(page: Page, expression: str, *, seconds: float = 20) -> None:
     """Wait until a JavaScript expression is true; Playwright's own way needs `eval`, which the policy forbids."""
     end = time.monotonic() + seconds
-    while not page.evaluate(expression):
+    while not _true_by_now(page, expression, ends=time.monotonic() >= end):
         assert time.monotonic() < end, f"still false after {seconds} s: {expression}"
         page.wait_for_timeout(100)
+
+
+def _true_by_now(page: Page, expression: str, *, ends: bool) -> bool:
+    # Between two pages there is no document yet, or the context asked in is gone: not an answer, unless it is the last.
+    try:
+        return bool(page.evaluate(expression))
+    except PlaywrightError:
+        if ends:
+            raise
+        return False
 
 
 def wait_for_map(page: Page) -> None:
