@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -49,16 +51,9 @@ class Watched:
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The small town, served by `beffroi serve`."""
-    folder = tmp_path_factory.mktemp("site")
-    # Its own registry in SQLite: the browser sees the same pages whatever the registry of the run.
-    environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
-    environment |= {
-        "BEFFROI_DATA_DIR": str(folder),
-        "BEFFROI_STRONG_AUTH": "0",
-        "DJANGO_SETTINGS_MODULE": "beffroi.config.settings",
-        "PYTHONPATH": str(TESTS),
-    }
-    warm.run(TESTS / "faces" / "browser" / "furnish.py", PASSWORD, env=environment, check=True)
+    folder = tmp_path_factory.mktemp("site") / "data"
+    shutil.copytree(_furnished(tmp_path_factory), folder)
+    environment = _environment(folder)
     port = servers.free_port()
     command = [str(Path(sys.executable).with_name("beffroi")), "serve", "--port", str(port), "--workers", "1"]
     running: list[subprocess.Popen[bytes]] = []
@@ -80,6 +75,34 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             yield Site(f"http://127.0.0.1:{port}", restart=start, folder=folder)
         finally:
             stop()
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    # Its own registry in SQLite: the browser sees the same pages whatever the registry of the run.
+    environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
+    return environment | {
+        "BEFFROI_DATA_DIR": str(folder),
+        "BEFFROI_STRONG_AUTH": "0",
+        "DJANGO_SETTINGS_MODULE": "beffroi.config.settings",
+        "PYTHONPATH": str(TESTS),
+    }
+
+
+def _furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the town, furnished by the first process of the run that asks (10 s) and copied by each."""
+    base = tmp_path_factory.getbasetemp()
+    # Each process of a run in several has a folder of its own in that of the run.
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "furnished"
+    ready = folder.with_suffix(".ready")
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not ready.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            furnish = TESTS / "faces" / "browser" / "furnish.py"
+            warm.run(furnish, PASSWORD, env=_environment(folder), check=True)
+            ready.touch()
+    return folder
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
