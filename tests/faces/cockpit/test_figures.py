@@ -12,14 +12,18 @@ from django.utils import timezone
 
 from beffroi.base.catalogue import operations as catalogue
 from beffroi.base.territory import queries as territory
-from beffroi.base.territory.operations import add_grouping
+from beffroi.base.territory.operations import add_grouping, add_service
 from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
-from beffroi.faces.cockpit import counted, figures
+from beffroi.faces.cockpit import counted, figures, reported
 from beffroi.faces.cockpit.counted import History, month_ends
 from beffroi.faces.cockpit.figures import MOST, Asked, Figure, figure_source, town_figures
 from beffroi.faces.shell.charts import HEIGHT, MARGIN, Point, line_of
 from beffroi.lake import operations as lake
 from beffroi.lake.queries import DatasetRef
+from beffroi.serve.cases.definition import Outcome
+from beffroi.serve.reports.operations import close_report
+from faces.portal.small_town import SOUTH, WEST
+from serve_makers import file_in_town
 from territory_makers import AT, make_town
 
 TODAY = date(2026, 6, 15)
@@ -40,6 +44,37 @@ def asked(small_town: str) -> Asked:
 
 def by_title(asked: Asked) -> dict[str, Figure]:
     return {one.title: one for one in town_figures(asked)}
+
+
+# --- What residents report -------------------------------------------------------------------------------------------
+
+
+def _filed(asked: Asked, days: int, *, closed_after: int | None) -> None:
+    code, at = asked.commune.code, timezone.now() - timedelta(days=days)
+    number = file_in_town(code, "depot-sauvage", lon=WEST + 0.009, lat=SOUTH + 0.0096, at=at).number
+    if closed_after is not None:
+        by = Viewer(None, (Grant(code, Role.AGENT, frozenset({"proprete"})),))
+        close_report(number=number, outcome=Outcome.DONE, reason="Fait", by=by, at=at + timedelta(hours=closed_after))
+
+
+@pytest.mark.django_db
+def test_the_share_closed_in_time_is_told_beside_the_one_before_and_opens_its_page(
+    asked: Asked, signed_in: Callable[..., Client]
+) -> None:
+    assert not {"Signalements clos dans le délai", "Signalements reçus"} & by_title(asked).keys()
+    add_service(territory=asked.commune.code, slug="proprete", name="Propreté", at=AT)
+    for days, hours in ((20, 2), (30, 3), (40, 24 * 15), (60, None), (100, 1), (130, 24 * 15), (170, 1)):
+        _filed(asked, days, closed_after=hours)
+    kept, received = reported.reports(asked)
+    assert (kept.value, kept.unit, kept.comparison) == (67, "%", "67 % les 90 jours d’avant")
+    assert kept.note == "3 clos, 1 en retard, sur 4 reçus en 90 jours"
+    assert (received.value, received.comparison) == (4, "3 les 90 jours d’avant")
+    assert sum(point.value for point in received.trend) == sum(
+        timezone.localtime(timezone.now() - timedelta(days=days)).date() < asked.today.replace(day=1)
+        for days in (20, 30, 40, 60, 100, 130, 170)
+    )
+    assert town_figures(asked)[0].title == kept.title
+    assert signed_in(Role.ELECTED).get(kept.href).status_code == 200
 
 
 # --- Trends ----------------------------------------------------------------------------------------------------------

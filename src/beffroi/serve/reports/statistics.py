@@ -1,4 +1,4 @@
-"""How many, how fast, how often in time: by category, district, service or month.
+"""How many, how fast, how often in time: in all, or by category, district, service or month.
 
 A delay goes from the intake to the closing, in hours; reports not closed yet have none. Reports merged into another
 are counted as received, not as closed. What was found abusive is counted nowhere.
@@ -20,7 +20,7 @@ from beffroi.serve.cases.definition import NEVER, OPEN, Access, Outcome, Status
 from beffroi.serve.reports.categories import open_categories
 from beffroi.serve.reports.models import Report
 
-By = Literal["category", "district", "service", "month"]
+By = Literal["all", "category", "district", "service", "month"]
 # Restricted reports are counted for the town's officials from this number on, never by place; for the public, never.
 # Source: Insee, « Guide du secret statistique » (2023): no figure about fewer than eleven households.
 THRESHOLD = 11
@@ -61,7 +61,7 @@ def statistics(
     """Return the figures of the reports received from `since` to `until` (excluded), group by group; one query.
 
     Everyone counts what everyone may know of. An agent counts her services' restricted reports too. Other agents and
-    elected officials count restricted ones from eleven on, by category, service or month, never by district.
+    elected officials count restricted ones from eleven on, in all, by category, service or month, never by district.
     """
     readable = case_queries.readable(viewer, territory, prefix="case__")
     official = viewer.scopes is None and any(viewer.has(role, territory) for role in (Role.AGENT, Role.ELECTED))
@@ -75,6 +75,7 @@ def statistics(
     )  # fmt: skip
     own, zone = case_queries.services_of(viewer, territory), clock.timezone_of(territory)
     key_of: Mapping[By, Callable[[str, str, str, datetime], str]] = {
+        "all": lambda _category, _district, _service, _at: "",
         "category": lambda category, _district, _service, _at: category,
         "district": lambda _category, district, _service, _at: district,
         "service": lambda _category, _district, service, _at: service,
