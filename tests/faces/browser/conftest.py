@@ -106,7 +106,7 @@ def _furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(200):
+    for _ in range(1200):
         try:
             with urllib.request.urlopen(url, timeout=5):  # noqa: S310
                 return
