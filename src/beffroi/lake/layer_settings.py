@@ -161,6 +161,8 @@ class Figures(_Table):
 class Settings(_Table):
     """The table of a use case. `nearest`: places may be ranked by the way to them. `volumes`: buildings stand.
 
+    `painted` is the dataset whose classes colour the buildings: its look says which column, and in which colours.
+
     `offline`: the page leads to the emergency screen, which opens without network.
 
     `counted` is the public view of the first dataset, which is reserved (see `aggregating`).
@@ -175,6 +177,7 @@ class Settings(_Table):
     nearest: bool = False
     offline: bool = False
     volumes: bool = False
+    painted: Slug = ""
 
     def model_post_init(self, _context: Any) -> None:
         """Refuse looks, filters and figures of a dataset the use case does not show, and words said twice."""
@@ -182,6 +185,9 @@ class Settings(_Table):
             for one in getattr(self, part):
                 if one.dataset and one.dataset not in self.datasets:
                     raise ValueError(f"{part} : « {one.dataset} » n'est pas dans datasets")
+        look = self.look(self.painted)
+        if self.painted and (look is None or not look.column):
+            raise ValueError(f"painted : les classes de « {self.painted} » ne sont pas dans looks")
         names = [one.name for one in self.filters]
         if len(set(names)) < len(names):
             raise ValueError("filters : deux filtres portent le même nom")

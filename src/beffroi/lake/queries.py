@@ -7,8 +7,10 @@ latitude in degrees (OGC:CRS84).
 
 from __future__ import annotations
 
+import gzip
 import json
 import unicodedata
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -63,6 +65,7 @@ from beffroi.lake.seeing import (
 from beffroi.lake.sql import FILTER_OPS, BadQuery, Filter, QueryTooCostly
 from beffroi.lake.store import DatasetNotFound, DatasetRef, not_found
 from beffroi.lake.terrain import Terrain
+from beffroi.lake.tile_classes import with_classes
 from beffroi.lake.tilesets import limits_of, tile_at, tilejson_of, tiles_ready
 
 if TYPE_CHECKING:
@@ -104,6 +107,7 @@ __all__ = [
     "all_datasets",
     "altitude_m",
     "by_area",
+    "classed_tile",
     "dataset",
     "datasets",
     "differences_between",
@@ -303,6 +307,25 @@ def tile(viewer: Viewer, ref: DatasetRef, z: int, x: int, y: int, *, version: st
     if seen.manifest.geometry_type is None:
         raise not_found(ref)
     return tiles.tile(seen.folder, seen.class_name, seen.class_columns, z, x, y)
+
+
+def classed_tile(
+    viewer: Viewer,
+    ref: DatasetRef,
+    z: int,
+    x: int,
+    y: int,
+    *,
+    class_of: Callable[[str], int | None],
+    version: str | None = None,
+) -> bytes | None:
+    """Return one vector tile as `tile`, not compressed, whose things bear the class that `class_of` tells of their id.
+
+    Raises:
+        DatasetNotFound: absent, without geometry, or not for this viewer.
+    """
+    found = tile(viewer, ref, z, x, y, version=version)
+    return None if found is None else with_classes(gzip.decompress(found), class_of)
 
 
 def relief(territory: str) -> Terrain | None:

@@ -55,6 +55,7 @@ PAGES = [
     "/itineraire/?de=3.0081,45.0110&vers=3.0092,45.0110&profil=fauteuil-manuel",
     "/acces/",
     "/carte/quartiers/?couche=arbres&avant=2026-06-01",
+    "/carte/batiments/?couche=batiments&colonne=hauteur",
     "/signaler/",
     "/signalements/",
     "/signaler/envois/",

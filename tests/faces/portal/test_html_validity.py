@@ -43,6 +43,8 @@ PUBLIC = [
     "/carte/?theme=culture-sport-loisirs&date=2026-06-01",
     "/carte/integrer/",
     "/carte/quartiers/?couche=arbres&avant=2026-06-01",
+    "/carte/batiments/?couche=arbres&colonne=essence",
+    "/carte/?batiments=batiments:hauteur",
     "/carte/liste/?couche=arbres&bbox=3.0,45.0,3.01,45.01",
     "/carte/ici/?lat=45.0092&lon=3.002&zone=",
     "/signaler/",

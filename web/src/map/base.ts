@@ -95,7 +95,7 @@ export function drawBase(map: MapLibre, config: MapConfig, colours: Palette): Ma
     // Blocks are told apart one by one where some give way to real roofs.
     const someGiveWay = base.role === "buildings" && (config.volumes ?? []).length > 0;
     addTiles(map, `base-${base.id}`, base.known, someGiveWay);
-    const layers = baseLayers(base, colours, someGiveWay);
+    const layers = baseLayers(base, colours, someGiveWay, config.paint);
     for (const layer of layers) map.addLayer(layer);
     drawn.set(base.id, [...(drawn.get(base.id) ?? []), ...layers.map((layer) => layer.id)]);
   }

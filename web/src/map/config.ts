@@ -86,6 +86,13 @@ export interface VolumesConfig {
   suffix: string;
 }
 
+/** The classes the buildings are coloured by (see `faces/portal/painting.py`); the last stands for what is unknown. */
+export interface PaintConfig {
+  title: string;
+  /** An empty colour for dark maps: the light one, brightened. */
+  tints: [label: string, colour: string, dark: string][];
+}
+
 export interface MapConfig {
   font: string;
   bbox: [west: number, south: number, east: number, north: number];
@@ -95,6 +102,7 @@ export interface MapConfig {
   overlays: OverlayConfig[];
   terrain: TerrainConfig | null;
   volumes: VolumesConfig[];
+  paint: PaintConfig | null;
   /** Names of districts, each with the point it is written at: tiles would repeat them on every piece. */
   names: [name: string, lon: number, lat: number][];
   /** Where what was corrected since the tiles were baked is told; empty where it does not matter. */

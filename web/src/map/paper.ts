@@ -1,5 +1,6 @@
 import { palette, shade } from "./palette";
 import { scaleOf } from "./scale";
+import { tintsOf } from "./style";
 import type { TownMap } from "./town";
 
 /** Lay out the map on a page: title, picture, scale, legend of what is shown, sources and date; then print it. */
@@ -15,6 +16,11 @@ export function printMap(town: TownMap): void {
   for (const layer of town.shownLayers) {
     const item = document.createElement("li");
     item.append(mark(shade(layer.colour, palette(town.style).dark)), `${layer.title} (${layer.source})`);
+    legend.append(item);
+  }
+  for (const [rank, colour] of town.config.paint ? tintsOf(town.config.paint, palette(town.style).dark).entries() : []) {
+    const item = document.createElement("li");
+    item.append(mark(colour), `${town.config.paint?.title ?? ""} : ${town.config.paint?.tints[rank]?.[0] ?? ""}`);
     legend.append(item);
   }
   const base = [...new Set(town.config.base.map((one) => one.source))].join(" · ");

@@ -1,7 +1,7 @@
 import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
-import type { BaseConfig, KnownTiles, LayerConfig } from "./config";
+import type { BaseConfig, KnownTiles, LayerConfig, PaintConfig } from "./config";
 import { colourOf, keptOf } from "./look";
-import type { Palette } from "./palette";
+import { shade, type Palette } from "./palette";
 
 export const FONT = "Atkinson Hyperlegible Next";
 
@@ -53,8 +53,23 @@ function standing(height: ExpressionSpecification): ExpressionSpecification {
   return ["case", ["boolean", ["feature-state", GIVES_WAY], false], 0, height];
 }
 
+/** The attribute of coloured tiles (see `lake/tile_classes.py`). */
+const CLASS = "_class";
+
+/** The colours of the classes of the buildings on a ground, the unknown last. */
+export function tintsOf({ tints }: PaintConfig, dark: boolean): string[] {
+  return tints.map(([, light, own]) => (dark ? own || shade(light, true) : light));
+}
+
+function buildingColour(tiles: KnownTiles, colours: Palette, paint: PaintConfig | null): ExpressionSpecification {
+  if (!paint) return ["interpolate", ["linear"], heightOf(tiles), 3, colours.building, 30, colours.buildingTall];
+  const tints = tintsOf(paint, colours.dark);
+  const pairs = tints.slice(0, -1).flatMap((colour, rank) => [rank, colour]);
+  return (pairs.length ? ["match", ["get", CLASS], ...pairs, tints.at(-1)] : ["literal", tints.at(-1)]) as unknown as ExpressionSpecification;
+}
+
 /** The layers that draw a dataset of the base map in its role, from the bottom up. */
-export function baseLayers(base: BaseConfig, colours: Palette, someGiveWay = false): LayerSpecification[] {
+export function baseLayers(base: BaseConfig, colours: Palette, someGiveWay = false, paint: PaintConfig | null = null): LayerSpecification[] {
   const tiles = base.known;
   const source = `base-${base.id}`;
   const from = { source, "source-layer": LAYER };
@@ -100,15 +115,7 @@ export function baseLayers(base: BaseConfig, colours: Palette, someGiveWay = fal
           ...from,
           minzoom: 13,
           paint: {
-            "fill-extrusion-color": [
-              "interpolate",
-              ["linear"],
-              heightOf(tiles),
-              3,
-              colours.building,
-              30,
-              colours.buildingTall,
-            ],
+            "fill-extrusion-color": buildingColour(tiles, colours, paint),
             "fill-extrusion-height": someGiveWay ? standing(heightOf(tiles)) : heightOf(tiles),
             "fill-extrusion-opacity": 1,
             "fill-extrusion-vertical-gradient": true,

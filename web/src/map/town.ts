@@ -9,7 +9,7 @@ import { readPlace, writePlace, type Place } from "./permalink";
 import { showScale } from "./scale";
 import { iconLayer } from "./look";
 import { SheetPanel, type Found } from "./sheet";
-import { dataLayers, GIVES_WAY, nameField } from "./style";
+import { dataLayers, GIVES_WAY, nameField, tintsOf } from "./style";
 import { sync } from "./sync";
 import { bindTools } from "./tools";
 import type { Volumes } from "./volumes";
@@ -111,6 +111,7 @@ export class TownMap {
     this.map.once("load", () => this.#edits?.start());
     if ("sync" in this.element.dataset) sync(this.map);
     for (const mark of document.querySelectorAll("[data-shade]")) mark.setAttribute(mark.hasAttribute("stroke") ? "stroke" : "fill", shade(mark.getAttribute("data-shade") ?? ""));
+    this.#paintLegend();
     if (!this.isTown) return;
     bindPanel(this);
     showScale(this.map, this.element, this.config.language);
@@ -178,6 +179,14 @@ export class TownMap {
     for (const id of ids) this.map.setFeatureState({ source: `base-${blocks.id}`, sourceLayer: "data", id }, { [GIVES_WAY]: true });
   }
 
+  /** Draw the legend of the buildings in the colours of the style the map has. */
+  #paintLegend(): void {
+    const { paint } = this.config;
+    if (!paint) return;
+    const tints = tintsOf(paint, palette(this.#style).dark);
+    for (const mark of document.querySelectorAll<SVGElement>("[data-paint]")) mark.setAttribute("fill", tints[Number(mark.dataset["paint"])] ?? "");
+  }
+
   get style(): StyleName {
     return this.#style;
   }
@@ -194,6 +203,7 @@ export class TownMap {
 
   restyle(style: StyleName): void {
     this.#style = style;
+    this.#paintLegend();
     const live = this.#live();
     this.map.setTerrain(null);
     this.#edits?.forget();

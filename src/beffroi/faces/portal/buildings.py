@@ -26,16 +26,10 @@ from beffroi.faces.shell.templatetags.shell import number
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetDetail, DatasetSummary, Filter
 from beffroi.lake.reading import ColumnType
+from beffroi.sense.twin.colouring import LINKS, split_ids
 from beffroi.sense.twin.heights import DEFAULT_M, HEIGHTS, STOREY_M, STOREYS
 
 MOST_ROWS, MOST_TOLD = 2_000, 6
-_SEPARATORS = re.compile(r"[\s,;|]+")
-# The names of columns that hold each kind of identifier, by how far it reaches: a parcel may hold several buildings.
-LINKS: dict[str, tuple[str, ...]] = {
-    "rnb": ("id_rnb", "rnb_id"),
-    "parcel": ("id_parcelle", "plots", "cad_parcelles"),
-    "address": ("identifiant_ban", "addresses", "identifiantadresseetablissement"),
-}
 _USE = ("usage1", "usage_1", "usage", "usage_principal")
 _YEAR = ("date_app", "date_apparition", "date_d_apparition", "annee_construction")
 _DWELLINGS = ("nb_logts", "nombre_de_logements", "nb_logements")
@@ -160,7 +154,7 @@ def _identifiers(values: Mapping[str, Any]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for kind, keys in LINKS.items():
         for key in keys:
-            found[kind] |= {part for part in _SEPARATORS.split(str(values.get(key) or "")) if part}
+            found[kind] |= set(split_ids(values.get(key)))
     return found
 
 
@@ -177,7 +171,7 @@ def _rows(viewer: Viewer, detail: DatasetDetail, column: str, wanted: set[str]) 
             max_rows=MOST_ROWS,
         )
         read = [dict(zip(keys, row, strict=True)) for row in found.rows]
-        rows += [row for row in read if value in _SEPARATORS.split(str(row[column] or ""))]
+        rows += [row for row in read if value in split_ids(row[column])]
     return rows
 
 

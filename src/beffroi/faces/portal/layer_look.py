@@ -52,11 +52,12 @@ def mark_of(row: Mapping[str, Any], look: Look | None) -> Mark | None:
     if look is None or not look.classes:
         return None
     value = row.get(look.column)
-    found = next((one for one in look.classes if _holds(one, value)), None)
+    found = next((one for one in look.classes if holds(one, value)), None)
     return _mark(found, look) if found else None
 
 
-def _holds(one: LookClass, value: Any) -> bool:
+def holds(one: LookClass, value: Any) -> bool:
+    """Tell whether a class holds a value."""
     if one.below is not None:
         return isinstance(value, int | float) and value < one.below
     if one.value is not None:

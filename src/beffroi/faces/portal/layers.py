@@ -20,6 +20,7 @@ from beffroi.faces.portal.layer_figures import FigureTable, figure_tables
 from beffroi.faces.portal.layer_look import Mark, colour_of, look_config, mark_of, marks_of, sentence_of, title_of
 from beffroi.faces.portal.layer_near import Away, away_of
 from beffroi.faces.portal.mapping import DrawnMap, LayerShow, layers_map, shown_title
+from beffroi.faces.portal.painting import Painting, painting
 from beffroi.faces.portal.sheets import name_column
 from beffroi.faces.portal.tables import cell
 from beffroi.faces.shell.access import Request
@@ -27,6 +28,7 @@ from beffroi.lake import queries as lake
 from beffroi.lake.layer_settings import FIELD, Look, Settings
 from beffroi.lake.queries import DatasetDetail, DatasetRef, DatasetSummary, TilesState
 from beffroi.lake.reading import Column
+from beffroi.sense.twin.queries import town_buildings
 
 ENGINE = "layers"
 MOST_LISTED, MOST_NEAR = 60, 20
@@ -93,6 +95,7 @@ class ShownLayers:
     asked: AskedLayers
     figures: tuple[FigureTable, ...] = ()
     offline: bool = False
+    painted: Painting | None = None
 
     @property
     def count(self) -> int:
@@ -124,13 +127,25 @@ def shown_layers(request: Request, use_case: UseCase) -> ShownLayers | None:
         if one.geometry_type and lake.tiles_state(viewer, one.ref) is TilesState.READY
     ]
     where = {slug: asked.of(slug, detail.columns).where for slug, (_one, detail) in details.items()}
+    painted = _painted(viewer, known, use_case, wanted)
+    paint = painted.config() if painted else None
     return ShownLayers(
         listed,
-        layers_map(viewer, shows, known, volumes=wanted.volumes) if shows else None,
+        layers_map(viewer, shows, known, volumes=wanted.volumes or painted is not None, paint=paint) if shows else None,
         asked,
         figure_tables(viewer, wanted.figures, details, where),
         offline=wanted.offline,
+        painted=painted,
     )
+
+
+def _painted(viewer: Viewer, known: Sequence[DatasetSummary], use_case: UseCase, wanted: Settings) -> Painting | None:
+    """Return the buildings in the classes of the service, None when it asks for none, or the town has no buildings."""
+    look = wanted.look(wanted.painted) if wanted.painted else None
+    is_known = any(one.ref.slug == wanted.painted for one in known)
+    if look is None or not is_known or town_buildings([one for one in known if one.geometry_type]) is None:
+        return None
+    return painting(viewer, known, slug=look.dataset, key=look.column, use_case=use_case)
 
 
 def _colour(summary: DatasetSummary, wanted: Settings) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -188,10 +188,12 @@ def map_of_town(
     overlays: Sequence[Overlay] = (),
     shown: Collection[str] = (),
     old: Collection[str] = (),
+    paint: Mapping[str, Any] | None = None,
 ) -> DrawnMap:
     """Return the map of the town.
 
-    `shown` are the slugs of the layers on from the start, `old` of those whose version is not the current one.
+    `shown` are the slugs of the layers on from the start, `old` of those whose version is not the current one. `paint`
+    colours the buildings (see `painting`): real roofs then give way to blocks, which have a colour each.
     """
     mapped = [one for one in datasets if one.geometry_type]
     base = base_layers(mapped)
@@ -207,8 +209,11 @@ def map_of_town(
         names=district_names(viewer, districts) if districts else (),
         overlays=[overlay_config(one) for one in overlays],
         old=old,
-        volumes=[_volumes(one, base.get("buildings"), one.ref.slug in old) for one in mapped if one.has_volumes],
+        volumes=[
+            _volumes(one, base.get("buildings"), one.ref.slug in old) for one in mapped if one.has_volumes and not paint
+        ],
         edited=commune.code if commune and not old else "",
+        paint=paint,
     )
     shown_now = [one for one in mapped if one.ref.slug in shown and one not in base.values()]
     return DrawnMap(config, still_of(viewer, base, shown_now, box))
@@ -266,10 +271,11 @@ def layers_map(
     around: Iterable[DatasetSummary],
     *,
     volumes: bool = False,
+    paint: Mapping[str, Any] | None = None,
 ) -> DrawnMap:
     """Return the map of a service: its datasets, over the streets and parks of the town; `volumes`: and its buildings.
 
-    Its things are told by the service: their sheets say for which.
+    `paint` colours them (see `painting`). Its things are told by the service: their sheets say for which.
     """
     refs = {one.summary.ref for one in shown}
     others = [one for one in around if one.geometry_type and one.ref not in refs]
@@ -283,13 +289,20 @@ def layers_map(
     kept = base if volumes else {role: one for role, one in base.items() if role in PLAIN_BASE}
     pitch = 50 if volumes and "buildings" in base else 0
     edited = summaries[0].ref.territory if summaries else ""
-    config = _config(viewer, kept, layers, box, pitch=pitch, edited=edited)
+    config = _config(viewer, kept, layers, box, pitch=pitch, edited=edited, paint=paint)
     # A picture draws a layer in one colour: where a legend tells classes apart, the map comes at once.
     classed = any(
         (one.extra["look"] or {}).get("classes") or one.extra["where"] or one.extra["only"] is not None for one in shown
     )
     colours = {one.summary.ref.slug: one.colour for one in shown}
     return DrawnMap(config, None if classed else still_of(viewer, base, summaries, box, colours=colours))
+
+
+def painted_map(viewer: Viewer, datasets: Iterable[DatasetSummary], paint: Mapping[str, Any], box: BBox | None) -> str:
+    """Return the configuration of a map of the buildings alone, coloured, over the streets and parks of their town."""
+    base = base_layers(one for one in datasets if one.geometry_type)
+    kept = {role: one for role, one in base.items() if role in {*PLAIN_BASE, "buildings"}}
+    return _config(viewer, kept, [], box, pitch=50, paint=paint)
 
 
 def _plain(datasets: Iterable[DatasetSummary]) -> dict[str, DatasetSummary]:
@@ -320,8 +333,11 @@ def _config(
     named: str = "",
     volumes: Sequence[dict[str, Any]] = (),
     edited: str = "",
+    paint: Mapping[str, Any] | None = None,
 ) -> str:
     known = {role: _known_tiles(viewer, summary) for role, summary in base.items()}
+    if paint and (blocks := known.get("buildings")):
+        known["buildings"] = blocks | {"url": paint["tiles"]}
     config = {
         "font": font_url(),
         "bbox": list(box) if box else [-5.2, 41.3, 9.6, 51.1],
@@ -335,6 +351,7 @@ def _config(
         "overlays": list(overlays),
         "terrain": terrain_config(territory) if territory else None,
         "volumes": list(volumes),
+        "paint": {"title": paint["title"], "tints": paint["tints"]} if paint else None,
         "names": names,
         "edits": reverse("tiles:edits", args=[edited]) if edited else "",
         "words": _words() | ({"map": named} if named else {}),

@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from beffroi.base.territory.viewer import ANONYMOUS
+from beffroi.faces.portal.directory import public_service
+from beffroi.faces.portal.painting import rank_of
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.lake import queries
 from beffroi.lake.queries import DatasetRef, TilesState
@@ -20,6 +22,7 @@ MVT = "application/vnd.mapbox-vector-tile"
 # A version never changes: what was read once need not be asked again. A signed-in reader may see more, so hers is hers.
 FOR_ALL = "public, max-age=31536000, immutable"
 FOR_ONE = "private, max-age=3600"
+FOR_NOW = "public, max-age=3600"
 Response = TypeVar("Response", bound=HttpResponseBase)
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
@@ -43,6 +46,43 @@ def tile(request: HttpRequest, territory: str, slug: str, version: str, z: int, 
     else:
         found = gzip.decompress(found)
     return _cached(HttpResponse(found, content_type=MVT, headers=headers), request)
+
+
+@open_to(EVERYONE)
+@require_safe
+def painted_tile(
+    request: HttpRequest,
+    territory: str,
+    slug: str,
+    version: str,
+    about: str,
+    about_version: str,
+    column: str,
+    z: int,
+    x: int,
+    y: int,
+) -> HttpResponse:
+    """Answer one tile of buildings, each with its class by a column of another dataset (see `painting`).
+
+    `usage` is the service whose classes they are.
+    """
+    request = cast(Request, request)
+    ref, other, asked = DatasetRef(territory, slug), DatasetRef(territory, about), request.GET.get("usage", "")
+    use_case = public_service(request, asked).use_case if asked else None
+    class_of = rank_of(request.viewer, ref, version, other, about_version, column, use_case)
+    found = queries.classed_tile(request.viewer, ref, z, x, y, class_of=class_of, version=version)
+    if found is None:
+        ready = queries.tiles_state(request.viewer, ref, version=version) is TilesState.READY
+        return _cached(HttpResponse(status=204), request, kept=ready)
+    response = HttpResponse(found, content_type=MVT)
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        response = HttpResponse(
+            gzip.compress(found, compresslevel=4), content_type=MVT, headers={"Content-Encoding": "gzip"}
+        )
+    response = _cached(response, request)
+    # Corrections of the data, and the classes of a service, change within a version.
+    response.headers["Cache-Control"] = FOR_NOW if request.viewer == ANONYMOUS else FOR_ONE
+    return response
 
 
 @open_to(EVERYONE)

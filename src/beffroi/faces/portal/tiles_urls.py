@@ -16,4 +16,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_VERSION}.json", tiles.tilejson, name="tilejson"),
     path(f"{_VERSION}.pmtiles", tiles.archive, name="archive"),
     path(f"{_VERSION}/<int:z>/<int:x>/<int:y>.mvt", tiles.tile, name="tile"),
+    path(
+        f"{_VERSION}/couleurs/<slug:about>/<str:about_version>/<str:column>/<int:z>/<int:x>/<int:y>.mvt",
+        tiles.painted_tile,
+        name="painted-tile",
+    ),
 ]

@@ -25,11 +25,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from beffroi.base.catalogue.definition import Example, UseCase
 from beffroi.base.catalogue.engine import register_engine
 from beffroi.base.kernel.geo import BBox
+from beffroi.lake.definition_values import KEY, SLUG
 from beffroi.lake.volumes import ROOF, read
 
 ENGINE = "twin"
@@ -37,12 +38,23 @@ _TOWN = "00000"
 _DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+class Colours(BaseModel):
+    """A column of a dataset the page offers to colour the buildings by, when the town has it; `title` says it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dataset: str = Field(pattern=SLUG.pattern)
+    column: str = Field(pattern=KEY.pattern)
+    title: str = Field(min_length=1)
+
+
 class Settings(BaseModel):
-    """The table of a use case: what its page shows."""
+    """The table of a use case: what its page shows, and the colours it offers the buildings."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     shows: Literal["model", "life"]
+    colours: list[Colours] = Field(default_factory=list)
 
 
 def register() -> None:

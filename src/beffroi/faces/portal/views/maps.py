@@ -21,6 +21,7 @@ from beffroi.faces.portal.buildings import Story, is_building, story_of, use_of
 from beffroi.faces.portal.directory import public_service, territory_of, town_datasets
 from beffroi.faces.portal.layers import told_by
 from beffroi.faces.portal.mapping import base_layers, map_of_town, shown_title
+from beffroi.faces.portal.painting import asked_painting
 from beffroi.faces.portal.reports.offering import acts_on
 from beffroi.faces.portal.sheets import Sheet, name_column, read_sheet, told
 from beffroi.faces.portal.showing import (
@@ -74,7 +75,8 @@ def embedded_map(request: HttpRequest) -> HttpResponse:
 
 def _map_context(request: Request, viewer: Viewer, asked: Asked) -> dict[str, Any]:
     code = territory_of(request)
-    mapped = [one for one in lake.datasets(viewer, territory=code) if one.geometry_type] if code else []
+    known = lake.datasets(viewer, territory=code) if code else []
+    mapped = [one for one in known if one.geometry_type]
     old, later = frozenset[str](), 0
     days = days_of_change(viewer, mapped, timezone=request.commune.timezone) if request.commune else []
     if asked.day is not None and request.commune:
@@ -83,14 +85,24 @@ def _map_context(request: Request, viewer: Viewer, asked: Asked) -> dict[str, An
     layers = [one for one in mapped if one.ref.slug not in base]
     overlays = open_overlays(request) if viewer == request.viewer and asked.day is None else ()
     shown = shown_first(asked, layers)
-    drawn = map_of_town(viewer, request.commune, mapped, overlays=overlays, shown=shown, old=old)
-    kept = {"theme": asked.theme, "date": asked.day.isoformat() if asked.day else ""}
+    painted = None
+    if request.GET.get("batiments"):
+        unplaced = [one for one in known if not one.geometry_type]
+        painted = asked_painting(viewer, [*mapped, *unplaced], request.GET["batiments"])
+    drawn = map_of_town(viewer, request.commune, mapped, overlays=overlays, shown=shown, old=old,
+                        paint=painted.config() if painted else None)  # fmt: skip
+    kept = {
+        "theme": asked.theme,
+        "date": asked.day.isoformat() if asked.day else "",
+        "batiments": painted.asked if painted else "",
+    }
     query = urlencode({key: value for key, value in kept.items() if value})
     theirs = [one for one in layers if one.theme.replace("-", "_") in asked.folders]
     return {
         "config": drawn.config,
         "still": drawn.still,
         "asked": asked,
+        "painted": painted,
         "themes": themes_of_map(),
         "query": query,
         "embedded": request.build_absolute_uri(reverse("portal:map-embedded") + (f"?{query}" if query else "")),

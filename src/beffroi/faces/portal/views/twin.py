@@ -8,6 +8,7 @@ from typing import Any, cast
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from beffroi.base.catalogue import operations, queries
@@ -56,8 +57,21 @@ def model(request: HttpRequest) -> HttpResponse:
         "listed": listed[:MOST_LISTED],
         "more": sum(one.rows for one in known.detailed) - MOST_LISTED if known else 0,
         "terrain": lake.relief(code) if code else None,
+        "colours": _colours(request, code) if known and known.footprints else [],
     }
     return render(request, "portal/twin.html", context)
+
+
+def _colours(request: Request, code: str) -> list[tuple[str, str]]:
+    """Return the title of each colouring that the use case offers of what the reader may see, and how it is asked."""
+    settings = queries.use_case(MODEL_ID, territory=code).use_case.settings.get(ENGINE)
+    seen = {one.ref.slug: one for one in lake.datasets(request.viewer, territory=code)}
+    return [
+        (_(one.title), f"couche={one.dataset}&colonne={one.column}")
+        for one in (settings.colours if settings else ())
+        if one.dataset in seen
+        and any(column.key == one.column for column in lake.dataset(request.viewer, seen[one.dataset].ref).columns)
+    ]
 
 
 @open_to(EVERYONE)
