@@ -1,14 +1,18 @@
 """1-12, of « alert on a drawn zone reaches subscribers of that zone by push, e-mail, feed and screens »: raised from a
-report in one action, by e-mail, as long as no room of alerts is there to do the rest."""
+report in one action, by e-mail, push, feed and page, as long as no room of alerts is there to do the rest."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import shapely
 from django.core import mail
+from django.test import Client
 from django_tasks_db.models import DBTaskResult
 
 from beffroi.base.catalogue import engine
@@ -18,9 +22,13 @@ from beffroi.base.kernel.time import now
 from beffroi.base.territory import operations as territory
 from beffroi.base.territory.viewer import ANONYMOUS
 from beffroi.serve.cases.definition import Requester
-from beffroi.serve.reports import alerting, operations
+from beffroi.serve.cases.models import PushDevice, PushMessage
+from beffroi.serve.cases.push import telling
+from beffroi.serve.reports import alerting, operations, zone_alerts
 from beffroi.serve.reports.events import ALERT_RAISED
 from desk_makers import QUEUE, act, sign_in_agent
+from mail_server import mail_server
+from push_relay import Device, relay, said
 from serve_makers import LAT, LON, make_open_town, send, square
 from territory_makers import AT, administrator
 
@@ -130,3 +138,90 @@ def test_once_a_room_of_alerts_is_there_it_is_left_to_it(town: str, monkeypatch:
     page = act(client, sent.number, "alerter", **ALERT, **NEAR).content.decode()
     assert "transmise aux alertes de la commune" in page
     assert letters() == {}
+
+
+# --- From a subscription to the end of an alert: pages, a real SMTP server, a relay of notifications ------------------
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+def heard() -> None:
+    """Do what the journal and a worker do."""
+    while deliver_pending(1000):
+        pass
+    for task in DBTaskResult.objects.filter(task_path__endswith="tasks.write_alert").order_by("enqueued_at"):
+        alerting.write_alert_to(*task.args_kwargs["args"], at=now())
+        task.delete()
+    for key in PushMessage.objects.filter(sent_at=None).order_by("pk").values_list("pk", flat=True):
+        telling.send(key, at=now())
+
+
+def titles(client: Client, **query: str) -> list[str | None]:
+    feed = ElementTree.fromstring(client.get("/feeds/alertes.atom", query).content)
+    return [entry.findtext(f"{ATOM}title") for entry in feed.iter(f"{ATOM}entry")]
+
+
+def test_a_stranger_who_follows_a_place_is_told_everywhere_and_no_more_once_she_leaves(
+    town: str, settings: Any, tmp_path: Any, client: Client
+) -> None:
+    settings.DEFAULT_COMMUNE, settings.WEBHOOK_PRIVATE, settings.PUSH_KEY = town, True, tmp_path / "push.key"
+    with mail_server(settings) as box, relay() as there:
+        asked = {"lat": str(LAT), "lon": str(LON), "around": "500", "email": "camille@exemple.fr", "rhythm": "day"}
+        assert client.post("/signalements/abonnement/", asked)["Location"].endswith("?envoye")
+        heard()
+        (confirm,) = box.messages
+        page = re.search(r"/abonnement/\S+", confirm.get_content())
+        mine = client.post(page[0])["Location"] if page else ""
+        token = mine.split("/")[2]
+        assert f"/application/?abonne={token}" in client.get(mine).content.decode()
+        assert "là où je suis abonné" in client.get("/application/", {"abonne": token}).content.decode()
+        device = Device()
+        told = device.subscription(f"{there.origin}/camille")
+        wishes = client.post("/application/appareil/", {"endpoint": told["endpoint"], **told["keys"], "abonne": token})
+        assert [one["label"] for one in wishes.json()["wishes"]] == ["Les alertes de vos abonnements"]
+
+        agent, _me = sign_in_agent("proprete")
+        number = send("pollution", details={"milieu": "eau"}).number
+        act(agent, number, "alerter", **ALERT, **NEAR)
+        box.messages.clear()
+        heard()
+        (letter,) = [one for one in box.messages if one["To"] == "camille@exemple.fr"]
+        assert "/alertes/" in letter.get_content()
+        (push,) = there.heard
+        assert there.signer(push)
+        words = said(device, push)
+        assert (words["title"], words["body"]) == ("Alerte à Montpellier : Pollution du ruisseau", ALERT["text"])
+        shown = client.get(words["path"]).content.decode()
+        assert ALERT["title"] in shown
+        assert ALERT["text"] in shown
+        assert number not in shown
+        near, off = (f"{lon - 0.001},{LAT - 0.001},{lon + 0.001},{LAT + 0.001}" for lon in (LON, FAR))
+        assert titles(client) == titles(client, bbox=near) == [ALERT["title"]]
+        assert titles(client, bbox=off) == []
+
+        # She leaves as her mailbox does (RFC 8058): the next one reaches neither her address nor her device.
+        leave = str(letter["List-Unsubscribe"])
+        path = "/abonnements/" + leave.partition("/abonnements/")[2].strip("<>")
+        assert client.post(path, {"List-Unsubscribe": "One-Click"}).status_code == 200
+        box.messages.clear()
+        act(agent, number, "alerter", **ALERT | {"title": "Toujours polluée"}, **NEAR)
+        heard()
+        assert [one["To"] for one in box.messages if one["To"] == "camille@exemple.fr"] == []
+        assert len(there.heard) == 1
+        assert PushDevice.objects.count() == 0
+
+        # Over before its hour, by the same agent: nobody reads it any more.
+        assert titles(client) == ["Toujours polluée", ALERT["title"]]
+        assert "Terminer l’alerte" in agent.get(f"{QUEUE}{number}/").content.decode()
+        act(agent, number, "finir-l-alerte")
+        assert titles(client) == []
+        assert "Aucune alerte en cours" in client.get("/alertes/").content.decode()
+        assert "Terminer l’alerte" not in agent.get(f"{QUEUE}{number}/").content.decode()
+        assert act(agent, number, "finir-l-alerte").status_code == 404
+
+
+def test_an_alert_ends_by_itself_at_its_hour(town: str) -> None:
+    client, _ = sign_in_agent("proprete")
+    act(client, send("pollution", details={"milieu": "eau"}).number, "alerter", **ALERT, **NEAR)
+    for hours, many in ((23, 1), (25, 0)):
+        assert len(zone_alerts.alerts_in_force(town, at=now() + timedelta(hours=hours))) == many

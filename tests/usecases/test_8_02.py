@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.test import Client
 from django.utils import timezone
 
@@ -15,8 +15,9 @@ from beffroi.base.journal.models import Event
 from beffroi.base.territory.viewer import Role
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import Outcome
-from beffroi.serve.reports import categories, ways
 from beffroi.serve.reports import operations as reports
+from beffroi.serve.reports.trust import trust_level
+from desk_makers import sign_in_agent
 from faces.portal.reports.test_filing import HERE, SEND, picture, shown, walk
 from sense.mobility.town_graph import asked, place_graph
 from serve_makers import agent_of
@@ -91,10 +92,26 @@ E---------F
 """
 
 
-@pytest.fixture
-def metres(reporting_town: str, client: Client) -> Callable[[], int]:
-    """The length of the way of a wheelchair from A to B, asked anew by `/api/route`."""
-    places = place_graph(reporting_town, drawing=DRAWING, ways={"AB": {"kind": "steps", "steps": 14}})
+# The other way round is so long that a wheelchair takes it when it must, not for a stranger's word alone.
+FAR = """
+A----s----B
+|         |
+C---------D
+|         |
+|         |
+|         |
+|         |
+|         |
+|         |
+|         |
+|         |
+E---------F
+"""
+
+
+def way_in(town: str, client: Client, drawing: str) -> Callable[[], int]:
+    """Return what asks anew, by `/api/route`, how long the way of a wheelchair is from A to B."""
+    places = place_graph(town, drawing=drawing, ways={"AB": {"kind": "steps", "steps": 14}})
 
     def asked_now() -> int:
         query = {"from": asked(places, "A"), "to": asked(places, "B"), "profile": "fauteuil-manuel"}
@@ -106,6 +123,16 @@ def metres(reporting_town: str, client: Client) -> Callable[[], int]:
         for number, name in ((0, "lon"), (1, "lat"))
     }
     return asked_now
+
+
+@pytest.fixture
+def metres(reporting_town: str, client: Client) -> Callable[[], int]:
+    return way_in(reporting_town, client, DRAWING)
+
+
+@pytest.fixture
+def far(reporting_town: str, client: Client) -> Callable[[], int]:
+    return way_in(reporting_town, client, FAR)
 
 
 def in_the_way(metres: Any, **answers: Any) -> Any:
@@ -168,39 +195,114 @@ def test_what_waits_for_a_look_changes_no_route(metres: Any) -> None:
     assert metres() == 180
 
 
-@pytest.mark.parametrize("counts", ["confirmed", "trusted"])
-def test_a_town_may_wait_for_somebody_else_before_closing_a_way(
-    counts: str, metres: Any, reporting_town: str, signed_in: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    known = dict(categories.open_categories(reporting_town))
-    code = WORKS["category"]
-    rule = known[code].category.obstacle.model_copy(update={"counts": counts})  # type: ignore[union-attr]
-    category = known[code].category.model_copy(update={"obstacle": rule})
-    known[code] = replace(known[code], category=category)
-    monkeypatch.setattr(ways, "open_categories", lambda _territory: known)
+# --- What a town decides ----------------------------------------------------------------------------------------------
+
+SETTINGS = "/agent/signalements/obstacles/"
+RULE = {"do": "rule", "category": WORKS["category"], "seen_votes": "1", "gone_votes": "2", "temporary_days": "7"}
+STRAIGHT, ROUND = 180, 540
+
+
+def reported(far: Any) -> tuple[Client, str]:
+    """Report works between C and D without an account; return their author and their number."""
     author = Client()
-    sent = walk(author, HERE | metres.between, WORKS, {"photo": picture()}, SEND, address="/signaler/8-02/")
-    number = author.get(sent["Location"]).context["info"].number
-    assert metres() == 180
-    # Its own author does not confirm it, however often.
+    sent = walk(author, HERE | far.between, WORKS, {"photo": picture()}, SEND, address="/signaler/8-02/")
+    return author, author.get(sent["Location"]).context["info"].number
+
+
+def test_a_stranger_alone_costs_a_short_detour_and_closes_nothing(far: Any) -> None:
+    # The detour of the other drawing is a short one: every test above has the next route take it at once.
+    author, number = reported(far)
+    assert far() == STRAIGHT
+    assert "pas encore confirmé" in shown(Client().get(f"/signalements/{number}/"))
+    # Its own author does not confirm it, however often; another does.
     speak(author, number, "oui")
-    assert metres() == 180
+    assert far() == STRAIGHT
     speak(Client(), number, "oui")
-    assert metres() == {"confirmed": 260, "trusted": 180}[counts]
-    ambassador, at = signed_in(Role.RESIDENT), timezone.now()
-    person, by = int(ambassador.session["_auth_user_id"]), agent_of("voirie", town=reporting_town)
-    reports.name_ambassador(territory=reporting_town, person_id=person, level=1, by=by, at=at)
-    speak(ambassador, number, "oui")
-    assert metres() == 260
+    assert far() == ROUND
+    assert "pas encore confirmé" not in shown(Client().get(f"/signalements/{number}/"))
 
 
-def test_a_service_that_takes_it_in_charge_has_looked(
-    metres: Any, reporting_town: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("who", ["service", "ambassador", "agent"])
+def test_those_the_town_answers_for_close_it_at_once(
+    who: str, far: Any, reporting_town: str, signed_in: Callable[..., Client]
 ) -> None:
-    monkeypatch.setattr(ways, "_counts", lambda row, info, rule: info.status in ways._LOOKED_AT)
-    person = Client()
-    sent = walk(person, HERE | metres.between, WORKS, {"photo": picture()}, SEND, address="/signaler/8-02/")
-    number = person.get(sent["Location"]).context["info"].number
-    assert metres() == 180
-    cases.accept_case(number=number, by=agent_of("voirie", town=reporting_town), at=timezone.now())
-    assert metres() == 260
+    at, roads = timezone.now(), agent_of("voirie", town=reporting_town)
+
+    def by_herself(*roles: Role, level: int = 0) -> None:
+        person = signed_in(*roles)
+        number = int(person.session["_auth_user_id"])
+        reports.name_ambassador(territory=reporting_town, person_id=number, level=level, by=roads, at=at)
+        walk(person, HERE | far.between, WORKS, {"photo": picture()}, SEND, address="/signaler/8-02/")
+
+    {
+        "service": lambda: cases.accept_case(number=reported(far)[1], by=roads, at=at),
+        "ambassador": lambda: by_herself(Role.RESIDENT, level=1),
+        "agent": lambda: by_herself(Role.AGENT),
+    }[who]()
+    assert far() == ROUND
+
+
+@pytest.fixture
+def desk(reporting_town: str, signed_in: Callable[..., Client]) -> Client:
+    return sign_in_agent("voirie", town=reporting_town)[0]
+
+
+def test_a_town_sets_when_it_closes_and_those_in_force_follow_at_once(far: Any, desk: Client) -> None:
+    _author, number = reported(far)
+    page = shown(desk.get(SETTINGS))
+    assert "un fauteuil fait un détour de 3 minutes au plus" in page
+    assert "Le passage ferme dès qu’une autre personne l’a vu" in page
+
+    def set_to(counts: str, **more: str) -> int:
+        told = desk.post(SETTINGS, RULE | {"counts": counts} | more, follow=True)
+        assert "les itinéraires en tiennent compte aussitôt" in shown(told)
+        return int(far())
+
+    assert set_to("at-once") == ROUND
+    assert "Un seul avis, même anonyme, ferme aussitôt le passage" in shown(desk.get(SETTINGS))
+    assert set_to("confirmed", seen_votes="2", temporary_days="30") == STRAIGHT
+    speak(Client(), number, "oui")
+    assert far() == STRAIGHT
+    speak(Client(), number, "oui")
+    assert far() == ROUND
+    expires = Client().get(f"/signalements/{number}/").context["info"].expires_at
+    assert timedelta(days=29) < expires - timezone.now() < timedelta(days=31)
+    assert set_to("trusted") == STRAIGHT
+    # Back to the file: one other is enough.
+    desk.post(SETTINGS, {"do": "file", "category": RULE["category"]})
+    assert "réglé par la commune" not in shown(desk.get(SETTINGS))
+    assert far() == ROUND
+    assert set_to("confirmed", gone_votes="1") == ROUND
+    speak(Client(), number, "non")
+    assert far() == STRAIGHT
+    kinds = Event.objects.filter(subject=f"category:{RULE['category']}").order_by("pk").values_list("kind", flat=True)
+    assert set(kinds) == {"report.obstacle_rule_set"}
+
+
+def test_only_its_service_or_an_administrator_sets_it_within_bounds(
+    desk: Client, reporting_town: str, signed_in: Callable[..., Client]
+) -> None:
+    other, chief = sign_in_agent("proprete", town=reporting_town)[0], signed_in(Role.ADMINISTRATOR)
+    given = RULE | {"counts": "trusted"}
+    # A terrace is another service's.
+    assert desk.get(SETTINGS).content.decode().count("Garder ce réglage") == 4
+    assert "Garder ce réglage" not in other.get(SETTINGS).content.decode()
+    assert other.post(SETTINGS, given).status_code == 400
+    for wrong in ({"counts": "jamais"}, {"seen_votes": "0"}, {"gone_votes": "21"}, {"temporary_days": "x"}):
+        assert chief.post(SETTINGS, given | wrong).status_code == 400, wrong
+    assert "réglé par la commune" not in shown(chief.get(SETTINGS))
+    assert "réglé par la commune" in shown(chief.post(SETTINGS, given, follow=True))
+
+
+def test_an_agent_names_an_ambassador_and_takes_it_back(
+    desk: Client, reporting_town: str, signed_in: Callable[..., Client]
+) -> None:
+    person = get_user_model().objects.get(pk=signed_in(Role.RESIDENT).session["_auth_user_id"])
+    page = shown(desk.post(SETTINGS, {"do": "name", "email": person.email, "level": "2"}, follow=True))
+    assert "niveau 2 sur 3" in page
+    assert trust_level(reporting_town, person.pk) == 2
+    unknown = desk.post(SETTINGS, {"do": "name", "email": "personne@exemple.fr", "level": "1"})
+    assert unknown.status_code == 400
+    assert "ucun compte à cette adresse" in shown(unknown)
+    desk.post(SETTINGS, {"do": "end", "person": str(person.pk)})
+    assert trust_level(reporting_town, person.pk) == 0

@@ -37,8 +37,9 @@ def test_what_one_wrote_is_not_sent_under_another_account(visit: Callable[..., W
     page.context.set_offline(True)
     page.click("[data-step=check] [value=send]")
     page.wait_for_selector(".notice.success")
-    page.context.set_offline(False)
+    # Signed out before the network is back: nobody sends it in between.
     page.context.clear_cookies()
+    page.context.set_offline(False)
     sign(page, site, site.elected)
     page.goto(f"{site.url}/signaler/envois/")
     page.wait_for_selector(f"{KEPT}[data-state=other] >> text=écrit sous un autre compte")
@@ -48,3 +49,27 @@ def test_what_one_wrote_is_not_sent_under_another_account(visit: Callable[..., W
     page.wait_for_selector(f"{KEPT}[data-state=sent]")
     page.goto(f"{site.url}/mes-demandes/")
     assert "Mes signalements" in page.inner_text("main")
+
+
+def test_what_a_crew_did_is_not_sent_under_the_next_account(visit: Callable[..., Watched], site: Site) -> None:
+    page = visit("/agent/", size=PHONE, sign_in=site.crew).page
+    page.context.add_init_script("delete ServiceWorkerRegistration.prototype.sync")
+    page.goto(f"{site.url}/agent/tournee/")
+    line = page.locator("li", has=page.get_by_text("Reboucher le trou", exact=True))
+    line.locator("summary").click()
+    line.get_by_label("Ce qui a été fait").fill("Rebouché.")
+    line.get_by_label("Temps passé").fill("1")
+    page.context.set_offline(True)
+    line.get_by_role("button", name="Envoyer le compte rendu").click()
+    page.wait_for_selector("[data-field-state] >> text=Gardé sur cet appareil")
+    page.context.clear_cookies()
+    page.context.set_offline(False)
+    sign(page, site, site.agent)
+    page.goto(f"{site.url}/agent/tournee/")
+    page.wait_for_selector(f"{KEPT}[data-state=other] >> text=écrit sous un autre compte")
+    assert page.get_by_role("button", name="Envoyer sous le compte de").is_visible()
+    # The crew is back on its phone: what it did goes by itself, once, under its own name.
+    page.context.clear_cookies()
+    sign(page, site, site.crew)
+    page.goto(f"{site.url}/agent/tournee/")
+    page.wait_for_selector(f"{KEPT}[data-state=sent]")

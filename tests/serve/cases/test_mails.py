@@ -5,13 +5,11 @@ from __future__ import annotations
 import mailbox
 from collections.abc import Iterator
 from datetime import timedelta
-from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from click.testing import CliRunner
 
 from beffroi.base.journal.operations import deliver_pending
@@ -22,8 +20,8 @@ from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.definition import Outcome, Requester
 from beffroi.serve.cases.replies import receive
 from beffroi.serve.reports import operations, queries
+from mail_server import Box, mail_server
 from serve_makers import agent_of, photo, send
-from servers import free_port
 from territory_makers import AT
 
 pytestmark = pytest.mark.django_db
@@ -31,31 +29,12 @@ CLEANER = agent_of("proprete")
 LATER = AT + timedelta(hours=3)
 
 
-class Box:
-    """A mail server's memory."""
-
-    def __init__(self) -> None:
-        self.messages: list[EmailMessage] = []
-
-    async def handle_DATA(self, server: object, session: object, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's
-        self.messages.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
-        return "250 OK"
-
-    def told(self) -> list[tuple[str, str, str]]:
-        return [(str(m["To"]), str(m["Subject"]), m.get_content()) for m in self.messages]
-
-
 @pytest.fixture
 def box(settings: Any) -> Iterator[Box]:
     """A real SMTP server on this machine, for the time of a test."""
-    found = Box()
-    controller = Controller(found, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", controller.port
     settings.EMAIL_REPLY = "suivi@mairie.exemple"
-    yield found
-    controller.stop()
+    with mail_server(settings) as found:
+        yield found
 
 
 def _deliver() -> None:

@@ -13,6 +13,7 @@ from beffroi.base.journal import queries as journal
 from beffroi.base.journal.operations import deliver_pending
 from beffroi.base.journal.queries import EventFilter
 from beffroi.base.kernel.errors import BeffroiError, Refused
+from beffroi.base.kernel.time import PARIS
 from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
 from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.definition import BadCase, BadMove, CaseNotFound, Outcome, Requester, Status
@@ -348,10 +349,11 @@ def test_figures_count_volume_delays_and_promises(town: str) -> None:
 
 
 def test_restricted_figures_need_a_crowd_and_never_a_place(town: str) -> None:
-    span = {"since": AT - timedelta(days=1), "until": AT + timedelta(days=1), "at": LATER}
+    first, last = (datetime(2026, month, 1, tzinfo=PARIS) for month in (3, 4))
     elected = Viewer(1, (Grant(TOWN, Role.ELECTED),))
 
-    def counted(viewer: Viewer, by: str) -> int:
+    def counted(viewer: Viewer, by: str, **span: datetime) -> int:
+        span = {"since": first, "until": last, "at": last} | span
         return sum(line.received for line in statistics.statistics(viewer, TOWN, by=by, **span))
 
     for _ in range(10):
@@ -359,11 +361,38 @@ def test_restricted_figures_need_a_crowd_and_never_a_place(town: str) -> None:
     assert counted(elected, "category") == 0
     assert counted(agent_of("habitat"), "category") == 10
     send("squat")
-    assert counted(elected, "category") == counted(ROADS, "service") == 11
+    assert counted(elected, "category") == counted(ROADS, "service") == counted(elected, "month") == 11
     for viewer in (elected, ROADS):
         assert counted(viewer, "district") == 0
     for viewer in (ANONYMOUS, agent_of("habitat", town="34057"), Viewer(2, (Grant("34057", Role.ELECTED),))):
         assert counted(viewer, "category") == 0
+    # The month that is not over grows one by one, and a part of one may be subtracted: neither is told.
+    assert counted(elected, "category", at=last - timedelta(seconds=1)) == 0
+    for part in ({"until": last - timedelta(days=1)}, {"since": first + timedelta(days=1)}):
+        assert counted(elected, "category", **part) == 0
+        assert counted(agent_of("habitat"), "category", **part) == 11
+
+
+def test_no_two_figures_of_officials_differ_by_a_few_restricted_reports(town: str) -> None:
+    """Eleven of one kind, three of another, in the same service and month: the three are in no figure."""
+    for _ in range(11):
+        send("squat")
+    for _ in range(3):
+        closed = send("insalubrite", details={"desordres": "eau"}).number
+    habitat = agent_of("habitat")
+    operations.close_report(number=closed, outcome=Outcome.DONE, reason="Fait", by=habitat, at=LATER)
+    span = {"since": datetime(2026, 3, 1, tzinfo=PARIS), "until": datetime(2026, 4, 1, tzinfo=PARIS), "at": AT}
+    span["at"] = span["until"]
+    elected = Viewer(1, (Grant(TOWN, Role.ELECTED),))
+    for by in ("category", "service", "month"):
+        (line,) = statistics.statistics(elected, TOWN, by=by, **span)
+        assert (line.received, line.closed, line.median_h) == (11, 0, None)
+    assert sum(one.received for one in statistics.statistics(habitat, TOWN, by="category", **span)) == 14
+    # One of the eleven is closed: its delay would be its own.
+    (squat, *_) = queries.queue(habitat, TOWN, ReportFilter(categories=("squat",)), at=LATER).items
+    operations.close_report(number=squat.number, outcome=Outcome.DONE, reason="Fait", by=habitat, at=LATER)
+    (line,) = statistics.statistics(elected, TOWN, by="category", **span)
+    assert (line.closed, line.median_h, line.within_due) == (1, None, None)
 
 
 def test_erasing_a_person_empties_her_words_and_keeps_the_facts(town: str) -> None:

@@ -50,7 +50,7 @@ export class Notifications {
     const { pushManager } = await navigator.serviceWorker.ready;
     const made = await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: this.#place.dataset["key"] ?? "" });
     const { endpoint = "", keys = {} } = made.toJSON();
-    this.#list(await this.#ask("", { endpoint, p256dh: keys["p256dh"] ?? "", auth: keys["auth"] ?? "", token: this.#place.dataset["token"] ?? "" }));
+    this.#list(await this.#ask("", { endpoint, p256dh: keys["p256dh"] ?? "", auth: keys["auth"] ?? "", token: this.#place.dataset["token"] ?? "", abonne: this.#place.dataset["subscriber"] ?? "" }));
     this.#tell(this.#words["subscribed"]);
   }
 

@@ -3,7 +3,7 @@ import { somethingWaits } from "../offline/waiting";
 import { shrunk } from "../report/photos";
 
 /** What the page says, in the reader's language, of each state of what was told done. */
-type Words = Partial<Record<State, string>> & { nowhere?: string; token?: string };
+type Words = Partial<Record<State, string>> & { nowhere?: string; token?: string; who?: string };
 
 /**
  * `<form data-field="address that receives" data-title>`: what is told done is kept on this device before the first try,
@@ -68,6 +68,7 @@ async function parcelOf(form: HTMLFormElement, words: Words): Promise<Parcel> {
     receive: form.dataset["field"] ?? "",
     token: words.token ?? "",
     mend: location.pathname + location.search,
+    by: words.who ?? "",
     state: "waiting",
   };
 }

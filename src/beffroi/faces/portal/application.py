@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import cast
+from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -22,7 +22,9 @@ from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.faces.shell.answers import script_answer, told
 from beffroi.serve.cases import operations, queries
 from beffroi.serve.cases.push import devices
-from beffroi.serve.cases.push.devices import DeviceInfo, DeviceNotFound, Subscription
+from beffroi.serve.cases.push.devices import DeviceInfo, DeviceNotFound, Subscription, WishInfo
+from beffroi.serve.reports.operations import device_for_alerts
+from beffroi.serve.reports.subscriptions import ALERTS, reader
 
 USE_CASE = "6-01"
 
@@ -32,19 +34,33 @@ USE_CASE = "6-01"
 def application(request: HttpRequest) -> HttpResponse:
     """Show how the application is installed, what it does without network, and what this device is told of.
 
-    `?suivi=` is the follow-up token of a request made without account, of which this device may be told.
+    `?suivi=` is the follow-up token of a request made without account, `?abonne=` that of who subscribed to places or
+    categories: this device may be told of that one, of the alerts of those.
     """
     request = cast(Request, request)
     token, followed = request.GET.get("suivi", ""), ""
     if token:
         with suppress(BeffroiError):
             followed = queries.followed_case(token)[1].number
+    subscriber = request.GET.get("abonne", "")
+    if subscriber:
+        try:
+            reader(subscriber)
+        except BeffroiError:
+            subscriber = ""
     code = territory_of(request)
     if code:
         catalogue.count_use(USE_CASE, code, timezone.now(), audience=audience_of(request.viewer, code))
-    context = {"key": devices.application_key(), "token": token if followed else "", "followed": followed}
+    context = {
+        "key": devices.application_key(),
+        "token": token if followed else "",
+        "followed": followed,
+        "subscriber": subscriber,
+        # By its words a page knows what this device hears already.
+        "heard": followed or (alerts_label() if subscriber else ""),
+    }
     response = render(request, "portal/application.html", context)
-    if token:
+    if token or subscriber:
         response.headers["Cache-Control"] = "no-store"
         response.headers["Referrer-Policy"] = "no-referrer"
     return response
@@ -57,27 +73,37 @@ def _subscription(request: HttpRequest) -> Subscription:
 def _said(info: DeviceInfo | None) -> JsonResponse:
     """Answer what a device hears of, in words, each with the number by which it ends."""
     wishes = info.wishes if info else ()
-    return script_answer({"wishes": [{"id": one.id, "label": _label(one.number)} for one in wishes]})
+    return script_answer({"wishes": [{"id": one.id, "label": _label(one)} for one in wishes]})
 
 
-def _label(number: str) -> str:
-    return _("La demande {number}").format(number=number) if number else _("Toutes vos demandes")
+def alerts_label() -> str:
+    """Return what a device hears of that is told of the alerts of one's subscriptions."""
+    return _("Les alertes de vos abonnements")
+
+
+def _label(one: WishInfo) -> str:
+    if one.topic.startswith(f"{ALERTS}-"):
+        return alerts_label()
+    return _("La demande {number}").format(number=one.number) if one.number else _("Toutes vos demandes")
 
 
 @open_to(EVERYONE)
 @require_POST
 def subscribe(request: HttpRequest) -> JsonResponse:
-    """Have this device told of one request (`token`), or of all those of the person signed in."""
+    """Have this device told of one request (`token`), of the alerts of a subscriber (`abonne`), or of all those of the
+    person signed in."""
     request = cast(Request, request)
+    asked: dict[str, Any] = {"viewer": request.viewer, "language": get_language(), "at": timezone.now()}
     try:
-        info = operations.subscribe_device(
-            territory=territory_of(request),
-            subscription=_subscription(request),
-            viewer=request.viewer,
-            token=request.POST.get("token", ""),
-            language=get_language(),
-            at=timezone.now(),
-        )
+        if subscriber := request.POST.get("abonne", ""):
+            info = device_for_alerts(token=subscriber, device=_subscription(request), **asked)
+        else:
+            info = operations.subscribe_device(
+                territory=territory_of(request),
+                subscription=_subscription(request),
+                token=request.POST.get("token", ""),
+                **asked,
+            )
     except BeffroiError as error:
         return script_answer(told(error), error.http_status)
     return _said(info)

@@ -44,6 +44,7 @@ OBSTACLES = (
     gettext_noop("Escalier fermé"),
     gettext_noop("Éclairage en panne"),
     gettext_noop("Lieu signalé comme inquiétant"),
+    gettext_noop("Obstacle signalé, pas encore confirmé"),
     gettext_noop("Rue inondée"),
     gettext_noop("Travaux : rue fermée aux piétons"),
     gettext_noop("Travaux : rue fermée aux vélos"),

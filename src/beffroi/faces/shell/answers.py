@@ -1,12 +1,14 @@
-"""Answers to our own scripts: JSON that no cache keeps, and a fault told as they show it."""
+"""Answers to our own scripts: JSON that no cache keeps, a fault told as they show it, the seal of who writes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from django.http import JsonResponse
+from django.utils.crypto import salted_hmac
 
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.territory.viewer import Viewer
 from beffroi.faces.shell.sentences import said
 
 
@@ -20,3 +22,10 @@ def script_answer(payload: Mapping[str, object], status: int = 200) -> JsonRespo
 def told(fault: BeffroiError) -> dict[str, object]:
     """Return what a script shows of a fault: what (`title`), how to mend it (`remedy`), in which field (`where`)."""
     return {"title": said(fault.what), "remedy": said(fault.remedy), "where": fault.where}
+
+
+def writer_of(viewer: Viewer) -> str:
+    """Return the seal of an account ("" without one): what a device keeps to know later under whom it was written."""
+    if viewer.person_id is None:
+        return ""
+    return salted_hmac("beffroi.outbox", str(viewer.person_id)).hexdigest()[:16]

@@ -26,6 +26,7 @@ from beffroi.serve.cases.life import route_case as route_case
 from beffroi.serve.cases.life import schedule_case as schedule_case
 from beffroi.serve.cases.life import withdraw_case as withdraw_case
 from beffroi.serve.cases.push.devices import end_device as end_device
+from beffroi.serve.cases.push.devices import end_topic as end_topic
 from beffroi.serve.cases.push.devices import end_wish as end_wish
 from beffroi.serve.cases.push.devices import renew_device as renew_device
 from beffroi.serve.cases.push.devices import subscribe_device as subscribe_device

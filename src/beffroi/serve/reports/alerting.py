@@ -1,7 +1,8 @@
-"""An alert raised from a report, until a room of alerts is there to hear of it: subscribers of the zone, by e-mail.
+"""An alert raised from a report, until a room of alerts is there to hear of it: told to the subscribers of its zone.
 
 Whoever follows a place that the zone meets (a drawn zone, a district, the street of the report), or the category or the
-report itself, is written to at once, one message each. Once the engine `alerts` is registered, it is left to it.
+report itself, is written to at once, one message each, and told on the devices she has for that. Once the engine
+`alerts` is registered, it is left to it.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import shapely
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
+from django.urls import NoReverseMatch, reverse
 from django.utils import translation
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from beffroi.base.catalogue.engine import engine
@@ -22,8 +26,11 @@ from beffroi.base.clock import queries as clock
 from beffroi.base.journal.events import RecordedEvent
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.base.territory import queries as territory_queries
+from beffroi.base.territory.engine import is_sandbox
 from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.mails import domain_of, page_url
+from beffroi.serve.cases.push.devices import devices_of_topic
+from beffroi.serve.cases.push.telling import plan
 from beffroi.serve.reports import news
 from beffroi.serve.reports.models import Report, Subscription
 from beffroi.serve.reports.subscriptions import (
@@ -32,10 +39,12 @@ from beffroi.serve.reports.subscriptions import (
     reader_of,
     subscription_infos,
     subscription_of,
+    topic_of,
 )
 
 logger = logging.getLogger(__name__)
 TRY_AGAIN = timedelta(minutes=15)
+MOST_SHOWN = 200
 SEVERITY_TITLES = {
     "minor": gettext_noop("Mineure"),
     "moderate": gettext_noop("Modérée"),
@@ -80,7 +89,7 @@ def _meets(one: Subscription, zone: shapely.Polygon, districts: set[str], street
 
 @transaction.atomic
 def tell_subscribers(event: RecordedEvent) -> None:
-    """Have each address that an alert concerns written to; the consumer of `report.alert_raised`."""
+    """Have each address that an alert concerns written to, and its devices told; consumes `report.alert_raised`."""
     from beffroi.serve.reports.tasks import write_alert
 
     if alerts_have_a_room():
@@ -89,6 +98,26 @@ def tell_subscribers(event: RecordedEvent) -> None:
     zone = shapely.from_geojson(event.payload["zone"])
     for one in concerned(str(event.payload["number"]), zone):
         write_alert.enqueue(event.id, one.id, facts)
+        _tell_devices(event, one)
+
+
+def _tell_devices(event: RecordedEvent, one: SubscriptionInfo) -> None:
+    """Plan a notification on the devices of a subscriber; an alert is public, so it may be read on a locked screen."""
+    if not settings.PUSH or is_sandbox(event.territory):
+        return
+    name, path = territory_queries.territory(one.territory).name, _alerts_path()
+    for device in devices_of_topic(topic_of(reader_of(one).id)):
+        with translation.override(device.language):
+            title = _("Alerte à {town} : {title}").format(town=name, title=event.payload["title"])
+        text = Truncator(str(event.payload["text"])).chars(MOST_SHOWN)
+        plan(device, event=event.id, tag=f"alert-{event.id}", title=title, text=text, path=path, at=event.at)
+
+
+def _alerts_path() -> str:
+    try:
+        return reverse(news.PAGES["alerts"])
+    except NoReverseMatch:
+        return ""
 
 
 def write_alert_to(event_id: int, subscription_id: int, facts: dict[str, Any], *, at: datetime) -> None:
@@ -118,6 +147,7 @@ def _letter(event_id: int, one: SubscriptionInfo, facts: dict[str, Any], until: 
             _("Gravité : {severity}. Jusqu’au {until}.").format(
                 severity=_(SEVERITY_TITLES[facts["severity"]]).lower(), until=f"{local:%d/%m/%Y, %H:%M}"
             ),
+            _("Les alertes en cours : {url}").format(url=page_url(one.territory, news.PAGES["alerts"])),
             _("Vous recevez cette alerte parce que vous suivez : {what}.").format(what=news.described(one)),
             _("Choisir ce que vous suivez et à quel rythme, ou tout arrêter : {url}").format(
                 url=page_url(one.territory, news.PAGES["reader"], reader.token)

@@ -100,22 +100,26 @@ class Matching(_Frozen):
 
 class Obstacle(_Frozen):
     """A category whose reports fade: how long a temporary one stays without confirmation, how many « no longer there »
-    of unknown people end it, and what kind of obstacle routes meet there (of ``mobility/obstacles.toml``; none: "")."""
+    of unknown people end it, and what kind of obstacle routes meet there (of ``mobility/obstacles.toml``; none: "").
+
+    A town sets its own: see `obstacle_rules`."""
 
     temporary_days: int = Field(default=3, ge=1, le=60)
     gone_votes: int = Field(default=2, ge=1, le=20)
     route: str = ""
-    # When routes meet it: at-once; confirmed, once somebody else saw it; trusted, once somebody the town trusts did.
-    # At once by default: a wheelchair stuck before it pays more than the detour a false one costs, which fades in days.
-    counts: Literal["at-once", "confirmed", "trusted"] = "at-once"
+    # When it closes the way: at-once; confirmed, once `seen_votes` others saw it; trusted, once somebody the town
+    # trusts did. Until then routes meet the kind `doubtful` in its place, which costs and closes nothing.
+    counts: Literal["at-once", "confirmed", "trusted"] = "confirmed"
+    seen_votes: int = Field(default=1, ge=1, le=20)
+    doubtful: str = "passage-a-confirmer"
 
-    @field_validator("route")
+    @field_validator("route", "doubtful")
     @classmethod
-    def _known_kind(cls, route: str) -> str:
+    def _known_kind(cls, kind: str) -> str:
         kinds = [one.slug for one in mobility.kinds_of_obstacles()]
-        if route and route not in kinds:
-            raise ValueError(f"genre d’obstacle « {route} » inconnu ; genres possibles : {', '.join(kinds)}")
-        return route
+        if kind and kind not in kinds:
+            raise ValueError(f"genre d’obstacle « {kind} » inconnu ; genres possibles : {', '.join(kinds)}")
+        return kind
 
 
 class Category(_Frozen):

@@ -9,6 +9,9 @@ ALERT_RAISED = "report.alert_raised"
 """An agent asks for a zone alert. Payload: ``number``, ``title``, ``text``, ``severity`` (``minor``, ``moderate``,
 ``severe``), ``zone`` (a GeoJSON polygon), ``until`` (an instant). The alerts room hears it."""
 
+ALERT_ENDED = "report.alert_ended"
+"""An agent ends the alerts of a report before their hour. Payload: ``number``."""
+
 MATCHED = "report.matched"
 """A lost and a found report look like one another. Payload: ``number``, ``other``, ``distance_m``, ``days``."""
 
@@ -17,6 +20,9 @@ CONFIRMED = "report.confirmed"
 
 AMBASSADOR_NAMED = "report.ambassador_named"
 """Subject ``person:<number>``. Payload: ``level``."""
+
+OBSTACLE_RULE_SET = "report.obstacle_rule_set"
+"""Subject ``category:<code>``. Payload: ``category``, and what the town set; nothing when it goes back to the file."""
 
 SUBSCRIPTION_ASKED = "report_subscription.asked"
 """An address is to confirm that it wishes to be told. Subject ``report_subscription:<number>``; payload: ``id``."""
@@ -40,7 +46,7 @@ TEMPLATE_SAVED = "response_template.saved"
 TEMPLATE_DELETED = "response_template.deleted"
 
 KINDS = (
-    RECLASSIFIED, ALERT_RAISED, MATCHED, CONFIRMED, AMBASSADOR_NAMED, SUBSCRIPTION_ASKED,
-    SUBSCRIPTION_CONFIRMED, SUBSCRIPTION_ENDED, ORDERED, ORDER_PLANNED, ORDER_DONE, ORDER_CANCELLED, CONTRACT_ADDED,
-    VISIT_PROVED, VISIT_MISSING, TEMPLATE_SAVED, TEMPLATE_DELETED,
+    RECLASSIFIED, ALERT_RAISED, ALERT_ENDED, MATCHED, CONFIRMED, AMBASSADOR_NAMED, OBSTACLE_RULE_SET,
+    SUBSCRIPTION_ASKED, SUBSCRIPTION_CONFIRMED, SUBSCRIPTION_ENDED, ORDERED, ORDER_PLANNED, ORDER_DONE,
+    ORDER_CANCELLED, CONTRACT_ADDED, VISIT_PROVED, VISIT_MISSING, TEMPLATE_SAVED, TEMPLATE_DELETED,
 )  # fmt: skip

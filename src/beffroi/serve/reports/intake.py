@@ -22,6 +22,7 @@ from beffroi.serve.cases.words import clean_text
 from beffroi.serve.reports import abuse
 from beffroi.serve.reports.categories import Category, OpenCategory, category_for, checked_details
 from beffroi.serve.reports.models import Origin, Report
+from beffroi.serve.reports.obstacle_rules import obstacle_rule
 from beffroi.serve.reports.places import Place, cell_of, checked_place, checked_zone
 from beffroi.serve.reports.trust import trust_level
 from beffroi.serve.reports.ways import tell_routes
@@ -245,11 +246,12 @@ def _match_facts(category: Category, answers: Mapping[str, Any], at: datetime) -
 
 
 def _obstacle_facts(category: Category, submission: Submission, territory: str, at: datetime) -> dict[str, Any]:
-    if category.obstacle is None:
+    rule = obstacle_rule(territory, category.code) if category.obstacle else None
+    if rule is None:
         return {}
     if submission.lasting:
         return {"lasting": True, "expires_at": None}
-    expires_at = at + timedelta(days=category.obstacle.temporary_days)
+    expires_at = at + timedelta(days=rule.temporary_days)
     if submission.expires_on is not None:
         # To the end of that day, in the town's own hour.
         end = datetime.combine(submission.expires_on, time(23, 59), tzinfo=clock.timezone_of(territory))

@@ -431,3 +431,37 @@ class SavedFilter(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["territory", "person", "name"], name="filter_named_once")]
+
+
+class ObstacleRule(models.Model):
+    """How a town judges the obstacles of a category, where it does not leave it to the use case's file."""
+
+    territory = models.CharField(max_length=9)
+    category = models.SlugField(max_length=60, db_index=False)
+    counts = models.CharField(max_length=10)
+    seen_votes = models.PositiveSmallIntegerField()
+    gone_votes = models.PositiveSmallIntegerField()
+    temporary_days = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["territory", "category"], name="obstacle_rule_once")]
+
+
+class ZoneAlert(models.Model):
+    """A zone alert raised from a report, for everyone to read until it ends. Bounds are degrees, CRS84."""
+
+    territory = models.CharField(max_length=9)
+    report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="+")
+    title = models.CharField(max_length=120)
+    text = models.TextField()
+    severity = models.CharField(max_length=10)
+    zone_wkb = models.BinaryField()
+    west = models.FloatField()
+    south = models.FloatField()
+    east = models.FloatField()
+    north = models.FloatField()
+    raised_at = models.DateTimeField()
+    until = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["territory", "until"], name="zone_alert_in_force")]

@@ -53,6 +53,7 @@ PAGES: dict[str, str] = {
     "confirm": "portal:subscription",
     "reader": "portal:subscriptions",
     "end": "portal:subscriptions-end",
+    "alerts": "portal:alerts",
 }
 """The names of the addresses that messages give."""
 

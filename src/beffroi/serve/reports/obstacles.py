@@ -18,8 +18,9 @@ from beffroi.serve.cases.definition import OPEN, BadCase, Outcome
 from beffroi.serve.cases.events import subject_of
 from beffroi.serve.reports import events
 from beffroi.serve.reports.abuse import Sender
-from beffroi.serve.reports.categories import open_categories
-from beffroi.serve.reports.models import Ambassador, Confirmation, Report
+from beffroi.serve.reports.categories import Obstacle, open_categories
+from beffroi.serve.reports.models import Ambassador, Confirmation, ObstacleRule, Report
+from beffroi.serve.reports.obstacle_rules import may_set_obstacle_rule, obstacle_rule
 from beffroi.serve.reports.trust import is_agent, trust_level
 from beffroi.serve.reports.ways import tell_routes
 
@@ -66,8 +67,7 @@ def confirm_obstacle(
         BadCase: it is no obstacle, is over, or the viewer is neither signed in nor known by her device.
     """
     info = case_queries.case(viewer, number)
-    known = open_categories(info.territory).get(info.category)
-    rule = known.category.obstacle if known else None
+    rule = obstacle_rule(info.territory, info.category)
     if rule is None or not info.is_open:
         raise BadCase("ce signalement n’est pas un obstacle en cours", where=number, remedy="rechargez la carte")
     device = sender.device if sender is not None and viewer.person_id is None else ""
@@ -139,6 +139,80 @@ def name_ambassador(*, territory: str, person_id: int, level: int, by: Viewer, a
         territory=territory,
         at=at,
     )
+
+
+@transaction.atomic
+def set_obstacle_rule(
+    *,
+    territory: str,
+    category: str,
+    counts: str,
+    seen_votes: int,
+    gone_votes: int,
+    temporary_days: int,
+    by: Viewer,
+    at: datetime,
+) -> None:
+    """Set how a town judges the obstacles of a category; those in force are judged anew, routes know it at once.
+
+    Raises:
+        Refused: `by` is neither an administrator nor an agent of the category's service.
+        BadCase: a value is out of its bounds.
+    """
+    _require_rule(by, territory, category)
+    rule = obstacle_rule(territory, category)
+    given = {"counts": counts, "seen_votes": seen_votes, "gone_votes": gone_votes, "temporary_days": temporary_days}
+    try:
+        Obstacle.model_validate((rule or Obstacle()).model_dump() | given)
+    except ValueError as error:
+        raise BadCase(
+            "réglage impossible", where=category, remedy="donnez des nombres entiers, de 1 à 20, et de 1 à 60 jours"
+        ) from error
+    ObstacleRule.objects.update_or_create(territory=territory, category=category, defaults=given)
+    _judge_anew(territory, category, given, by, at)
+
+
+@transaction.atomic
+def forget_obstacle_rule(*, territory: str, category: str, by: Viewer, at: datetime) -> None:
+    """Go back to what the use case's file says of the obstacles of a category.
+
+    Raises:
+        Refused: as `set_obstacle_rule`.
+    """
+    _require_rule(by, territory, category)
+    if ObstacleRule.objects.filter(territory=territory, category=category).delete()[0]:
+        _judge_anew(territory, category, {}, by, at)
+
+
+def _require_rule(by: Viewer, territory: str, category: str) -> None:
+    if not may_set_obstacle_rule(by, territory, category):
+        raise Refused(
+            "ces obstacles sont réglés par leur service ou par un administrateur",
+            where=category[:60],
+            remedy="demandez-leur",
+        )
+
+
+def _judge_anew(territory: str, category: str, payload: dict[str, object], by: Viewer, at: datetime) -> None:
+    record(
+        kind=events.OBSTACLE_RULE_SET,
+        subject=f"category:{category}",
+        payload={"category": category, **payload},
+        actor=by.person_id,
+        territory=territory,
+        at=at,
+    )
+    concerned = Report.objects.filter(case__territory=territory, case__category=category, case__status__in=OPEN)
+    for case_id in list(concerned.order_by("pk").values_list("pk", flat=True)):
+        tell_routes(case_id, at=at)
+
+
+def ambassadors(viewer: Viewer, territory: str) -> list[tuple[int, int, datetime]]:
+    """Return (person's number, level, since) of those a town named, the last first; nothing to who is no agent."""
+    if not is_agent(viewer, territory):
+        return []
+    rows = Ambassador.objects.filter(territory=territory).order_by("-since", "pk")
+    return [(row.person_id, row.level, row.since) for row in rows]
 
 
 def obstacles(territory: str, *, at: datetime, bbox: BBox | None = None, limit: int = 2000) -> list[ObstacleInfo]:

@@ -11,13 +11,16 @@ from beffroi.serve.reports.desk import save_template as save_template
 from beffroi.serve.reports.intake import Submission as Submission
 from beffroi.serve.reports.intake import file_report as file_report
 from beffroi.serve.reports.obstacles import confirm_obstacle as confirm_obstacle
+from beffroi.serve.reports.obstacles import forget_obstacle_rule as forget_obstacle_rule
 from beffroi.serve.reports.obstacles import name_ambassador as name_ambassador
+from beffroi.serve.reports.obstacles import set_obstacle_rule as set_obstacle_rule
 from beffroi.serve.reports.orders import cancel_work as cancel_work
 from beffroi.serve.reports.orders import finish_work as finish_work
 from beffroi.serve.reports.orders import order_directly as order_directly
 from beffroi.serve.reports.orders import order_work as order_work
 from beffroi.serve.reports.orders import plan_work as plan_work
 from beffroi.serve.reports.subscriptions import confirm_subscription as confirm_subscription
+from beffroi.serve.reports.subscriptions import device_for_alerts as device_for_alerts
 from beffroi.serve.reports.subscriptions import end_all_subscriptions as end_all_subscriptions
 from beffroi.serve.reports.subscriptions import end_subscription as end_subscription
 from beffroi.serve.reports.subscriptions import renew_subscriptions as renew_subscriptions
@@ -35,3 +38,4 @@ from beffroi.serve.reports.triage import separate_report as separate_report
 from beffroi.serve.reports.visits import PlannedPlace as PlannedPlace
 from beffroi.serve.reports.visits import add_contract as add_contract
 from beffroi.serve.reports.visits import prove_visit as prove_visit
+from beffroi.serve.reports.zone_alerts import end_alerts as end_alerts

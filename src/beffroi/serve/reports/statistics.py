@@ -2,13 +2,16 @@
 
 A delay goes from the intake to the closing, in hours; reports not closed yet have none. Reports merged into another
 are counted as received, not as closed. What was found abusive is counted nowhere.
+
+Restricted reports enter the figures of other officials by whole bricks: a month that is over, a category, a service. A
+brick of less than `THRESHOLD` reports is in no figure, whatever the period and the sorting: subtracting two figures
+gives a sum of bricks, never a report.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
 from typing import Literal
 
 from django.db.models import Q
@@ -24,6 +27,10 @@ By = Literal["all", "category", "district", "service", "month"]
 # Restricted reports are counted for the town's officials from this number on, never by place; for the public, never.
 # Source: Insee, « Guide du secret statistique » (2023): no figure about fewer than eleven households.
 THRESHOLD = 11
+_FIELDS = (
+    "case__category", "district", "case__service", "case__access",
+    "case__opened_at", "case__status", "case__closed_at", "case__due_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ class _Group:
     late: int = 0
     due: int = 0
     in_time: int = 0
-    delays: list[float] | None = None
+    delays: list[float] = field(default_factory=list)
 
 
 def statistics(
@@ -61,7 +68,7 @@ def statistics(
     """Return the figures of the reports received from `since` to `until` (excluded), group by group; one query.
 
     Everyone counts what everyone may know of. An agent counts her services' restricted reports too. Other agents and
-    elected officials count restricted ones from eleven on, in all, by category, service or month, never by district.
+    elected officials count restricted ones by whole bricks of eleven at least (see above), never by district.
     """
     readable = case_queries.readable(viewer, territory, prefix="case__")
     official = viewer.scopes is None and any(viewer.has(role, territory) for role in (Role.AGENT, Role.ELECTED))
@@ -69,35 +76,46 @@ def statistics(
     rows = Report.objects.filter(
         counted, case__territory=territory, case__opened_at__gte=since, case__opened_at__lt=until
     ).exclude(case__outcome=Outcome.ABUSE)
-    fields = (
-        "case__category", "district", "case__service", "case__access", "case__status",
-        "case__opened_at", "case__closed_at", "case__due_at",
-    )  # fmt: skip
     own, zone = case_queries.services_of(viewer, territory), clock.timezone_of(territory)
-    key_of: Mapping[By, Callable[[str, str, str, datetime], str]] = {
-        "all": lambda _category, _district, _service, _at: "",
-        "category": lambda category, _district, _service, _at: category,
-        "district": lambda _category, district, _service, _at: district,
-        "service": lambda _category, _district, service, _at: service,
-        "month": lambda _category, _district, _service, opened: opened.astimezone(zone).strftime("%Y-%m"),
-    }
-    groups: dict[tuple[str, bool], _Group] = {}
-    for category, district, service, access, status, opened, closed, due in rows.values_list(*fields).iterator():
-        hidden = access == Access.SERVICE and service not in own
-        if hidden and by == "district":
-            continue
-        group = groups.setdefault((key_of[by](category, district, service, opened), hidden), _Group(delays=[]))
-        _count(group, status, opened, closed, due, at)
+    groups: dict[str, _Group] = {}
+    bricks: dict[tuple[str, str, str], _Group] = {}
+    for category, district, service, access, *facts in rows.values_list(*_FIELDS).iterator():
+        month = facts[0].astimezone(zone).strftime("%Y-%m")
+        if access == Access.SERVICE and service not in own:
+            group = bricks.setdefault((month, category, service), _Group())
+        else:
+            keys = {"all": "", "category": category, "district": district, "service": service, "month": month}
+            group = groups.setdefault(keys[by], _Group())
+        _count(group, *facts, at=at)
+    if by != "district":
+        whole = _whole_months(since, min(until, at), zone)
+        for (month, category, service), group in bricks.items():
+            if month in whole and group.received >= THRESHOLD:
+                keys = {"all": "", "category": category, "service": service, "month": month}
+                _add(groups.setdefault(keys[by], _Group()), group)
     labels = {code: one.category.label for code, one in open_categories(territory).items()} if by == "category" else {}
-    return _lines(groups, labels)
+    return [_line(key, labels.get(key, key), groups[key]) for key in sorted(groups)]
 
 
-def _count(group: _Group, status: str, opened: datetime, closed: datetime | None, due: datetime, at: datetime) -> None:
+def _whole_months(since: datetime, until: datetime, zone: tzinfo) -> frozenset[str]:
+    """Return the months (``2026-03``) that a period holds from first instant to last, in the town's hour."""
+    found, first = set(), since.astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    while first < until:
+        following = (first.replace(day=28) + timedelta(days=4)).replace(day=1)
+        if first >= since and following <= until:
+            found.add(f"{first:%Y-%m}")
+        first = following
+    return frozenset(found)
+
+
+def _count(
+    group: _Group, opened: datetime, status: str, closed: datetime | None, due: datetime, *, at: datetime
+) -> None:
     group.received += 1
     if status in OPEN:
         group.open += 1
         group.late += due < at
-    if status == Status.CLOSED and closed is not None and group.delays is not None:
+    if status == Status.CLOSED and closed is not None:
         group.closed += 1
         group.delays.append((closed - opened).total_seconds() / 3600)
         if due != NEVER:
@@ -105,20 +123,17 @@ def _count(group: _Group, status: str, opened: datetime, closed: datetime | None
             group.in_time += closed <= due
 
 
-def _lines(groups: Mapping[tuple[str, bool], _Group], labels: Mapping[str, str]) -> list[StatLine]:
-    merged: dict[str, _Group] = {}
-    for (key, hidden), group in groups.items():
-        if hidden and group.received < THRESHOLD:
-            continue
-        known = merged.setdefault(key, _Group(delays=[]))
-        for name in ("received", "open", "closed", "late", "due", "in_time"):
-            setattr(known, name, getattr(known, name) + getattr(group, name))
-        known.delays = [*(known.delays or ()), *(group.delays or ())]
-    return [_line(key, labels.get(key, key), merged[key]) for key in sorted(merged)]
+def _add(known: _Group, brick: _Group) -> None:
+    """Add a brick to the figures of officials who may not read its reports: no delay of less than a crowd is told."""
+    for name in ("received", "open", "closed", "late"):
+        setattr(known, name, getattr(known, name) + getattr(brick, name))
+    if brick.closed >= THRESHOLD:
+        known.due, known.in_time = known.due + brick.due, known.in_time + brick.in_time
+        known.delays += brick.delays
 
 
 def _line(key: str, label: str, group: _Group) -> StatLine:
-    delays = sorted(group.delays or ())
+    delays = sorted(group.delays)
     return StatLine(
         key=key,
         label=label,

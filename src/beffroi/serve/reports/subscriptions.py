@@ -18,8 +18,10 @@ from beffroi.base.journal.operations import record
 from beffroi.base.kernel.errors import NotFound
 from beffroi.base.territory import queries as territory_queries
 from beffroi.base.territory.viewer import ANONYMOUS, Viewer
+from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.definition import Access, BadCase, Requester
+from beffroi.serve.cases.push import devices
 from beffroi.serve.cases.words import clean_requester, clean_text
 from beffroi.serve.reports import events
 from beffroi.serve.reports.abuse import Sender, note_asking
@@ -28,6 +30,7 @@ from beffroi.serve.reports.models import Reader, Report, Subscription
 from beffroi.serve.reports.places import checked_zone
 
 MOST_PER_PERSON = 30
+ALERTS = "alerts"
 ASK_AGAIN_AFTER = timedelta(hours=1)
 RHYTHMS = (Reader.HOURLY, Reader.DAILY)
 # What `Subscription.privacy` says: renewed, or deleted by the chores of the night.
@@ -260,6 +263,32 @@ def end_all_subscriptions(token: str, *, at: datetime) -> None:
         one.delete()
     row.due_at = None
     row.save(update_fields=["due_at"])
+    cases.end_topic(topic_of(int(row.pk)), at=at)
+
+
+def topic_of(reader_id: int) -> str:
+    """Return the topic by which devices hear of the alerts that a reader's subscriptions meet."""
+    return f"{ALERTS}-{reader_id}"
+
+
+def device_for_alerts(
+    *, token: str, device: devices.Subscription, viewer: Viewer, at: datetime, language: str = "fr"
+) -> devices.DeviceInfo:
+    """Have a device notified of the zone alerts that a reader's subscriptions meet, by the token of the reader.
+
+    Raises:
+        SubscriptionNotFound: the token opens nothing.
+        Refused, BadCase: as `cases.operations.subscribe_device`.
+    """
+    known = reader(token)
+    return cases.subscribe_device(
+        territory=known.territory,
+        subscription=device,
+        viewer=viewer,
+        topic=topic_of(known.id),
+        language=language,
+        at=at,
+    )
 
 
 @transaction.atomic

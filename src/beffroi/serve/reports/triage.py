@@ -27,6 +27,7 @@ from beffroi.serve.reports.categories import category_for, checked_details, open
 from beffroi.serve.reports.models import Report
 from beffroi.serve.reports.places import checked_zone
 from beffroi.serve.reports.ways import tell_routes
+from beffroi.serve.reports.zone_alerts import keep_alert
 
 Severity = Literal["minor", "moderate", "severe"]
 SEVERITIES = ("minor", "moderate", "severe")
@@ -186,8 +187,8 @@ def raise_alert(
 ) -> int:
     """Ask for an alert on a zone, from a report, in one action; return how many subscribers are written to for now.
 
-    The event is for the room of alerts; as long as there is none, `alerting` writes to those who follow the zone. The
-    history of the report keeps a note of it.
+    The event is for the room of alerts; as long as there is none, `alerting` tells those who follow the zone, and
+    `zone_alerts` keeps it for everyone to read. The history of the report keeps a note of it.
 
     Args:
         zone: a GeoJSON polygon, CRS84.
@@ -220,7 +221,10 @@ def raise_alert(
         territory=info.territory,
         at=at,
     )
-    readers = 0 if alerting.alerts_have_a_room() else len(alerting.concerned(info.number, polygon))
+    readers = 0
+    if not alerting.alerts_have_a_room():
+        keep_alert(number=info.number, severity=severity, zone=polygon, until=until, at=at, **told)
+        readers = len(alerting.concerned(info.number, polygon))
     local = until.astimezone(clock.timezone_of(info.territory))
     note = f"Alerte de zone : {told['title']}. {told['text']} Jusqu’au {local:%d/%m/%Y, %H:%M}."
     cases.add_note(number=number, text=f"{note} Abonnés de la zone prévenus : {readers}.", by=by, at=at)

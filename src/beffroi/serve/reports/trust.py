@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from beffroi.base.territory import queries as territory_queries
 from beffroi.base.territory.viewer import AGENTS, Viewer
 from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.definition import Outcome
@@ -28,3 +31,10 @@ def trust_level(territory: str, person_id: int | None) -> int:
         case__outcome=Outcome.ABUSE
     )
     return int(confirmed.count() >= EARNED_BY)
+
+
+def is_trusted(territory: str, person_id: int, *, at: datetime) -> bool:
+    """Tell whether a person's word about obstacles is enough: one the town trusts, or one of its agents."""
+    if trust_level(territory, person_id) > 0:
+        return True
+    return is_agent(territory_queries.viewer_of_person(person_id, at=at), territory)

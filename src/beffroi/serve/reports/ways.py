@@ -12,7 +12,8 @@ from beffroi.serve.cases.definition import Access, Sight, Status
 from beffroi.serve.cases.queries import CaseInfo
 from beffroi.serve.reports.categories import Obstacle, open_categories
 from beffroi.serve.reports.models import Confirmation, Origin, Report
-from beffroi.serve.reports.trust import trust_level
+from beffroi.serve.reports.obstacle_rules import obstacle_rule
+from beffroi.serve.reports.trust import is_trusted
 
 _LOOKED_AT = frozenset({Status.ACCEPTED, Status.WAITING, Status.SCHEDULED})
 # The other moves leave an obstacle where it is.
@@ -34,8 +35,9 @@ def follow_move(info: CaseInfo, kind: str, at: datetime) -> None:
 def tell_routes(case_id: int, *, at: datetime) -> None:
     """Have routes know a report as it now stands, in the caller's transaction.
 
-    Every obstacle that everybody may read of counts, once its category says so (`Obstacle.counts`); one held back,
-    joined to another, closed, faded, or put in a category that routes do not meet, does not.
+    Every obstacle that everybody may read of is met: it closes the way once the town's rule says so
+    (`Obstacle.counts`), until then it only costs. One held back, joined to another, closed, faded, or put in a category
+    that routes do not meet, is not.
     """
     row = Report.objects.select_related("case__lead").get(pk=case_id)
     info = case_queries.case_info(row.case, Sight.WORKER)
@@ -47,22 +49,22 @@ def tell_routes(case_id: int, *, at: datetime) -> None:
 
 
 def _rule_of(info: CaseInfo) -> Obstacle | None:
-    known = open_categories(info.territory).get(info.category)
-    rule = known.category.obstacle if known else None
+    rule = obstacle_rule(info.territory, info.category)
     return rule if rule is not None and rule.route else None
 
 
 def _tell(info: CaseInfo, rule: Obstacle, at: datetime) -> None:
     row = Report.objects.get(pk=info.id)
     faded = row.expires_at is not None and row.expires_at <= at
-    if not info.is_open or info.lead or info.access is not Access.PUBLIC or faded or not _counts(row, info, rule):
+    kind = rule.route if is_sure(info, rule, at=at) else rule.doubtful
+    if not info.is_open or info.lead or info.access is not Access.PUBLIC or faded or not kind:
         _forget(info.number, at)
         return
     known = open_categories(info.territory)[info.category]
     mobility.obstacle_at(
         territory=info.territory,
         subject=_subject(info.number),
-        kind=rule.route,
+        kind=kind,
         lon=row.lon,
         lat=row.lat,
         starts_at=info.opened_at,
@@ -72,21 +74,23 @@ def _tell(info: CaseInfo, rule: Obstacle, at: datetime) -> None:
     )
 
 
-def _counts(row: Report, info: CaseInfo, rule: Obstacle) -> bool:
-    """Tell whether enough is known of an obstacle for routes to meet it, as its category asks.
+def is_sure(info: CaseInfo, rule: Obstacle, *, at: datetime) -> bool:
+    """Tell whether enough is known of an obstacle, as the town's rule asks.
 
     Its author does not confirm her own; her word is enough when the town trusts her, and so is a service's taking it.
     """
     if rule.counts == "at-once" or info.status in _LOOKED_AT:
         return True
-    makers = case_queries.makers_of(row.case_id)
-    if any(trust_level(info.territory, person) > 0 for person in makers):
+    makers = case_queries.makers_of(info.id)
+    if any(is_trusted(info.territory, person, at=at) for person in makers):
         return True
-    seen = Confirmation.objects.filter(report=row, still_there=True).exclude(person__in=makers)
+    seen = Confirmation.objects.filter(report=info.id, still_there=True).exclude(person__in=makers)
+    if seen.filter(trusted=True).exists():
+        return True
     if rule.counts == "trusted":
-        return seen.filter(trusted=True).exists()
-    origin = Origin.objects.filter(report=row).values_list("device", flat=True).first()
-    return (seen.exclude(device=origin) if origin else seen).exists()
+        return False
+    origin = Origin.objects.filter(report=info.id).values_list("device", flat=True).first()
+    return (seen.exclude(device=origin) if origin else seen).count() >= rule.seen_votes
 
 
 def _forget(number: str, at: datetime) -> None:

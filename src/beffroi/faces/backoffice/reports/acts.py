@@ -303,7 +303,7 @@ class Act:
     open: bool = False
 
     def offered(self, asked: Asked) -> bool:
-        """Tell whether it makes sense for this report."""
+        """Tell whether it makes sense for this report, in its state."""
         return asked.info.case.status in self.states
 
 
@@ -439,5 +439,13 @@ ACTS: Mapping[str, Act] = {
         done=gettext_noop("L’alerte est transmise."),
         form=AlertForm,
         run=_raise_alert,
+    ),
+    "finir-l-alerte": Act(
+        title=gettext_noop("Mettre fin à l’alerte de zone"),
+        label=gettext_noop("Terminer l’alerte"),
+        done=gettext_noop("L’alerte est terminée ; elle n’est plus sur la page des alertes."),
+        form=EmptyForm,
+        run=_plain(operations.end_alerts),
+        states=frozenset(Status),
     ),
 }

@@ -18,7 +18,7 @@ from beffroi.faces.backoffice.reports import visits as visit_pages
 from beffroi.faces.backoffice.reports.orders import FinishForm, finish
 from beffroi.faces.backoffice.reports.queue import code_of
 from beffroi.faces.shell.access import Request, open_to
-from beffroi.faces.shell.answers import script_answer, told
+from beffroi.faces.shell.answers import script_answer, told, writer_of
 from beffroi.faces.shell.middleware import FOR_THE_DAY, KEEP_HEADER
 from beffroi.serve.reports import orders, visits
 
@@ -42,6 +42,8 @@ def round_of_the_day(request: HttpRequest) -> HttpResponse:
         "today": today,
         "crew": crew,
         "crews": orders.crews(viewer, territory),
+        # Read without network, the page still says whose day it is: what is written on it is hers.
+        "who": writer_of(viewer),
     }
     response = render(request, "backoffice/reports/round.html", context)
     # Taken along on purpose: kept apart from other pages, until the evening or the sign-out.

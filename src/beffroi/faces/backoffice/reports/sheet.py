@@ -28,6 +28,7 @@ from beffroi.serve.reports import desk, orders, queries
 from beffroi.serve.reports.alerting import alerts_have_a_room
 from beffroi.serve.reports.desk import TemplateInfo
 from beffroi.serve.reports.queries import ReportInfo
+from beffroi.serve.reports.zone_alerts import alerts_in_force
 
 WRITERS = {
     "service": gettext_noop("le service"),
@@ -124,8 +125,12 @@ def _acts(
     """Return what may be done: name, act, form, whether it is unfolded; `template` gives the closing its words."""
     unfolded = "clore" if template else ""
     found = []
+    alerts = {"alerter": False, "finir-l-alerte": False}
+    if category and category.alert:
+        running = alerts_in_force(asked.territory, at=asked.at, number=asked.info.number)
+        alerts = {"alerter": True, "finir-l-alerte": bool(running)}
     for name, one in ACTS.items():
-        if not one.offered(asked) or (name == "alerter" and not (category and category.alert)):
+        if not one.offered(asked) or not alerts.get(name, True):
             continue
         form = bound.get(name) or one.form(asked=asked, auto_id=f"{name}_%s")
         if template and name == "clore" and not form.is_bound:

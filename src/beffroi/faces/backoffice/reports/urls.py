@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from beffroi.faces.backoffice.reports import counter, field, figures, orders, queue, sheet, templates, visits
+from beffroi.faces.backoffice.reports import counter, field, figures, obstacles, orders, queue, sheet, templates, visits
 
 urlpatterns = [
     path("signalements/", queue.reports, name="reports"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("signalements/carte.geojson", queue.reports_geojson, name="reports-geojson"),
     path("signalements/chiffres/", figures.figures, name="figures"),
     path("signalements/reponses/", templates.templates, name="templates"),
+    path("signalements/obstacles/", obstacles.obstacles, name="obstacles"),
     path("signalements/<str:number>/", sheet.report, name="report"),
     path("signalements/<str:number>/<slug:name>/", sheet.act, name="report-act"),
     path("interventions/", orders.work_orders, name="orders"),

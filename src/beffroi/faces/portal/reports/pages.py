@@ -35,7 +35,9 @@ from beffroi.serve.cases.queries import PartyInfo
 from beffroi.serve.reports import operations as reports
 from beffroi.serve.reports import queries
 from beffroi.serve.reports.categories import Category
+from beffroi.serve.reports.obstacle_rules import obstacle_rule
 from beffroi.serve.reports.queries import ReportInfo, Similar
+from beffroi.serve.reports.ways import is_sure
 
 
 class MessageForm(forms.Form):
@@ -261,6 +263,7 @@ def _context(asked: Asked, bound: Mapping[str, forms.Form] | None = None) -> dic
     files = case_queries.attachments(asked.viewer, info.number, token=asked.token)
     thread = case_queries.thread(asked.viewer, info.number, token=asked.token)
     follows = case.sight is Sight.PARTY
+    obstacle = obstacle_rule(case.territory, case.category) if category and category.obstacle else None
     return {
         "info": info,
         "case": case,
@@ -285,7 +288,8 @@ def _context(asked: Asked, bound: Mapping[str, forms.Form] | None = None) -> dic
         "reopen_form": bound.get("reopen", ReasonForm(auto_id="rouvrir_%s")),
         "withdraw_form": bound.get("withdraw", ReasonForm(auto_id="retirer_%s")),
         "follow_form": bound.get("follow", ContactForm(auto_id="suivre_%s")),
-        "obstacle": category.obstacle if category else None,
+        "obstacle": obstacle,
+        "sure": obstacle is not None and is_sure(case, obstacle, at=at),
         "discreet": category.discreet if category else False,
         "helplines": category.helpline if category else (),
         "trust": queries.trust_level(case.territory, asked.viewer.person_id),

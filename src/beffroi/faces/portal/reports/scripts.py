@@ -9,7 +9,6 @@ from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 from django.views.decorators.http import require_POST, require_safe
 
 from beffroi.base.kernel.errors import BeffroiError
@@ -20,7 +19,7 @@ from beffroi.faces.portal.reports.screens import first_wrong, forms_of, refused
 from beffroi.faces.portal.reports.sending import device_of, filed, remember_device
 from beffroi.faces.portal.reports.wording import state_of
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
-from beffroi.faces.shell.answers import script_answer, told
+from beffroi.faces.shell.answers import script_answer, told, writer_of
 from beffroi.faces.shell.places import read_degrees
 from beffroi.serve.reports import queries
 from beffroi.serve.reports.abuse import ProofNeeded
@@ -35,11 +34,11 @@ def sending_token(request: HttpRequest) -> JsonResponse:
     written under, and her name to be asked about.
     """
     viewer = cast(Request, request).viewer
-    who, name = "", ""
+    name = ""
     if viewer.person_id is not None:
         known = territory.person(viewer.person_id)
-        who, name = salted_hmac("beffroi.outbox", str(viewer.person_id)).hexdigest()[:16], known.name or known.email
-    return script_answer({"token": get_token(request), "who": who, "name": name}, 200)
+        name = known.name or known.email
+    return script_answer({"token": get_token(request), "who": writer_of(viewer), "name": name}, 200)
 
 
 @open_to(EVERYONE)

@@ -27,7 +27,8 @@ from beffroi.serve.cases.queries import followed_case
 from beffroi.serve.cases.words import LANGUAGES
 
 REQUESTS = "requests"
-"""The topic of what happens to one's requests; a room that has another one names it and sends by `telling.plan`."""
+"""The topic of what happens to one's requests; a room that has another one names it and sends by `telling.plan`, to
+`devices_of_topic`: ``<subject>-<number>``, of thirty letters at most."""
 
 MOST_PER_PERSON = 10
 MOST_PER_PARTY = 5
@@ -74,12 +75,20 @@ def application_key() -> str:
 
 @transaction.atomic
 def subscribe_device(
-    *, territory: str, subscription: Subscription, viewer: Viewer, at: datetime, token: str = "", language: str = "fr"
+    *,
+    territory: str,
+    subscription: Subscription,
+    viewer: Viewer,
+    at: datetime,
+    token: str = "",
+    topic: str = "",
+    language: str = "fr",
 ) -> DeviceInfo:
     """Have a device notified: of one request by its `token`, else of all those of the person signed in.
 
-    Asked again, it changes nothing but the day the device was last seen. Beyond `MOST_PER_PERSON` devices, or
-    `MOST_PER_PARTY` of one request, the one seen longest ago gives way.
+    With `topic`, of that of another room instead, which has checked that who asks may hear of it. Asked again, it
+    changes nothing but the day the device was last seen. Beyond `MOST_PER_PERSON` devices, or `MOST_PER_PARTY` of one
+    request or topic, the one seen longest ago gives way.
 
     Raises:
         Refused: nobody is signed in and there is no token, or notifications are switched off.
@@ -90,7 +99,7 @@ def subscribe_device(
         raise Refused(
             "les notifications sont coupées sur cette installation", remedy="laissez une adresse électronique"
         )
-    if not token and viewer.person_id is None:
+    if not token and not topic and viewer.person_id is None:
         raise Refused(
             "rien à annoncer à cet appareil", remedy="connectez-vous, ou ouvrez une demande par son lien de suivi"
         )
@@ -98,7 +107,9 @@ def subscribe_device(
         followed_case(token)
     row = _kept(territory, _checked(subscription), viewer, at, language)
     party = Party.objects.get(pk=party_of(token)) if token else None
-    PushWish.objects.get_or_create(device=row, topic=REQUESTS, party=party)
+    PushWish.objects.get_or_create(device=row, topic=topic or REQUESTS, party=party)
+    if topic:
+        _give_way(PushDevice.objects.filter(wishes__topic=topic), MOST_PER_PARTY)
     if party is not None:
         _give_way(PushDevice.objects.filter(wishes__party=party), MOST_PER_PARTY)
     if row.person_id is not None:
@@ -190,6 +201,15 @@ def end_wish(endpoint: str, wish: int, *, at: datetime) -> DeviceInfo | None:
     return None
 
 
+@transaction.atomic
+def end_topic(topic: str, *, at: datetime) -> None:
+    """Have no device hear of a topic any more; those that heard of nothing else are forgotten."""
+    for row in PushDevice.objects.filter(wishes__topic=topic).order_by("pk"):
+        row.wishes.filter(topic=topic).delete()
+        if not row.wishes.exists():
+            forget(row, at)
+
+
 def forget(row: PushDevice, at: datetime) -> None:
     """Delete a device, in the caller's transaction, and say so in the journal."""
     _tell(ENDED, row, at)
@@ -214,6 +234,11 @@ def devices_told_of(party: int, person: int | None, territory: str, *, discreet:
     if person is not None and not discreet:
         theirs |= Q(wishes__party=None, wishes__topic=REQUESTS, person=person)
     return list(PushDevice.objects.filter(theirs, territory=territory).distinct().order_by("pk"))
+
+
+def devices_of_topic(topic: str) -> list[PushDevice]:
+    """Return the devices that wish to hear of another room's topic; for that room and `telling.plan`."""
+    return list(PushDevice.objects.filter(wishes__topic=topic).distinct().order_by("pk"))
 
 
 def _row(endpoint: str) -> PushDevice:
