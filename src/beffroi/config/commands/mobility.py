@@ -44,9 +44,25 @@ def build(commune: str | None, osm: Path | None, terrain: Path | None, terrain_c
     if graph is None:
         click.echo("Rien n’a changé : le graphe en service est à jour.")
         return
+    _prepare(str(graph.about["territory"]))
     click.echo(
         f"{len(graph)} tronçons, {graph.ends} carrefours, {graph.length_m.sum() / 1000:.0f} km ; {graph.version}"
     )
+
+
+def _prepare(territory: str) -> None:
+    """Compute what every process would otherwise wait for; says why when it cannot."""
+    from beffroi.sense.mobility.compiled import NoEngine, search_module
+
+    try:
+        search_module()
+    except NoEngine as error:
+        click.echo(str(error), err=True)
+        return
+    from beffroi.sense.mobility.warming import warm_graph
+
+    click.echo("Repères de chaque profil…", err=True)
+    warm_graph(territory)
 
 
 @mobility_command.command("show")

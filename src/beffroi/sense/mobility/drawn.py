@@ -18,9 +18,10 @@ from beffroi.base.kernel.errors import BeffroiError
 from beffroi.sense.mobility import routes
 from beffroi.sense.mobility.assembling import assemble
 from beffroi.sense.mobility.graph import METRES_PER_DEGREE, Graph
+from beffroi.sense.mobility.ground import Spot
 from beffroi.sense.mobility.obstacles import ObstacleInfo, overlays, standing
 from beffroi.sense.mobility.profiles import profile_named
-from beffroi.sense.mobility.router import Router, Spot
+from beffroi.sense.mobility.router import Router
 from beffroi.sense.mobility.streets import Streets, blank_columns, blank_origin
 from beffroi.sense.mobility.vocabulary import Attribute, Confidence, Crossing, Kind, Mode, Origin, Surface, Yes
 

@@ -11,8 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from beffroi.sense.mobility.compiled import search_module
 from beffroi.sense.mobility.costs import Barrier
-from beffroi.sense.mobility.router import Layer, Router, Spot, search_module
+from beffroi.sense.mobility.ground import Spot
+from beffroi.sense.mobility.layers import Layer
+from beffroi.sense.mobility.router import Router
 from beffroi.sense.mobility.streets import Array
 
 NOWHERE = -1

@@ -9,9 +9,10 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from beffroi.sense.mobility.layers import Overlay
 from beffroi.sense.mobility.models import Obstacle, Revision
 from beffroi.sense.mobility.obstacles import ObstacleInfo, Standing, obstacle_kinds, overlays, standing
-from beffroi.sense.mobility.router import Overlay, Router
+from beffroi.sense.mobility.router import Router
 
 
 @dataclass(slots=True)
@@ -58,7 +59,11 @@ def bring_up_to_date(router: Router, territory: str, at: datetime) -> dict[int, 
         if current and (state.holds_until is None or at < state.holds_until):
             return state.by_segment
         known = known_obstacles(territory, at)
-        now_standing = standing(router, [one for one in known if one.holds(at)])
+        # Finding where an obstacle lies is the slow part: one of a thousand that changes has only itself looked for.
+        kept = {one.obstacle: one for one in state.standings} if state.router is router else {}
+        holding = [one for one in known if one.holds(at)]
+        fresh = {one.obstacle: one for one in standing(router, [one for one in holding if one not in kept])}
+        now_standing = [kept.get(one) or fresh[one] for one in holding]
         router.lay(overlays(now_standing))
         state.by_segment = _by_segment(now_standing)
         state.standings, state.router, state.revision = now_standing, router, revision
@@ -81,7 +86,7 @@ def laid_between(
 ) -> tuple[dict[str, Overlay], list[Standing]]:
     """Return what the obstacles of another moment than now change for each profile, and where they stand.
 
-    Nothing is laid over the router: see `Router.laid`.
+    Nothing is laid over the router: see `layers.laid`.
     """
     found = standing(router, obstacles_between(territory, start, end))
     return overlays(found), found

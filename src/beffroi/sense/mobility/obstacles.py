@@ -14,8 +14,9 @@ import numpy as np
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.resources import shipped_folder
+from beffroi.sense.mobility.layers import Overlay
 from beffroi.sense.mobility.profiles import load_profiles
-from beffroi.sense.mobility.router import Overlay, Router
+from beffroi.sense.mobility.router import Router
 from beffroi.sense.mobility.streets import Array
 
 TOUCH_M = 25.0

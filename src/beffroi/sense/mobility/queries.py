@@ -12,10 +12,12 @@ from beffroi.base.kernel.errors import BeffroiError
 from beffroi.sense.mobility import live, routes, store
 from beffroi.sense.mobility.fields import field_of, places_on, seconds_at
 from beffroi.sense.mobility.graph import load
+from beffroi.sense.mobility.ground import Spot
+from beffroi.sense.mobility.layers import Layer
 from beffroi.sense.mobility.obstacles import ObstacleInfo, ObstacleKind, obstacle_kinds
 from beffroi.sense.mobility.profiles import Profile, load_profiles, profile_named
 from beffroi.sense.mobility.reach import Isochrone, isochrone_of
-from beffroi.sense.mobility.router import Layer, Router, Spot
+from beffroi.sense.mobility.router import Router
 from beffroi.sense.mobility.routes import MOST_ALTERNATIVES, NoWay, Route, Why
 from beffroi.sense.mobility.venues import Arrival, arrival
 from beffroi.sense.mobility.words import Instruction, instructions

@@ -8,7 +8,9 @@ import numpy as np
 import shapely
 
 from beffroi.sense.mobility.fields import field_of
-from beffroi.sense.mobility.router import Layer, Router, Spot
+from beffroi.sense.mobility.ground import Spot
+from beffroi.sense.mobility.layers import Layer
+from beffroi.sense.mobility.router import Router
 from beffroi.sense.mobility.streets import Array
 
 BESIDE_M = 25.0

@@ -12,102 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from beffroi.base.kernel.errors import BeffroiError, NotFound
 from beffroi.base.kernel.files import written_whole
-from beffroi.sense.mobility.assembling import components
-from beffroi.sense.mobility.costs import Barrier, Costs, costs_of
+from beffroi.sense.mobility.compiled import search_module
+from beffroi.sense.mobility.costs import costs_of
 from beffroi.sense.mobility.graph import Graph, Topology
+from beffroi.sense.mobility.ground import SNAP_M, Ground, Spot
+from beffroi.sense.mobility.landmarks import Backwards, backwards_of, bounds_of, parts_of, rim_of
+from beffroi.sense.mobility.layers import CLEAR, Layer, Overlay, first_places, laid
 from beffroi.sense.mobility.profiles import Profile, profile_named
 from beffroi.sense.mobility.streets import Array
 
-SNAP_M = 300.0
-LANDMARKS, USED_LANDMARKS = 8, 3
 SETTINGS_KEPT = 24
-
-
-class NoEngine(NotFound):
-    """The compiler that routes need is not installed on this server."""
-
-
-class OffTheStreets(BeffroiError):
-    """A place is too far from any street its profile may use."""
-
-
-def search_module() -> Any:
-    """Return the compiled search.
-
-    Raises:
-        NoEngine: numba is not installed.
-    """
-    try:
-        from beffroi.sense.mobility import search
-    except ImportError as error:
-        raise NoEngine(
-            "le calcul d'itinéraires n'est pas installé sur ce serveur",
-            remedy="faites « make install », ou « pip install beffroi[mobility] »",
-        ) from error
-    return search
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """A place brought to a street: the segment, the share of its length, how far the place was (metres)."""
-
-    segment: int
-    share: float
-    away_m: float
-    lon: float
-    lat: float
-
-
-@dataclass(frozen=True, slots=True)
-class Overlay:
-    """What obstacles of the moment change for one profile: segments closed, seconds added, and where on them.
-
-    `at` gives, for a closed segment, the shares of its length where it is closed: one may go up to there.
-    """
-
-    closed: Mapping[int, tuple[float, ...]]
-    slowed: Mapping[int, float]
-
-    @property
-    def empty(self) -> bool:
-        return not self.closed and not self.slowed
-
-
-CLEAR = Overlay({}, {})
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """The costs of one setting of a profile, in the order of the arcs of its topology; `live` has the obstacles in.
-
-    `part` numbers the parts of the graph that this setting joins, whatever the direction: from one to another, no way.
-    """
-
-    profile: Profile
-    costs: Costs
-    topology: Topology
-    base: Array
-    live: Array
-    pace: float
-    marks: Array
-    place_of: Array
-    usable: Array
-    overlay: Overlay
-    part: Array
-
-    def arc(self, place: int) -> int:
-        return int(self.topology.arcs[place])
-
-
-@dataclass(frozen=True, slots=True)
-class Backwards:
-    """Arcs by the end they enter: `first` (n + 1), the ends they come from, and the place of each in the topology."""
-
-    first: Array
-    heads: Array
-    order: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +36,12 @@ class Found:
     opened: int
 
 
-class Router:
+class Router(Ground):
     """Answers for one version of one graph. Safe for threads: what a search writes is its thread's own."""
 
     def __init__(self, graph: Graph, folder: Path | None = None) -> None:
-        self.graph = graph
+        super().__init__(graph)
         self.folder = folder
-        self.flat = np.stack(graph.metres(graph.points[:, 0], graph.points[:, 1]), axis=1).astype(np.float32)
         self._layers: OrderedDict[Any, Layer] = OrderedDict()
         self._overlays: dict[str, Overlay] = {}
         self._lock = threading.RLock()
@@ -144,7 +58,7 @@ class Router:
             return kept
         with self._lock:
             if key not in self._layers:
-                self._layers[key] = self.laid(self._fresh(profile), self._overlays.get(profile.slug, CLEAR))
+                self._layers[key] = laid(self._fresh(profile), self._overlays.get(profile.slug, CLEAR))
                 while len(self._layers) > SETTINGS_KEPT:
                     self._layers.popitem(last=False)
             return self._layers[key]
@@ -156,23 +70,7 @@ class Router:
             for key, layer in list(self._layers.items()):
                 wanted = self._overlays.get(layer.profile.slug, CLEAR)
                 if wanted != layer.overlay:
-                    self._layers[key] = self.laid(layer, wanted)
-
-    def laid(self, layer: Layer, overlay: Overlay) -> Layer:
-        """Return a layer with other obstacles than those of the moment, for one search: another day, a project."""
-        from dataclasses import replace
-
-        if overlay.empty:
-            return replace(layer, live=layer.base, overlay=overlay)
-        live = layer.base.copy()
-        slow = np.array(list(overlay.slowed), dtype=np.int64)
-        added = np.array(list(overlay.slowed.values()), dtype=np.float32)
-        for side in (0, 1):
-            for places in _places(layer, 2 * slow + side):
-                live[places[0]] += added[places[1]]
-            for places in _places(layer, 2 * np.array(list(overlay.closed), dtype=np.int64) + side):
-                live[places[0]] = np.inf
-        return replace(layer, live=live, overlay=overlay)
+                    self._layers[key] = laid(layer, wanted)
 
     def topology(self, *, vehicle: bool) -> Topology:
         """Return the arcs of vehicles or of everyone else, as arrays in memory order."""
@@ -190,9 +88,10 @@ class Router:
         pace = float(np.min(paces, initial=np.inf)) * (1 - 1e-5)
         standard = profile_named(profile.slug) if _known(profile.slug) else profile
         own = profile.key == standard.key
+        part = parts_of(topology, base)
         marks = np.zeros((len(topology.place), 0), np.float32)
         if own:
-            marks = self.marks(profile.slug, topology, base)
+            marks = self.marks(profile.slug, topology, base, part)
         else:
             usual = self.layer(standard)
             if np.all(costs.cost >= usual.costs.cost):
@@ -205,15 +104,15 @@ class Router:
             live=base,
             pace=pace if np.isfinite(pace) else 0.0,
             marks=marks,
-            place_of=_first_places(topology, 2 * len(self.graph)),
+            place_of=first_places(topology, 2 * len(self.graph)),
             usable=np.isfinite(costs.inner[0::2]) | np.isfinite(costs.inner[1::2]),
             overlay=CLEAR,
-            part=parts_of(topology, base),
+            part=part,
         )
 
-    def marks(self, name: str, topology: Topology, base: Array) -> Array:
+    def marks(self, name: str, topology: Topology, base: Array, part: Array) -> Array:
         """Return the costs from and to each landmark, read from beside the graph when they were computed before."""
-        landmarks = _spread_out(self.graph, parts_of(topology, base)[: self.graph.ends])
+        landmarks = rim_of(self.graph, part[: self.graph.ends])
         crc = zlib.crc32(np.array(landmarks, np.int64).tobytes(), zlib.crc32(base.tobytes()))
         file = f"marks-{name}-{crc:08x}.npy"
         kept = self.folder / file if self.folder else None
@@ -221,7 +120,7 @@ class Router:
             return np.asarray(np.load(kept, mmap_mode="r"))
         count = len(topology.place)
         marks = np.full((count, 2 * len(landmarks)), np.inf, np.float32)
-        way = _backwards(topology)
+        way = backwards_of(topology)
         back = (way.first, way.heads, base[way.order])
         for rank, end in enumerate(landmarks):
             marks[:, 2 * rank] = self._spread(topology.first, topology.heads, base, end, count)
@@ -261,68 +160,7 @@ class Router:
         Raises:
             OffTheStreets: none within `reach_m`.
         """
-        found = self.nearest(lon, lat, layer.usable, reach_m=reach_m)
-        if found is None:
-            raise OffTheStreets(
-                "aucune rue praticable à moins de {reach} m de ce lieu ({lon:.5f}, {lat:.5f})",
-                where=where,
-                remedy="choisissez un lieu dans la commune, près d'une rue",
-                reach=int(reach_m),
-                lon=lon,
-                lat=lat,
-            )
-        return found
-
-    def nearest(self, lon: float, lat: float, usable: Array, *, reach_m: float) -> Spot | None:
-        """Return the nearest of the `usable` segments, None when none is within `reach_m`."""
-        x, y = self.graph.metres(lon, lat)
-        grid = self.graph.about["grid"]
-        segment, away, along = search_module().nearest(
-            float(x), float(y), self.graph.cell_first, self.graph.cell_segments, grid["west"], grid["south"],
-            grid["columns"], grid["rows"], grid["cell_m"], self.flat, self.graph.offset, usable, reach_m,
-        )  # fmt: skip
-        if segment < 0:
-            return None
-        share = min(1.0, max(0.0, along / float(self.graph.length_m[segment])))
-        at = self.place(segment, share)
-        return Spot(int(segment), share, float(away), *at)
-
-    def nearest_each(
-        self, lon: Array, lat: Array, usable: Array, *, reach_m: float = SNAP_M
-    ) -> tuple[Array, Array, Array]:
-        """Return, for each place, the nearest of the `usable` segments (-1 beyond `reach_m`), where along it (share of
-        its length), and how far (metres)."""
-        x, y = self.graph.metres(np.asarray(lon, np.float64), np.asarray(lat, np.float64))
-        grid = self.graph.about["grid"]
-        segment, away, along = np.empty(len(x), np.int32), np.empty(len(x)), np.empty(len(x))
-        search_module().nearest_each(
-            x, y, self.graph.cell_first, self.graph.cell_segments, grid["west"], grid["south"], grid["columns"],
-            grid["rows"], grid["cell_m"], self.flat, self.graph.offset, usable, reach_m, segment, away, along,
-        )  # fmt: skip
-        share = np.clip(along / np.asarray(self.graph.length_m)[np.maximum(segment, 0)], 0.0, 1.0)
-        return segment, share, away
-
-    def place(self, segment: int, share: float) -> tuple[float, float]:
-        """Return the longitude and latitude at a share of a segment's length."""
-        line = self.cut(segment, 0.0, share)
-        return float(line[-1, 0]), float(line[-1, 1])
-
-    def cut(self, segment: int, start: float, stop: float) -> Array:
-        """Return the vertices of a segment between two shares of its length; backwards when `start` is the larger."""
-        if start > stop:
-            found: Array = self.cut(segment, stop, start)[::-1]
-            return found
-        low, high = self.graph.offset[segment], self.graph.offset[segment + 1]
-        if start < 1e-9 and stop > 1 - 1e-9:
-            whole: Array = self.graph.points[low:high]
-            return whole
-        flat, line = self.flat[low:high], self.graph.points[low:high]
-        walked = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(flat, axis=0).T.astype(float)))])
-        total = walked[-1] or 1.0
-        wanted = np.array([start, stop]) * total
-        ends = np.stack([np.interp(wanted, walked, line[:, axis]) for axis in (0, 1)], axis=1)
-        inner = line[(walked > wanted[0] + 1e-6) & (walked < wanted[1] - 1e-6)]
-        return np.concatenate([ends[:1], inner, ends[1:]])
+        return self.spot_on(lon, lat, layer.usable, where=where, reach_m=reach_m)
 
     # --- Searches ----------------------------------------------------------------------------------------------------
 
@@ -356,7 +194,7 @@ class Router:
         best, by, stamp, heap = self._memory(len(layer.topology.place))
         search = search_module()
         marks = layer.marks
-        used, goal_from, goal_to = _bounds(marks, begin, finish)
+        used, goal_from, goal_to = bounds_of(marks, begin, finish)
         gx, gy = self.graph.metres(goal.lon, goal.lat)
         x, y = self._xy(layer)
         while True:
@@ -400,7 +238,7 @@ class Router:
             kept: dict[bool, Backwards] = self.__dict__.setdefault("_backwards", {})
             vehicle = layer.profile.vehicle
             if vehicle not in kept:
-                kept[vehicle] = _backwards(layer.topology)
+                kept[vehicle] = backwards_of(layer.topology)
             return kept[vehicle]
 
     def leaving(self, layer: Layer, spot: Spot) -> tuple[Array, Array, tuple[int, ...]]:
@@ -510,97 +348,3 @@ def _known(slug: str) -> bool:
 
 def _heap(size: int) -> tuple[Array, Array, Array]:
     return np.empty(size), np.empty(size, np.int32), np.empty(size)
-
-
-def _spread_out(graph: Graph, part: Array) -> list[int]:
-    """Return ends at the rim of the largest part, one in each of `LANDMARKS` directions from its middle.
-
-    The part is that of the profile: a rim of field tracks would bound nothing for who may not follow them.
-    """
-    labels, counts = np.unique(part, return_counts=True)
-    inside = np.flatnonzero(part == labels[np.argmax(counts)])
-    x, y = np.asarray(graph.x)[inside], np.asarray(graph.y)[inside]
-    angle = np.arctan2(y - np.median(y), x - np.median(x))
-    far = np.hypot(y - np.median(y), x - np.median(x))
-    sector = ((angle + np.pi) / (2 * np.pi) * LANDMARKS).astype(int) % LANDMARKS
-    found = []
-    for number in range(LANDMARKS):
-        there = np.flatnonzero(sector == number)
-        if len(there):
-            found.append(int(inside[there[np.argmax(far[there])]]))
-    return found
-
-
-def _backwards(topology: Topology) -> Backwards:
-    count = len(topology.first) - 1
-    tails = np.repeat(np.arange(count, dtype=np.int32), np.diff(topology.first))
-    order = np.argsort(topology.heads, kind="stable").astype(np.int32)
-    first = np.zeros(count + 1, np.int32)
-    np.cumsum(np.bincount(topology.heads, minlength=count), out=first[1:])
-    return Backwards(first, tails[order], order)
-
-
-def parts_of(topology: Topology, base: Array) -> Array:
-    """Return the number of the part of the graph each end is in, joined by arcs whose cost is finite."""
-    count = len(topology.first) - 1
-    tails = np.repeat(np.arange(count, dtype=np.int32), np.diff(topology.first))
-    open_to = np.isfinite(base)
-    return components(tails[open_to], topology.heads[open_to], count)
-
-
-def _first_places(topology: Topology, arcs: int) -> Array:
-    places = np.full(arcs, -1, np.int32)
-    order = np.arange(len(topology.arcs) - 1, -1, -1, dtype=np.int32)
-    places[topology.arcs[order]] = order
-    return places
-
-
-def _places(layer: Layer, arcs: Array) -> list[tuple[Array, Array]]:
-    """Return the places of `arcs` in the topology, with the rank of each; doubled ends have copies of arcs."""
-    if not len(arcs):
-        return []
-    found = [(layer.place_of[arcs], np.arange(len(arcs)))]
-    extra = len(layer.topology.arcs) - len(layer.place_of)
-    if extra > 0:
-        rank = {int(arc): number for number, arc in enumerate(arcs)}
-        copies = [
-            (place, rank[int(arc)])
-            for place, arc in enumerate(layer.topology.arcs.tolist())
-            if arc in rank and layer.place_of[arc] != place
-        ]
-        if copies:
-            found.append((np.array([one[0] for one in copies]), np.array([one[1] for one in copies])))
-    return [(places[places >= 0], ranks[places >= 0]) for places, ranks in found]
-
-
-def _bounds(marks: Array, begin: tuple[Array, Array], finish: tuple[Array, Array]) -> tuple[Array, Array, Array]:
-    """Return the landmarks that bound this search best, and what they say of its goals."""
-    count = marks.shape[1] // 2
-    if not count:
-        return np.zeros(0, np.int64), np.zeros(0), np.zeros(0)
-    goals, goal_costs = finish
-    rows = np.asarray(marks[goals], np.float64)
-    with np.errstate(invalid="ignore"):
-        goal_from = np.min(rows[:, 0::2] + goal_costs[:, None], axis=0)
-        # The costs to a landmark were not rounded down: a hair less keeps the bound under the truth.
-        goal_to = np.min(goal_costs[:, None] - rows[:, 1::2] * (1 + 2e-7), axis=0)
-        seeds = np.asarray(marks[begin[0]], np.float64)
-        bound = np.maximum(goal_from - seeds[:, 0::2], goal_to + seeds[:, 1::2]).max(axis=0)
-    bound = np.nan_to_num(bound, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
-    best = np.argsort(-bound)[:USED_LANDMARKS].astype(np.int64)
-    return best, goal_from - 1e-3, goal_to - 1e-3
-
-
-__all__ = [
-    "CLEAR",
-    "Barrier",
-    "Found",
-    "Layer",
-    "NoEngine",
-    "OffTheStreets",
-    "Overlay",
-    "Router",
-    "Spot",
-    "parts_of",
-    "search_module",
-]

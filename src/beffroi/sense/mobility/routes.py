@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 
 from beffroi.sense.mobility.costs import Barrier
+from beffroi.sense.mobility.ground import Spot
+from beffroi.sense.mobility.landmarks import parts_of
+from beffroi.sense.mobility.layers import CLEAR, Layer
 from beffroi.sense.mobility.obstacles import ObstacleInfo
-from beffroi.sense.mobility.router import CLEAR, Found, Layer, Router, Spot, parts_of
+from beffroi.sense.mobility.router import Found, Router
 from beffroi.sense.mobility.streets import Array
 from beffroi.sense.mobility.vocabulary import KERB_UNKNOWN, NO_KERB, Crossing, Kind, Surface, Yes
 
@@ -272,16 +275,17 @@ def frank(router: Router, layer: Layer) -> Layer:
         time = np.where(open_to, layer.costs.time, np.inf).astype(np.float32)
         pace = float(np.min(time / np.repeat(router.graph.length_m, 2), initial=np.inf)) * (1 - 1e-5)
         base = time[layer.topology.arcs]
+        part = parts_of(layer.topology, base)
         kept[key] = replace(
             layer,
             costs=replace(layer.costs, cost=time, inner=time),
             base=base,
             live=base,
             pace=pace if np.isfinite(pace) else 0.0,
-            marks=router.marks(f"frank-{layer.profile.slug}", layer.topology, base),
+            marks=router.marks(f"frank-{layer.profile.slug}", layer.topology, base, part),
             usable=open_to[0::2] | open_to[1::2],
             overlay=CLEAR,
-            part=parts_of(layer.topology, base),
+            part=part,
         )
     return kept[key]
 

@@ -40,6 +40,12 @@ def current_version(territory: str) -> str | None:
     return versions.current_version(home(territory))
 
 
+def territories_with_graph() -> list[str]:
+    """Return the territories whose graph is on this machine, the last built first."""
+    found = [(path.stat().st_mtime, path.parent.name) for path in home("").glob("*/current")]
+    return [name for _built, name in sorted(found, reverse=True)]
+
+
 def remembered_sources(territory: str) -> dict[str, Any]:
     """Return the files once given by hand for this territory: ``{"extract", "terrain", "terrain_crs"}``."""
     try:

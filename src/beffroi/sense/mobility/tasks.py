@@ -12,9 +12,9 @@ from beffroi.base.journal.events import RecordedEvent
 from beffroi.base.kernel.time import now
 from beffroi.base.territory import queries as territory_queries
 from beffroi.sense.mobility import operations
+from beffroi.sense.mobility.compiled import NoEngine, search_module
 from beffroi.sense.mobility.events import OBSTACLE_ENDED
 from beffroi.sense.mobility.recipes import recipes
-from beffroi.sense.mobility.router import NoEngine, search_module
 from beffroi.sense.mobility.transit import operations as transit
 from beffroi.sense.mobility.transit import store
 from beffroi.sense.mobility.transit.tables import feeds_of, is_part
@@ -27,9 +27,19 @@ FORGET_AFTER_DAYS = 400
 def build_graph(territory: str) -> None:
     """Build the graph of a territory again; nothing is done when its sources are those of the one in use."""
     try:
-        operations.build_graph(territory, at=now())
+        built = operations.build_graph(territory, at=now())
     except operations.NothingToBuildFrom:
         logger.info("no streets of %s to build a graph from", territory)
+        return
+    if built is None:
+        return
+    try:
+        search_module()
+    except NoEngine:
+        return
+    from beffroi.sense.mobility.warming import warm_graph
+
+    warm_graph(territory)
 
 
 @task()
@@ -95,14 +105,15 @@ def forget_old_obstacles(at: datetime) -> None:
 
 
 def warm_in_background() -> None:
-    """Compile the search in a thread, so that no visitor waits for it; says nothing where it is not installed."""
+    """Make routes ready in a thread, so that no visitor waits; says nothing where the search is not installed."""
 
     def warm() -> None:
         try:
-            from beffroi.sense.mobility.warming import warm_search
-
             search_module()
+            from beffroi.sense.mobility.warming import warm_graphs, warm_search
+
             warm_search()
+            warm_graphs()
         except NoEngine:
             return
         except Exception:  # a warm-up that fails must not stop a server that can answer everything else

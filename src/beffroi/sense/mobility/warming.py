@@ -1,17 +1,40 @@
-"""Make the compiled search ready: a route on a graph of three streets compiles, or reads from disk, what all need."""
+"""Make routes ready before anyone asks: the compiled search, then the costs and landmarks of each graph.
+
+The first route of a process after an obstacle must not wait for them: on 224,000 arcs the landmarks of one profile take
+a second, and the 1,990 ms once measured from an obstacle to a changed route were those of a process still cold.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import numpy as np
 
+from beffroi.sense.mobility import store
 from beffroi.sense.mobility.assembling import assemble
 from beffroi.sense.mobility.fields import field_of, places_on, seconds_at
 from beffroi.sense.mobility.profiles import load_profiles
 from beffroi.sense.mobility.router import Router
+from beffroi.sense.mobility.routes import frank
 from beffroi.sense.mobility.streets import Streets, blank_columns, blank_origin
 from beffroi.sense.mobility.vocabulary import Confidence, Kind, Origin
+
+FIRST_ASKED = ("a-pied", "fauteuil-manuel")
+MOST_GRAPHS = 4
+
+
+def warm_graphs() -> None:
+    """Lay the profiles most asked over the graphs of this machine, the newest first."""
+    for territory in store.territories_with_graph()[:MOST_GRAPHS]:
+        warm_graph(territory, FIRST_ASKED)
+
+
+def warm_graph(territory: str, slugs: Iterable[str] | None = None) -> None:
+    """Lay profiles over a graph, all of them unless said; their landmarks are kept beside it, for every process."""
+    router, profiles = store.router_of(territory), load_profiles()[0]
+    for slug in profiles if slugs is None else slugs:
+        frank(router, router.layer(profiles[slug]))
 
 
 def warm_search() -> None:

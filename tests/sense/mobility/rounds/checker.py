@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import ceil
 
+from beffroi.sense.mobility.layers import Layer
 from beffroi.sense.mobility.rounds.plan import TIP, Plan, Stop, Vehicle
-from beffroi.sense.mobility.router import Layer, Router
+from beffroi.sense.mobility.router import Router
 from beffroi.sense.mobility.routes import pieces_of
 from beffroi.sense.mobility.vocabulary import Kind
 

@@ -9,7 +9,9 @@ import numpy as np
 from beffroi.sense.mobility.coverage.kinds import Destination
 from beffroi.sense.mobility.coverage.population import Residents
 from beffroi.sense.mobility.fields import NOWHERE, field_of, places_on, seconds_at
-from beffroi.sense.mobility.router import Layer, Router, Spot
+from beffroi.sense.mobility.ground import Spot
+from beffroi.sense.mobility.layers import Layer
+from beffroi.sense.mobility.router import Router
 from beffroi.sense.mobility.streets import Array
 
 CELL_M = 150.0

@@ -16,8 +16,10 @@ from beffroi.sense.mobility import live, routes, store
 from beffroi.sense.mobility.costs import Barrier
 from beffroi.sense.mobility.coverage.kinds import destinations, place_kinds
 from beffroi.sense.mobility.coverage.population import residents
+from beffroi.sense.mobility.ground import Spot
+from beffroi.sense.mobility.layers import Layer
 from beffroi.sense.mobility.profiles import Profile
-from beffroi.sense.mobility.router import Found, Layer, Router, Spot
+from beffroi.sense.mobility.router import Found, Router
 from beffroi.sense.mobility.routes import Met, frank, pieces_of
 from beffroi.sense.mobility.streets import Array
 from beffroi.sense.mobility.vocabulary import Attribute, Confidence

@@ -9,6 +9,7 @@ from typing import Any
 
 from beffroi.base.clock.queries import timezone_of
 from beffroi.sense.mobility import live, store
+from beffroi.sense.mobility.layers import CLEAR, Layer, laid
 from beffroi.sense.mobility.obstacles import ObstacleInfo
 from beffroi.sense.mobility.rounds.plan import (
     BadRound,
@@ -22,7 +23,7 @@ from beffroi.sense.mobility.rounds.plan import (
 from beffroi.sense.mobility.rounds.solving import LeftOut, solve
 from beffroi.sense.mobility.rounds.timing import with_tips
 from beffroi.sense.mobility.rounds.travel import NO_WAY, Ways, size_key, ways_of
-from beffroi.sense.mobility.router import CLEAR, Layer, Router
+from beffroi.sense.mobility.router import Router
 
 WAYS_SHARE = 0.6
 """About the share of the whole that times between places take."""
@@ -53,7 +54,7 @@ def layers_of(router: Router, territory: str, day: date, plan: Plan) -> dict[Any
     found = {}
     for one in plan.vehicles:
         layer = router.layer(one.driven)
-        found[size_key(one)] = router.laid(layer, overlays.get(one.profile, CLEAR))
+        found[size_key(one)] = laid(layer, overlays.get(one.profile, CLEAR))
     return found
 
 

@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from beffroi.sense.mobility.drawn import Place, drawn_graph, drawn_obstacle
+from beffroi.sense.mobility.layers import CLEAR, laid
 from beffroi.sense.mobility.obstacles import overlays, standing
 from beffroi.sense.mobility.rounds.plan import TIP, Plan, Site, Stop, Vehicle, Window, by_id, current_order
 from beffroi.sense.mobility.rounds.solving import solve
 from beffroi.sense.mobility.rounds.timing import timelines, totals
 from beffroi.sense.mobility.rounds.travel import size_key, ways_of
-from beffroi.sense.mobility.router import CLEAR, Router
+from beffroi.sense.mobility.router import Router
 
 
 def round_on(when: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,12 +25,10 @@ def round_on(when: Mapping[str, Any]) -> dict[str, Any]:
     graph, places = drawn_graph(str(when["map"]), ways=when.get("ways"))
     router = Router(graph)
     plan, stops, letters = _asked(when, places)
-    laid = {}
+    overlaid = {}
     if "obstacle" in when:
-        laid = overlays(standing(router, [drawn_obstacle(when["obstacle"], places)]))
-    layers = {
-        size_key(one): router.laid(router.layer(one.driven), laid.get(one.profile, CLEAR)) for one in plan.vehicles
-    }
+        overlaid = overlays(standing(router, [drawn_obstacle(when["obstacle"], places)]))
+    layers = {size_key(one): laid(router.layer(one.driven), overlaid.get(one.profile, CLEAR)) for one in plan.vehicles}
     ways = ways_of(router, layers, plan, stops)
     order, left_out = solve(plan, stops, ways)
     known = by_id(stops)

@@ -11,6 +11,7 @@ from beffroi.base.kernel.errors import NotFound
 from beffroi.base.kernel.sentences import Sentence
 from beffroi.base.territory.viewer import SERVICE_PREFIX, Viewer
 from beffroi.sense.mobility import live, store
+from beffroi.sense.mobility.layers import Layer
 from beffroi.sense.mobility.models import Round
 from beffroi.sense.mobility.obstacles import ObstacleInfo
 from beffroi.sense.mobility.profiles import Profile, load_profiles
@@ -19,7 +20,7 @@ from beffroi.sense.mobility.rounds.plan import TIP, Plan, Site, Stop, by_id, sto
 from beffroi.sense.mobility.rounds.solving import LeftOut, reason
 from beffroi.sense.mobility.rounds.timing import Timeline, Totals, timelines, totals
 from beffroi.sense.mobility.rounds.travel import Ways, size_key, unpacked
-from beffroi.sense.mobility.router import Layer, Router
+from beffroi.sense.mobility.router import Router
 from beffroi.sense.mobility.routes import pieces_of, street_name
 
 Place = tuple[float, float]

@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from beffroi.sense.mobility.compiled import search_module
+from beffroi.sense.mobility.ground import Spot
+from beffroi.sense.mobility.layers import CLEAR, Layer, laid
 from beffroi.sense.mobility.profiles import Profile
 from beffroi.sense.mobility.rounds.plan import Plan, Stop, Vehicle
-from beffroi.sense.mobility.router import CLEAR, Layer, Router, Spot, search_module
+from beffroi.sense.mobility.router import Router
 from beffroi.sense.mobility.routes import pieces_of, street_name
 from beffroi.sense.mobility.streets import Array
 from beffroi.sense.mobility.vocabulary import Kind
@@ -221,7 +224,7 @@ def _why_not_here(router: Router, layer: Layer, place: tuple[float, float], reac
 def _why_no_way(router: Router, layer: Layer, start: Spot | None, goal: Spot | None) -> Obstruction:
     """Say what on the way, were the vehicle small and the streets open, stops it."""
     free = router.layer(layer.profile.unsized())
-    bare = router.laid(free, CLEAR)
+    bare = laid(free, CLEAR)
     for a, b in ((start, goal), (goal, start)):
         found = router.path(bare, a, b) if a is not None and b is not None else None
         for piece in pieces_of(found) if found is not None else ():

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from beffroi.sense.mobility import live, store
-from beffroi.sense.mobility.router import CLEAR, Router
+from beffroi.sense.mobility.layers import CLEAR
+from beffroi.sense.mobility.router import Router
 from beffroi.sense.mobility.works.effects import Effect, effect_of
 from beffroi.sense.mobility.works.plan import Phase, Scenario, moments, street_names
 from beffroi.sense.mobility.works.trips import Sample, sample_of

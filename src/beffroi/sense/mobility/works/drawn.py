@@ -11,7 +11,8 @@ from datetime import date
 from typing import Any
 
 from beffroi.sense.mobility.drawn import Place, drawn_graph
-from beffroi.sense.mobility.router import CLEAR, Router
+from beffroi.sense.mobility.layers import CLEAR
+from beffroi.sense.mobility.router import Router
 from beffroi.sense.mobility.works.effects import effect_of
 from beffroi.sense.mobility.works.plan import Phase, Stretch
 from beffroi.sense.mobility.works.trips import Sample, Trip

@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from beffroi.sense.mobility.ground import Spot
+from beffroi.sense.mobility.layers import Layer, Overlay, laid
 from beffroi.sense.mobility.obstacles import obstacle_kinds
 from beffroi.sense.mobility.profiles import profile_named
-from beffroi.sense.mobility.router import Found, Layer, Overlay, Router, Spot
+from beffroi.sense.mobility.router import Found, Router
 from beffroi.sense.mobility.routes import pieces_of, street_name
 from beffroi.sense.mobility.works.plan import Phase, Stretch
 from beffroi.sense.mobility.works.trips import Sample, Trip
@@ -74,8 +76,8 @@ def effect_of(router: Router, phase: Phase, profile: str, sample: Sample, *, bef
     """Return what a phase does to the trips of one profile; `before` are the obstacles that stand anyway."""
     segments = segments_of(router, phase.stretches)
     layer = router.layer(profile_named(profile))
-    was = router.laid(layer, before)
-    now = router.laid(layer, overlay_of(segments, phase, profile, before))
+    was = laid(layer, before)
+    now = laid(layer, overlay_of(segments, phase, profile, before))
     # A stretch closed to others only changes nothing for this profile.
     changed = {
         one
