@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from beffroi.base.kernel.time import now
 from beffroi.faces.portal.directory import territory_of
+from beffroi.faces.portal.reports.listing import has_reports
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.faces.shell.works import all_effects, days_told, effect_sentence, plan_of_works, who_told
 from beffroi.sense.mobility.works import queries
@@ -46,9 +47,18 @@ def works(request: HttpRequest) -> HttpResponse:
         "works": [_told(one) for one in found],
         "street": street,
         "feed": _feed_address(street),
+        "follow": _follow_address(request, street),
         "drawing": plan_of_works(territory, shown, ()) if shown else None,
     }
     return render(request, "portal/works.html", context)
+
+
+def _follow_address(request: Request, street: str) -> str:
+    """Return where one asks to be written to of a street; "" where the town has opened no subscription."""
+    if not has_reports(request):
+        return ""
+    address = reverse("portal:subscribe")
+    return f"{address}?{urlencode({'rue': street})}" if street else address
 
 
 def _feed_address(street: str) -> str:

@@ -46,10 +46,10 @@ WORKS_COMPUTED = "works.computed"
 
 WORKS_PUBLISHED = "works.published"
 """Works are told to everyone, and routes count them on their days. Payload: title, scenario, first, last (ISO days),
-streets, closures."""
+streets, closures, chosen (number of the scenario)."""
 
 WORKS_ENDED = "works.ended"
-"""Works are over, or were taken back. Payload: title, over or deleted."""
+"""Works are over, or were taken back. Payload: title, over and chosen, or deleted."""
 
 KINDS = (
     OBSTACLE_REPORTED,

@@ -11,9 +11,21 @@ class ReportsConfig(AppConfig):
     def ready(self) -> None:
         from beffroi.base.journal.events import subscribe
         from beffroi.base.journal.tasks import every_day
+        from beffroi.sense.mobility.events import WORKS_ENDED, WORKS_PUBLISHED
         from beffroi.serve.cases import events as cases
         from beffroi.serve.cases import life, mails, store
-        from beffroi.serve.reports import alerting, engine, events, matching, news, snapshot, tasks, visits, ways
+        from beffroi.serve.reports import (
+            alerting,
+            engine,
+            events,
+            matching,
+            news,
+            snapshot,
+            tasks,
+            visits,
+            ways,
+            works_news,
+        )
 
         engine.register()
         mails.FOLLOW_PAGES["report"] = "portal:followed-report"
@@ -23,6 +35,7 @@ class ReportsConfig(AppConfig):
         subscribe("reports.news", news.KINDS, news.gather)
         subscribe("reports.subscription_mails", [events.SUBSCRIPTION_ASKED], news.ask_to_confirm)
         subscribe("reports.alerts", [events.ALERT_RAISED], alerting.tell_subscribers)
+        subscribe("reports.works", [WORKS_PUBLISHED, WORKS_ENDED], works_news.tell_followers)
         subscribe("reports.withdrawal", [events.RECLASSIFIED, cases.CLOSED, cases.HELD], snapshot.follow)
         every_day("reports.daily", tasks.daily, hour=2)
         every_day("reports.snapshot", snapshot.take_snapshots, hour=4)

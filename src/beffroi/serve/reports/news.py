@@ -220,7 +220,8 @@ def ask_to_confirm(event: RecordedEvent) -> None:
     with translation.override(one.language):
         words = [
             _(
-                "Quelqu’un, vous sans doute, demande que {town} vous écrive à propos de ce qui est signalé : {what}."
+                "Quelqu’un, vous sans doute, demande que {town} vous écrive à propos de ce qui est signalé et des "
+                "travaux : {what}."
             ).format(town=name, what=described(one)),
             _("Pour le vouloir vraiment, ouvrez cette page et confirmez : {url}").format(
                 url=page_url(one.territory, PAGES["confirm"], one.token)

@@ -12,7 +12,7 @@ from beffroi.base.kernel.time import now
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import OPEN, Outcome
 from beffroi.serve.cases.queries import number_of
-from beffroi.serve.reports import alerting, news
+from beffroi.serve.reports import alerting, news, works_news
 from beffroi.serve.reports.models import Report, SpentProof
 from beffroi.serve.reports.visits import expect_visits, note_missing_visits
 
@@ -30,6 +30,12 @@ def write_to_reader(reader_id: int) -> None:
 def write_alert(event_id: int, subscription_id: int, facts: dict[str, Any]) -> None:
     """Send an alert to one of the addresses it concerns."""
     alerting.write_alert_to(event_id, subscription_id, facts, at=now())
+
+
+@task()
+def write_works(event_id: int, subscription_id: int, facts: dict[str, Any]) -> None:
+    """Tell one of the addresses that follow a street of works in it."""
+    works_news.write_works_to(event_id, subscription_id, facts, at=now())
 
 
 def daily(at: datetime) -> None:

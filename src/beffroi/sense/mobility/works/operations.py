@@ -161,6 +161,7 @@ def publish_works(viewer: Viewer | None, territory: str, works_id: int, *, scena
     payload = {
         "title": row.title, "scenario": scenarios[scenario].title, "first": row.first.isoformat(),
         "last": row.last.isoformat(), "streets": queries.info_of(row).streets, "closures": len(closures),
+        "chosen": scenario,
     }  # fmt: skip
     _tell(row, events.WORKS_PUBLISHED, payload, viewer, at)
 
@@ -178,10 +179,11 @@ def withdraw_works(viewer: Viewer, territory: str, works_id: int, *, at: datetim
         raise BadWorks("ces travaux ne sont pas publiés", where="works", remedy="publiez-les d'abord")
     _withdraw(row, at)
     _changed(territory)
+    payload = {"title": row.title, "over": over, "chosen": row.chosen}
     row.state, row.updated_at = (Works.ENDED if over else Works.DRAFT), at
     row.chosen = row.chosen if over else -1
     row.save()
-    _tell(row, events.WORKS_ENDED, {"title": row.title, "over": over}, viewer, at)
+    _tell(row, events.WORKS_ENDED, payload, viewer, at)
 
 
 @transaction.atomic

@@ -125,6 +125,13 @@ def public_one(territory: str, works_id: int) -> WorksInfo:
     return info_of(row)
 
 
+def phases_of(territory: str, works_id: int, scenario: int) -> tuple[Phase, ...]:
+    """Return the phases of a scenario, whatever the state of the works, for rooms that tell people; none if gone."""
+    row = Works.objects.filter(pk=works_id, territory=territory).first()
+    known = scenarios_of(row.scenarios) if row is not None else []
+    return known[scenario].phases if 0 <= scenario < len(known) else ()
+
+
 def info_of(row: Works) -> WorksInfo:
     """Return works as they are read."""
     told = row.problem
