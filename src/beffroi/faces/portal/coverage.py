@@ -29,6 +29,7 @@ from beffroi.faces.shell.sheets import sheet_response
 from beffroi.sense.mobility import queries as mobility
 from beffroi.sense.mobility.coverage import queries
 from beffroi.sense.mobility.coverage.queries import Coverage, Share
+from beffroi.sense.mobility.coverage.zonings import zonings_of
 
 ENGINE = "coverage"
 KINDS = {
@@ -102,6 +103,8 @@ def coverage(request: HttpRequest, use_case: str = "") -> HttpResponse:
         raise Http404
     form = _form(request, territory, service.use_case.settings[ENGINE] if service else None)
     context: dict[str, Any] = {"form": form, "service": service.use_case if service else None}
+    if service is not None and territory:
+        context["zonings"] = zonings_of(territory, service.use_case.settings[ENGINE].zonings)
     context["ready"] = mobility.has_graph(territory) and bool(form.fields["genre"].choices)  # type: ignore[attr-defined]
     if not context["ready"] or not form.is_valid():
         return render(request, "portal/coverage.html", context, status=400 if context["ready"] else 200)

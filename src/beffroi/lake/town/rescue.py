@@ -9,7 +9,7 @@ import numpy as np
 from beffroi.lake.town.city import City
 from beffroi.lake.town.files import Writer
 from beffroi.lake.town.names import SIGN_NOUNS
-from beffroi.lake.town.plan import INSEE, Fabric
+from beffroi.lake.town.plan import INSEE, NAME, NEIGHBOURS, Fabric
 from beffroi.lake.town.shapes import Array
 
 _CENTRE = (Fabric.CORE, Fabric.FAUBOURG)
@@ -75,6 +75,7 @@ def write_rescue(city: City, writer: Writer) -> None:
             "telephone": [f"+3353649{1_000 + index:04d}" for index in range(chemists)],
         },
     )
+    _write_care(city, writer, rng)
     machines = max(3, city.scale.population // 1_500)
     at = _sites(city, rng, [_CENTRE if index % 3 else _HOMES for index in range(machines)], taken)
     indoors = rng.random(machines) < 0.25
@@ -90,6 +91,28 @@ def write_rescue(city: City, writer: Writer) -> None:
             "horaires": np.where(indoors, "Mo-Sa 08:30-19:30; PH off", "24/7"),
             "accessible_pmr": rng.random(machines) < 0.6,
         },
+    )
+
+
+def _write_care(city: City, writer: Writer, rng: np.random.Generator) -> None:
+    """Write how the State classes the town and its neighbours: rural revitalisation, and want of doctors."""
+    names = {INSEE: NAME, **dict(NEIGHBOURS)}
+    # A small town is rural; where doctors are few is drawn, the same for a size and a seed.
+    rural = city.scale.population < 30_000
+    zones = rng.choice(["ZIP", "ZAC", "Hors zonage"], len(names), p=[0.4, 0.5, 0.1])
+    writer.table(
+        "referentiels/zrr.csv",
+        "Zones de revitalisation rurale",
+        {
+            "CODGEO": list(names),
+            "LIBGEO": list(names.values()),
+            "FRR_SIMP": ["FRR" if rural or code != INSEE else "NC - Non classée" for code in names],
+        },
+    )
+    writer.table(
+        "sante/zonage_medecins.csv",
+        "Zonage des médecins",
+        {"code_commune": list(names), "commune": list(names.values()), "zonage": ["ZAC", *zones[1:].tolist()]},
     )
 
 

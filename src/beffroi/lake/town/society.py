@@ -222,6 +222,14 @@ _CODES = {
 }
 
 
+def _doctors(city: City) -> Array:
+    """Return the address of each general practitioner: fewer than elsewhere, and mostly about the centre."""
+    rng, fabric = city.rng("doctors"), city.parcels.fabric[city.addresses.parcel]
+    centre = np.isin(fabric, (Fabric.CORE, Fabric.FAUBOURG))
+    draw = rng.random(len(fabric)) / np.where(centre, 4.0, 1.0)
+    return np.argsort(draw, kind="stable")[: max(1, city.scale.population // 1_400)]
+
+
 def write_facilities(city: City, writer: Writer) -> None:
     """Write public facilities with the codes of the Base permanente des équipements, care included, and FINESS."""
     parcels = city.parcels
@@ -233,21 +241,26 @@ def write_facilities(city: City, writer: Writer) -> None:
     rank = np.zeros(len(chosen), dtype=int)
     for name in np.unique(kind):
         rank[kind == name] = np.arange(1, (kind == name).sum() + 1)
+    doctors = _doctors(city)
+    parcel = city.addresses.parcel[doctors]
+    count = len(chosen) + len(doctors)
+    metres = np.concatenate([metres, writer.origin.lambert(city.addresses.point[doctors])])
     writer.table(
         "equipements/bpe.csv",
         "Équipements (BPE)",
         {
-            "AN": [YEAR - 1] * len(chosen),
-            "DEPCOM": [INSEE] * len(chosen),
-            "DCIRIS": iris,
-            "TYPEQU": [_CODES[name][0] for name in kind.tolist()],
+            "AN": [YEAR - 1] * count,
+            "DEPCOM": [INSEE] * count,
+            "DCIRIS": [*iris, *iris_codes(city)[city.iris.of_cell[city.cell_of_parcel[parcel]]]],
+            "TYPEQU": [*(_CODES[name][0] for name in kind.tolist()), *["D265"] * len(doctors)],
             "LIBELLE": [
-                f"{_CODES[name][1]} n° {number}" for name, number in zip(kind.tolist(), rank.tolist(), strict=True)
+                *(f"{_CODES[name][1]} n° {number}" for name, number in zip(kind.tolist(), rank.tolist(), strict=True)),
+                *(f"Médecin généraliste n° {number + 1}" for number in range(len(doctors))),
             ],
-            "VOIE": street,
+            "VOIE": [*street, *city.street_name[city.addresses.street[doctors]]],
             "LAMBERT_X": metres[:, 0],
             "LAMBERT_Y": metres[:, 1],
-            "QUALITE_XY": ["Bonne"] * len(chosen),
+            "QUALITE_XY": ["Bonne"] * count,
         },
         separator=";",
     )

@@ -4,6 +4,7 @@
 kind    = "bibliotheque"                 # a file of mobility/destinations
 profile = "a-pied"
 minutes = 15
+zonings = ["frr", "medecins"]            # files of mobility/zonings, told under the answer
 
 [[example]]
 when = { profile = "a-pied", map = "A--s--B…", places = ["B"], homes = { A = 120, C = 80 }, minutes = 1 }
@@ -12,7 +13,7 @@ then = { covered = 120, missing = 80, gap = 0, best = "C" }
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from beffroi.base.catalogue.engine import register_engine
 from beffroi.sense.mobility.coverage.computing import one_more, reach_of
 from beffroi.sense.mobility.coverage.kinds import Destination, place_kinds
 from beffroi.sense.mobility.coverage.population import Residents
+from beffroi.sense.mobility.coverage.zonings import zonings
 from beffroi.sense.mobility.drawn import drawn_graph
 from beffroi.sense.mobility.profiles import load_profiles, profile_named
 from beffroi.sense.mobility.router import Router
@@ -38,10 +40,12 @@ class CoverageSettings(BaseModel):
     kind: str = Field(min_length=1)
     profile: str = "a-pied"
     minutes: int = Field(default=15, ge=1, le=60)
+    zonings: tuple[str, ...] = ()
 
     def model_post_init(self, _context: Any) -> None:
-        """Refuse a kind of place or a profile nobody wrote."""
-        for value, known in ((self.kind, place_kinds()), (self.profile, load_profiles()[0])):
+        """Refuse a kind of place, a profile or a zoning nobody wrote."""
+        asked: list[tuple[str, Collection[str]]] = [(self.kind, place_kinds()), (self.profile, load_profiles()[0])]
+        for value, known in (*asked, *((one, zonings()) for one in self.zonings)):
             if value not in known:
                 raise ValueError(f"« {value} » inconnu ; valeurs possibles : {', '.join(known)}")
 
