@@ -13,7 +13,7 @@ import pytest
 from django.test import Client
 
 from beffroi.base.kernel.time import now
-from beffroi.sense.mobility import operations, router
+from beffroi.sense.mobility import compiled, landmarks, operations
 from sense.mobility.town_graph import asked, place_graph
 
 PAGE = "/itineraire/"
@@ -119,11 +119,11 @@ def test_without_a_graph_or_without_the_search_the_page_says_so(
     places = place_graph(small_town)
 
     def absent() -> None:
-        raise router.NoEngine(
+        raise compiled.NoEngine(
             "le calcul d'itinéraires n'est pas installé sur ce serveur", remedy="faites « make install »"
         )
 
-    monkeypatch.setattr(router, "search_module", absent)
+    monkeypatch.setattr(landmarks, "search_module", absent)
     status, text = told(client, places)
     assert status == 404
     assert "n'est pas installé sur ce serveur" in text

@@ -215,23 +215,33 @@ def default_commune() -> CommuneInfo | None:
     return commune_of_host("")
 
 
-def commune_of_host(host: str) -> CommuneInfo | None:
-    """Return the territory that the domain `host` shows, else the default one; in one query."""
-    ranked = (
-        Territory.objects.defer("shape_wkb")
-        .filter(commune__sandbox_of__isnull=True)
+_SHOWN = (
+    "code", "name", "slug", "timezone", "population", "west", "south", "east", "north", "lon", "lat", "fictional",
+    "colour", "accent", "arms",
+)  # fmt: skip
+# Every request asks: compiled once, it costs a tenth of what the ORM spends at building it.
+_OF_HOST = Question(
+    lambda host, usual: (
+        Territory.objects.filter(commune__sandbox_of__isnull=True)
         .annotate(
             rank=Case(
-                When(hosts__domain=host.lower(), then=Value(0)),
-                When(code=settings.DEFAULT_COMMUNE, then=Value(1)),
+                When(hosts__domain=host, then=Value(0)),
+                When(code=usual, then=Value(1)),
                 When(commune__isnull=False, then=Value(2)),
                 default=Value(3),
                 output_field=IntegerField(),
             )
         )
+        .order_by("rank", "added_at", "code")
+        .values_list(*_SHOWN)
     )
-    row = ranked.order_by("rank", "added_at", "code").first()
-    return None if row is None else _info(row)
+)
+
+
+def commune_of_host(host: str) -> CommuneInfo | None:
+    """Return the territory that the domain `host` shows, else the default one; in one query."""
+    found = _OF_HOST.first(host=host.lower(), usual=settings.DEFAULT_COMMUNE or "")
+    return None if found is None else _info(Territory(**dict(zip(_SHOWN, found, strict=True))))
 
 
 def commune_of_domain(domain: str) -> CommuneInfo | None:

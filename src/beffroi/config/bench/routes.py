@@ -192,6 +192,9 @@ def _changes(port: int, asked: Sequence[tuple[Place, Place]], say: Say) -> str:
     say("Obstacle signalé, route changée…")
     profile, waits = queries.profile("a-pied"), []
     connections = [HTTPConnection("127.0.0.1", port, timeout=60) for _ in range(6)]
+    for connection in connections:
+        # One client until here: the other process has answered nothing yet, and its first answer is not an obstacle's.
+        _cost(connection, *asked[0])
     for rank in range(CHANGES):
         start, goal = asked[rank % len(asked)]
         answer = queries.route(TOWN, profile=profile, start=start, goal=goal, at=now(), explained=False)

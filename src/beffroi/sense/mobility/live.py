@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from beffroi.base.registry.statements import Question
 from beffroi.sense.mobility.layers import Overlay
 from beffroi.sense.mobility.models import Obstacle, Revision
 from beffroi.sense.mobility.obstacles import ObstacleInfo, Standing, obstacle_kinds, overlays, standing
@@ -27,6 +28,8 @@ class _State:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
+# Asked before every route.
+_REVISION = Question(lambda territory: Revision.objects.filter(pk=territory).order_by("pk").values_list("number"))
 _STATES: dict[str, _State] = {}
 _MAKING = threading.Lock()
 
@@ -94,7 +97,8 @@ def laid_between(
 
 def revision_of(territory: str) -> int:
     """Return how many times the obstacles of a territory changed."""
-    return Revision.objects.filter(pk=territory).values_list("number", flat=True).first() or 0
+    found = _REVISION.first(territory=territory)
+    return int(found[0]) if found else 0
 
 
 def _by_segment(standings: Iterable[Standing]) -> dict[int, list[ObstacleInfo]]:

@@ -72,6 +72,7 @@ _BARRIERS: dict[Barrier, tuple[str, str]] = {
     Barrier.CLOSED: (gettext_noop("Rue fermée en ce moment, {street}"),
                      gettext_noop("Rue fermée en ce moment, {street}")),
 }  # fmt: skip
+MOST_LOOKED_AT = 12
 _TOLD_APART = frozenset({Kind.STEPS, Kind.LIFT, Kind.ESCALATOR, Kind.CROSSING})
 
 
@@ -102,16 +103,27 @@ def instructions(router: Router, route: Route) -> list[Instruction]:
     before: float | None = None
     for rank, stretch in enumerate(stretches):
         first, last = stretch.pieces[0], stretch.pieces[-1]
-        line = router.cut(first.segment, first.start, first.stop).tolist()
+        line = _beginning(router, first, first.start, first.stop)
         heading = _bearing(line)
         sentence = _sentence(router, stretch, before, heading, first=rank == 0)
         end = _end(router, stretch.pieces[0], start=True)
         landmark = int(router.graph.landmark[end]) if rank > 0 else -1
         name = router.graph.landmarks[landmark] if landmark >= 0 else ""
         found.append(Instruction(sentence, line[0][0], line[0][1], stretch.length_m, name))
-        before = _bearing(router.cut(last.segment, last.start, last.stop).tolist()[::-1], backwards=True)
+        before = _bearing(_beginning(router, last, last.stop, last.start), backwards=True)
     lon, lat = route.coordinates[-1]
     return [*found, Instruction(Sentence(gettext_noop("Vous êtes à destination")), lon, lat, 0.0)]
+
+
+def _beginning(router: Router, piece: Piece, start: float, stop: float) -> list[list[float]]:
+    """Return the first vertices of a piece between two shares of its segment: enough of them to tell a bearing."""
+    if abs(stop - start) < 1 - 1e-9:
+        return router.cut(piece.segment, start, stop).tolist()
+    points = router.graph.points
+    low, high = int(router.graph.offset[piece.segment]), int(router.graph.offset[piece.segment + 1])
+    if start < stop:
+        return points[low : min(high, low + MOST_LOOKED_AT)].tolist()
+    return points[max(low, high - MOST_LOOKED_AT) : high][::-1].tolist()
 
 
 def _stretches(router: Router, route: Route) -> list[_Stretch]:
