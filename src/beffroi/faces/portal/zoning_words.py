@@ -18,12 +18,9 @@ WORDS = (
         "Exonération d’impôt sur les bénéfices pendant cinq ans, puis dégressive pendant trois ; "
         "professions libérales comprises, dont les médecins."
     ),
-    gettext_noop("CGI, art. 44 quindecies A (installations du 1er juillet 2024 au 31 décembre 2029)"),
     gettext_noop("Cotisation foncière des entreprises"),
     gettext_noop("Exonération possible quand la commune ou son groupement l’a voté."),
-    gettext_noop("CGI, art. 1466 G"),
     gettext_noop("Taxe foncière des locaux d’activité"),
-    gettext_noop("CGI, art. 1383 K"),
     gettext_noop("Zones sous-dotées en médecins"),
     gettext_noop("L’agence régionale de santé dit où les généralistes manquent, et où s’installer est aidé."),
     gettext_noop("Zone d’intervention prioritaire"),
@@ -34,17 +31,12 @@ WORDS = (
         "Aide à l’installation ou au maintien, local ou logement, en échange d’exercer là au moins trois "
         "ans ; indemnités d’étude aux internes."
     ),
-    gettext_noop("CGCT, art. L1511-8"),
     gettext_noop("Contrat de début d’exercice"),
     gettext_noop("Un revenu garanti par l’agence régionale de santé au médecin qui s’installe."),
-    gettext_noop("CSP, art. L1435-4-2"),
     gettext_noop("Contrat d’engagement de service public"),
     gettext_noop("Une allocation aux étudiants qui s’engagent à exercer dans ces zones."),
-    gettext_noop("Code de l’éducation, art. L632-6"),
     gettext_noop("Permanence des soins"),
     gettext_noop("La rémunération des gardes est exonérée d’impôt sur le revenu, soixante jours par an."),
-    gettext_noop("CGI, art. 151 ter"),
     gettext_noop("Aides de l’assurance maladie à l’installation"),
     gettext_noop("Selon la convention médicale de 2024 ; les montants se demandent à la caisse primaire."),
-    gettext_noop("Convention nationale des médecins libéraux, signée le 4 juin 2024"),
 )
