@@ -106,6 +106,7 @@ def build(folder: Path, *, population: int, passwords: dict[str, str], tell: Tel
     index_everything()
     _reports(town, tell)
     _buildings(town)
+    _streets(town)
     return keys
 
 
@@ -115,6 +116,14 @@ def _buildings(town: Town) -> None:
     from beffroi.config.demo.buildings import add_lives
 
     add_lives(town.insee, at=now())
+
+
+def _streets(town: Town) -> None:
+    """Give the town works in its streets and a round, for its worker to compute."""
+    from beffroi.base.kernel.time import now
+    from beffroi.config.demo.streets import add_streets_at_work
+
+    add_streets_at_work(town.insee, at=now())
 
 
 def _reports(town: Town, tell: Tell) -> None:

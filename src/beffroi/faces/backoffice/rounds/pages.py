@@ -10,8 +10,10 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from beffroi.base.catalogue import operations as catalogue_operations
@@ -19,6 +21,7 @@ from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.base.territory.viewer import Role
+from beffroi.faces.backoffice.listing import Line, Listing, listing_page
 from beffroi.faces.backoffice.reports.queue import code_of
 from beffroi.faces.backoffice.rounds.forms import RoundForm, as_day, plan_of, vehicle_forms
 from beffroi.faces.backoffice.rounds.papers import features_of, gpx_of, plan_of_round, streets_told
@@ -34,12 +37,26 @@ from beffroi.faces.shell.access import Request, open_to
 from beffroi.faces.shell.overlays import Mark, Overlay
 from beffroi.faces.shell.requests import service_names
 from beffroi.faces.shell.sentences import said
-from beffroi.sense.mobility import queries as mobility
 from beffroi.sense.mobility.rounds import operations, queries
 from beffroi.sense.mobility.rounds.operations import Change
-from beffroi.sense.mobility.rounds.queries import RoundSheet
+from beffroi.sense.mobility.rounds.queries import RoundSheet, RoundSummary
 
 USE_CASE = "1-09"
+_LISTING = Listing(
+    title=gettext_lazy("Tournées"),
+    lead=gettext_lazy(
+        "Des arrêts partagés entre des véhicules, sur les rues où ils passent, hors des heures chargées ; le gain est "
+        "chiffré sur la tournée actuelle."
+    ),
+    icon="transport",
+    new_url="backoffice:round-new",
+    new_label=gettext_lazy("Calculer une tournée"),
+    not_ready=gettext_lazy("Pas encore de tournées ici"),
+    empty=gettext_lazy("Aucune tournée"),
+    empty_text=gettext_lazy(
+        "Donnez des arrêts (une liste, un fichier, un jeu de données, des signalements) et des véhicules."
+    ),
+)
 OVERLAY = Overlay(
     slug="tournees",
     title=gettext_noop("Tournées du jour"),
@@ -57,15 +74,15 @@ def rounds(request: HttpRequest) -> HttpResponse:
     request = cast(Request, request)
     territory = code_of(request)
     names = service_names(territory)
-    context = {
-        "rounds": [
-            (one, *STATES[one.state], names.get(one.service, one.service))
-            for one in queries.rounds(request.viewer, territory)
-        ],
-        "can_ask": bool(queries.services_of(request.viewer, territory)),
-        "ready": mobility.has_graph(territory),
-    }
-    return render(request, "backoffice/rounds/list.html", context)
+    found = queries.rounds(request.viewer, territory)
+    return listing_page(request, _LISTING, [_line(one, names.get(one.service, one.service)) for one in found])
+
+
+def _line(one: RoundSummary, service: str) -> Line:
+    stops = ngettext("{n} arrêt", "{n} arrêts", one.stops).format(n=one.stops)
+    vehicles = ngettext("{n} véhicule", "{n} véhicules", one.vehicles).format(n=one.vehicles)
+    meta = " · ".join((date_format(one.day, "l j F Y"), service, stops, vehicles))
+    return Line(one.title, reverse("backoffice:round-sheet", args=[one.id]), meta, *STATES[one.state])
 
 
 @open_to(Role.AGENT, Role.ADMINISTRATOR)

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -18,6 +19,7 @@ from beffroi.base.catalogue import operations as catalogue_operations
 from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.territory.viewer import Role
+from beffroi.faces.backoffice.listing import Line, Listing, listing_page
 from beffroi.faces.backoffice.reports.queue import code_of
 from beffroi.faces.backoffice.works.forms import PhaseForm, ScenarioForm, WorksForm
 from beffroi.faces.shell.access import Request, open_to
@@ -30,13 +32,23 @@ from beffroi.faces.shell.works import (
     plan_of_works,
     who_told,
 )
-from beffroi.sense.mobility import queries as mobility
-from beffroi.sense.mobility.rounds.queries import services_of
 from beffroi.sense.mobility.works import operations, queries
 from beffroi.sense.mobility.works.plan import BadWorks, Phase, Scenario, Stretch
 from beffroi.sense.mobility.works.queries import Conflict, WorksInfo
 
 USE_CASE = "7-07"
+_LISTING = Listing(
+    title=gettext_lazy("Travaux"),
+    lead=gettext_lazy(
+        "Dire quelles rues ferment, quand et pour qui ; voir ce que cela fait aux trajets ; comparer ; publier."
+    ),
+    icon="warning",
+    new_url="backoffice:works-new",
+    new_label=gettext_lazy("Décrire des travaux"),
+    not_ready=gettext_lazy("Pas encore de travaux ici"),
+    empty=gettext_lazy("Aucuns travaux"),
+    empty_text=gettext_lazy("Commencez par une rue, ses jours, et qui n’y passe plus."),
+)
 STATES = {
     "draft": (gettext_lazy("En préparation"), "wait"),
     "computing": (gettext_lazy("Calcul en cours"), "wait"),
@@ -57,13 +69,14 @@ _CONFLICTS = {
 def works(request: HttpRequest) -> HttpResponse:
     """List the works of the reader's services."""
     request = cast(Request, request)
-    territory = code_of(request)
-    context = {
-        "listed": [(one, *STATES[one.state]) for one in queries.works(request.viewer, territory)],
-        "can_ask": bool(services_of(request.viewer, territory)),
-        "ready": mobility.has_graph(territory),
-    }
-    return render(request, "backoffice/works/list.html", context)
+    found = queries.works(request.viewer, code_of(request))
+    return listing_page(request, _LISTING, [_line(one) for one in found])
+
+
+def _line(one: WorksInfo) -> Line:
+    days = " – ".join(date_format(day, "j F Y") for day in (one.first, one.last) if day is not None)
+    meta = " · ".join(part for part in (days, ", ".join(one.streets)) if part)
+    return Line(one.title, reverse("backoffice:works-sheet", args=[one.id]), meta, *STATES[one.state])
 
 
 @open_to(Role.AGENT, Role.ADMINISTRATOR)
