@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from beffroi.config.commands import demo as command
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 CODE = "from beffroi.config.cli import main; main()"
 
@@ -149,6 +151,25 @@ def test_a_second_start_keeps_its_people(built: Path) -> None:
     with demo(built) as (second, _):
         assert second["users"] == first["users"]
         assert second["api_keys"] == first["api_keys"]
+
+
+def test_a_town_made_before_a_migration_is_brought_up_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[int] = []
+
+    def build(_folder: Path, *, population: int, **_more: object) -> list[object]:
+        built.append(population)
+        return []
+
+    monkeypatch.setattr(command, "build", build)
+
+    def start_again() -> int:
+        state = command._read_state(tmp_path)
+        command.prepare(tmp_path, population=2_000, state=state, tell=lambda _what, _share: None)
+        return len(built)
+
+    assert [start_again(), start_again()] == [1, 1]
+    monkeypatch.setattr(command, "_registry_shape", lambda: "one migration more")
+    assert [start_again(), start_again()] == [2, 2]
 
 
 def test_a_port_already_taken_is_said_before_anything_is_built(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -18,6 +19,7 @@ from typing import Any
 
 import click
 
+import beffroi
 from beffroi import __version__
 from beffroi.base.kernel.files import written_whole
 from beffroi.config.demo.children import Children, answers
@@ -26,6 +28,7 @@ from beffroi.config.demo.town import PEOPLE, DemoRefused, build
 Tell = Callable[[str, float], None]
 
 _STATE = "demo.json"
+_HOUSE = Path(beffroi.__file__).parent
 WAIT_S = 60.0
 
 
@@ -92,7 +95,7 @@ def prepare(folder: Path, *, population: int, state: dict[str, Any], tell: Tell)
     Raises:
         DemoRefused: the registry holds a real commune: its data must not be opened to known passwords.
     """
-    wanted = {"population": population, "version": __version__}
+    wanted = {"population": population, "version": __version__, "registry": _registry_shape()}
     if state.get("ready") == wanted:
         return state
     drawn = [{"role": one.role, "email": one.email, "password": secrets.token_urlsafe(12)} for one in PEOPLE]
@@ -106,6 +109,15 @@ def prepare(folder: Path, *, population: int, state: dict[str, Any], tell: Tell)
     state["registry"] = "made"
     _write_state(folder, state)
     return state
+
+
+def _registry_shape() -> str:
+    """Return a word that changes with the migrations of this code: a town made before one is brought up to it.
+
+    Read from the names of the files: a second start has no time to load Django for it.
+    """
+    names = sorted(str(path.relative_to(_HOUSE)) for path in _HOUSE.glob("*/*/migrations/0*.py"))
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
 
 
 def _begin_registry(folder: Path, state: dict[str, Any]) -> None:
