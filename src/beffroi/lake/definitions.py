@@ -119,7 +119,7 @@ class Definition:
     def as_json(self) -> dict[str, Any]:
         """Return the canonical JSON form: what is hashed into a version and kept in its manifest."""
         plain = asdict(self)
-        for machine_only in ("extent", "work_dir"):
+        for machine_only in ("extent", "work_dir", "stays"):
             plain["reading"].pop(machine_only)
         # Versions made before files could say these keep their names.
         unsaid = Definition(self.slug)

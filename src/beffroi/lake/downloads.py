@@ -25,9 +25,9 @@ import pyogrio
 from beffroi.lake import gpx, projecting, rights, sql
 from beffroi.lake.manifest import BOX, ID, Manifest
 from beffroi.lake.reading import GEOMETRY, Column, ColumnType
-from beffroi.lake.serving import Index
 from beffroi.lake.sql import BadQuery
 from beffroi.lake.store import DatasetRef, Lake
+from beffroi.lake.unbaked import Served
 
 XLSX_MAX_ROWS = 100_000
 """Beyond, a workbook takes minutes to make and to open; the sheet itself ends at 1 048 576 rows."""
@@ -102,9 +102,9 @@ def download(
     columns: Sequence[Column],
     format: str,
     *,
-    index: Callable[[], Path],
+    index: Callable[[], Served],
 ) -> Download:
-    """Return one version in one format, with `columns` only; `index` gives the path of its serving index.
+    """Return one version in one format, with `columns` only; `index` opens what answers for it.
 
     Raises:
         BadQuery: an unknown format, or one that does not suit the dataset.
@@ -121,9 +121,9 @@ def download(
     wanted = _Wanted(manifest, lake.version_folder(ref, manifest.version) / "data.parquet", tuple(columns))
     filename = f"{ref.territory}-{ref.slug}-{manifest.created_at:%Y%m%d}.{format}"
     if format == "geojson":
-        return Download(filename, MEDIA_TYPES[format], chunks=_geojson(index(), wanted.credits))
+        return Download(filename, MEDIA_TYPES[format], chunks=_geojson(index, wanted.credits))
     if format == "gpx":
-        return Download(filename, MEDIA_TYPES[format], chunks=gpx.chunks(index(), wanted.credits, columns))
+        return Download(filename, MEDIA_TYPES[format], chunks=gpx.chunks(index, wanted.credits, columns))
     if format == "parquet" and len(columns) == len(manifest.columns):
         return _file(filename, format, wanted.data)
     kept = kept_path(lake, manifest, class_name, columns, format)
@@ -162,14 +162,13 @@ def _forget_others(home: Path) -> None:
             shutil.rmtree(other, ignore_errors=True)
 
 
-def _geojson(index_path: Path, credits: Mapping[str, str]) -> Iterator[bytes]:
-    # An index of its own: the shared one may be closed by another request while this one streams.
-    with closing(Index(index_path)) as index:
+def _geojson(index: Callable[[], Served], credits: Mapping[str, str]) -> Iterator[bytes]:
+    with closing(index()) as opened:
         head = json.dumps({"type": "FeatureCollection", **credits}, ensure_ascii=False)
         yield head[:-1].encode() + b',"features":[\n'
         after, separator = -1, b""
         while True:
-            page = index.page(bbox=None, limit=2_000, after=after)
+            page = opened.page(bbox=None, limit=2_000, after=after)
             if page.bodies:
                 yield separator + ",\n".join(page.bodies).encode()
                 separator = b",\n"

@@ -22,8 +22,8 @@ from beffroi.lake.cql import Condition
 from beffroi.lake.edits import Overlay, overlay_of
 from beffroi.lake.filtering import Source
 from beffroi.lake.seeing import Seen, index_of, lake_in_use, required, seen_by
-from beffroi.lake.serving import Index
 from beffroi.lake.store import DatasetNotFound, DatasetRef
+from beffroi.lake.unbaked import Served
 
 _KEPT_ROWS = 8_000_000
 """Row numbers kept in all for the next pages of the same question: 64 MB."""
@@ -151,7 +151,7 @@ def found_features(
 
 
 def _found_under(
-    seen: Seen, overlay: Overlay, index: Index, where: Condition | None, bbox: BBox | None, limit: int, after: int
+    seen: Seen, overlay: Overlay, index: Served, where: Condition | None, bbox: BBox | None, limit: int, after: int
 ) -> FoundFeatures:
     """Return the same under edits: what they hide is left out, what they give comes last, numbered beyond the rest."""
     plain = where is None and bbox is None
@@ -174,7 +174,7 @@ def _given(seen: Seen, overlay: Overlay) -> Source:
     return _source(seen, home, overlay.folder / "data.parquet", overlay.index)
 
 
-def _matching(seen: Seen, index: Index, where: Condition | None, bbox: BBox | None) -> npt.NDArray[np.int64]:
+def _matching(seen: Seen, index: Served, where: Condition | None, bbox: BBox | None) -> npt.NDArray[np.int64]:
     # The class is in the key: a property that it does not show must be refused, not remembered.
     key = (str(seen.folder), index.mark, where, bbox)
     rows = _remembered.get(key)
@@ -184,13 +184,13 @@ def _matching(seen: Seen, index: Index, where: Condition | None, bbox: BBox | No
     return rows
 
 
-def source_of(seen: Seen, index: Index) -> Source:
+def source_of(seen: Seen, index: Served) -> Source:
     """Return what the filters of a viewer are asked of: the columns of her class, no other."""
     home = columns.home_of(seen.lake.root, seen.ref.territory, seen.ref.slug, seen.manifest.version)
     return _source(seen, home, seen.folder / "data.parquet", index)
 
 
-def _source(seen: Seen, home: Path, data: Path, index: Index) -> Source:
+def _source(seen: Seen, home: Path, data: Path, index: Served) -> Source:
     def shapes(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
         if seen.manifest.geometry_type == "Point":
             west, south = columns.boxes(home, data).sides[:2, rows]

@@ -6,14 +6,13 @@ Source: https://www.topografix.com/GPX/1/1/ (the order of elements is the schema
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from beffroi.lake.reading import Column, ColumnType
-from beffroi.lake.serving import Index
+from beffroi.lake.unbaked import Served
 
 SHAPES = ("Point", "LineString", "MultiLineString")
 _NAMES = ("nom", "name", "libelle", "titre", "title")
@@ -22,7 +21,7 @@ _BATCH = 1_000
 _UNWRITABLE = dict.fromkeys([*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0xFFFE, 0xFFFF])
 
 
-def chunks(index_path: Path, credits: Mapping[str, str], columns: Sequence[Column]) -> Iterator[bytes]:
+def chunks(index: Callable[[], Served], credits: Mapping[str, str], columns: Sequence[Column]) -> Iterator[bytes]:
     """Yield the document piece by piece: a waypoint for a point, a track for a line; what has no place is left out."""
     told = " · ".join(value for value in (credits.get("producer", ""), credits.get("licence", "")) if value)
     yield (
@@ -32,10 +31,9 @@ def chunks(index_path: Path, credits: Mapping[str, str], columns: Sequence[Colum
     ).encode()
     key = next((name for name in _NAMES if any(column.key == name for column in columns)), None)
     key = key or next((column.key for column in columns if column.type is ColumnType.TEXT), None)
-    # An index of its own: the shared one may be closed by another request while this one streams.
-    with closing(Index(index_path)) as index:
-        for first in range(0, index.count, _BATCH):
-            features = json.loads(b"[" + index.span(first, _BATCH) + b"]")
+    with closing(index()) as opened:
+        for first in range(0, opened.count, _BATCH):
+            features = json.loads(b"[" + opened.span(first, _BATCH) + b"]")
             yield "".join(_feature(one, key, columns) for one in features if one["geometry"]).encode()
     yield b"</gpx>\n"
 

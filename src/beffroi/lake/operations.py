@@ -113,7 +113,7 @@ def import_source(
         return known
     with sql.workbench(memory_mb=memory_mb, threads=threads) as con:
         try:
-            readings = (read or _registry())(path, options, con)
+            readings = (read or _registry())(path, replace(options, stays=path), con)
         except BeffroiError as fault:
             return ImportOutcome(ImportStatus.REFUSED, ref, reason=_as_sentence(fault))
         outcomes = [

@@ -92,7 +92,9 @@ def fingerprint_of(source: SourceInfo, definition: Definition, options: ReadOpti
     """Return the hash of all that an import depends on, empty when the source's bytes are not known."""
     if not source.sha256:
         return ""
-    read = {item.name: getattr(options, item.name) for item in fields(options) if item.name != "work_dir"}
+    read = {
+        item.name: getattr(options, item.name) for item in fields(options) if item.name not in ("work_dir", "stays")
+    }
     parts = [__version__, source.sha256, definition.as_json(), read]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 

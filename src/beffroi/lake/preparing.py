@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from beffroi.base.kernel.errors import BeffroiError
@@ -26,10 +27,25 @@ class ImportRefused(BeffroiError):
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """What the rows become: `columns`, `values` their SQL, `widest` those that all may see, the column that names them.
+
+    `read` holds the types of the table read.
+    """
+
+    columns: tuple[Column, ...]
+    values: tuple[str, ...]
+    widest: tuple[Column, ...]
+    id_column: str | None
+    read: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """A table of the reading's connection, ready to be written as it stands: the columns, ids and boxes, in order.
 
-    `marks` are the sums of both halves of its rows' marks, whatever their order.
+    `marks` are the sums of both halves of its rows' marks, whatever their order. The table is already a file when
+    `file` says so.
     """
 
     table: str
@@ -41,6 +57,7 @@ class Prepared:
     geometry_types: tuple[str, ...]
     bbox: BBox | None
     has_z: bool
+    file: Path | None = None
 
 
 def resolved_columns(columns: tuple[Column, ...], definitions: Mapping[str, ColumnDefinition]) -> tuple[Column, ...]:
@@ -60,22 +77,28 @@ def resolved_columns(columns: tuple[Column, ...], definitions: Mapping[str, Colu
     return tuple(kept)
 
 
-def prepare(reading: Reading, definition: Definition, *, where: str) -> Prepared:
-    """Make the table that will be written: typed columns, ids, boxes, and its rows in the order they are written.
+def plan_of(reading: Reading, definition: Definition, *, where: str) -> Plan:
+    """Return what the rows of a reading become.
 
     Raises:
         ImportRefused: the id is not unique, or a column does not fit the type its definition gives.
     """
-    con: Any = reading.con
-    table = f"{reading.table}_ready"
     columns = resolved_columns(reading.columns, definition.columns)
     _check_restricted(reading, definition, where)
     _check_casts(reading, columns, where)
     # An id is shown to all: it is made of nothing that some may not see, not even through a hash one could guess.
     widest = rights.visible(columns, rights.clearance(rights.classes(definition.access, columns)[0]))
     id_column = _id_column(reading, widest, definition, where)
-    read = _types(con, reading.table)
-    values = ", ".join(_cast(c.key, read, DUCKDB_TYPE[c.type]) for c in columns)
+    read = _types(reading)
+    values = tuple(_cast(c.key, read, DUCKDB_TYPE[c.type]) for c in columns)
+    return Plan(columns, values, widest, id_column, read)
+
+
+def prepare(reading: Reading, plan: Plan) -> Prepared:
+    """Make the table that will be written: typed columns, ids, boxes, and its rows in the order they are written."""
+    con: Any = reading.con
+    table = f"{reading.table}_ready"
+    columns, widest, id_column, read = plan.columns, plan.widest, plan.id_column, plan.read
     line = name(LINE) if LINE in read else "row_number() OVER ()"
     types, bbox, has_z = _extent(con, reading.table) if reading.has_geometry else ((), None, False)
     given = f", CASE WHEN ST_IsEmpty({_SHAPE}) THEN NULL ELSE {GEOMETRY} END AS {GEOMETRY}"
@@ -86,7 +109,7 @@ def prepare(reading: Reading, definition: Definition, *, where: str) -> Prepared
     )
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {name(table)} AS WITH kept AS "  # noqa: S608 - identifiers are quoted keys
-        f"(SELECT {line} AS _order, {values + ', ' if values else ''}{_row_hash(reading, columns, read)} AS _hash, "
+        f"(SELECT {', '.join([f'{line} AS _order', *plan.values])}, {_row_hash(reading, columns, read)} AS _hash, "
         f"{shown} AS _shown{shape} "
         f"FROM {name(reading.table)}), "
         f"told AS (SELECT * EXCLUDE (_hash, _shown), {halves}, {_id_sql(id_column)} AS {ID}"
@@ -96,12 +119,16 @@ def prepare(reading: Reading, definition: Definition, *, where: str) -> Prepared
     counted = f"SELECT count(*), count(DISTINCT {ID}), sum(_high::HUGEINT), sum(_low::HUGEINT) FROM {name(table)}"  # noqa: S608
     rows, ids, *marks = con.execute(counted).fetchone()
     if id_column is None and ids < rows:
-        _tell_apart(con, table)
+        tell_apart(con, table)
     return Prepared(table, columns, rows, (marks[0], marks[1]), id_column, bool(types), types, bbox, has_z)
 
 
-def _types(con: Any, table: str) -> dict[str, str]:
-    found = con.table(name(table))
+def _types(reading: Reading) -> dict[str, str]:
+    con: Any = reading.con
+    if reading.streamed is not None:
+        told = con.execute(f"SELECT * FROM {name(reading.table)} LIMIT 0").description  # noqa: S608 - quoted name
+        return {key: str(kind) for key, kind, *_ in told}
+    found = con.table(name(reading.table))
     return dict(zip(found.columns, map(str, found.types), strict=True))
 
 
@@ -110,7 +137,7 @@ def _cast(key: str, read: Mapping[str, str], wanted: str) -> str:
     return name(key) if read.get(key) == wanted else f"CAST({name(key)} AS {wanted}) AS {name(key)}"
 
 
-def _tell_apart(con: Any, table: str) -> None:
+def tell_apart(con: Any, table: str) -> None:
     """Give equal rows ids of their own, by their rank; any other row keeps its id from one version to the next."""
     twice = f"SELECT {ID} FROM {name(table)} GROUP BY {ID} HAVING count(*) > 1"  # noqa: S608 - quoted key
     con.execute(

@@ -23,17 +23,18 @@ from beffroi.base.kernel.sentences import Sentence, gettext_noop
 from beffroi.lake import rights, serving
 from beffroi.lake.corrections import apply_corrections
 from beffroi.lake.definitions import Definition
+from beffroi.lake.geoparquet import write_rows
 from beffroi.lake.held import hold, let_go, loses_too_much
-from beffroi.lake.manifest import BOX, ID, ImportReport, Manifest, SourceInfo, column_as_json
-from beffroi.lake.preparing import Prepared, prepare
-from beffroi.lake.reading import GEOMETRY, Reading
+from beffroi.lake.manifest import ImportReport, Manifest, SourceInfo, column_as_json
+from beffroi.lake.preparing import Prepared, plan_of, prepare
+from beffroi.lake.reading import Reading
 from beffroi.lake.shaping import shape
-from beffroi.lake.sql import literal, name
+from beffroi.lake.sql import name
 from beffroi.lake.store import DatasetRef, InForce, Lake, LakeNotWritable, step, write_note, write_papers
+from beffroi.lake.streaming import held_if_changed, prepare_streamed
 
 Progress = Callable[[Sentence, float | None], None]
 Later = Callable[[Callable[[], None]], object]
-ROW_GROUP = 61_440
 
 
 def at_once(act: Callable[[], None]) -> None:
@@ -83,15 +84,24 @@ def publish(
     tell = progress or (lambda _sentence, _share: None)
     where = f"datasets/{definition.theme or '?'}/{definition.slug}.toml"
     tell(Sentence(gettext_noop("mise en ordre")), 0.1)
+    held_if_changed(reading, definition)
     corrected = apply_corrections(reading, definition.corrections, where=where)
     faults = shape(reading, definition, territory=ref.territory, where=where)
-    prepared = prepare(reading, definition, where=where)
+    plan = plan_of(reading, definition, where=where)
     meaning = definition.as_json()
-    content = _content_hash(reading, prepared, meaning)
-    report = replace(_report(reading, prepared, corrected), schema_faults=faults)
     with ExitStack() as opened:
-        opened.enter_context(_writable(ref))
-        opened.enter_context(lake.writing(ref))
+        if reading.streamed is None:
+            prepared = prepare(reading, plan)
+            opened.enter_context(_writable(ref))
+            opened.enter_context(lake.writing(ref))
+        else:
+            opened.enter_context(_writable(ref))
+            aside = opened.enter_context(lake.streaming(opened.enter_context(lake.writing(ref))))
+            tell(Sentence(gettext_noop("écriture des données")), 0.2)
+            prepared = prepare_streamed(reading, plan, aside / "data.parquet")
+            step("after-streamed")
+        content = _content_hash(reading, prepared, meaning)
+        report = replace(_report(reading, prepared, corrected), schema_faults=faults)
         making = opened.enter_context(ExitStack())
         known = next((version for version in lake.versions(ref) if version.endswith(content[:12])), None)
         version = known or f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{content[:12]}"
@@ -100,10 +110,14 @@ def publish(
             report = replace(report, seconds=round(time.monotonic() - started, 3))
             folder = making.enter_context(lake.new_version(ref, version))
             tell(Sentence(gettext_noop("écriture des données")), 0.3)
-            _write_data(reading.con, prepared, folder / "data.parquet")
+            if prepared.file is None:
+                write_rows(reading.con, name(prepared.table), prepared, folder / "data.parquet")
+            else:
+                prepared.file.rename(folder / "data.parquet")
             step("after-data")
-            tell(Sentence(gettext_noop("préparation de l'index de consultation")), 0.6)
-            bake_serving(reading.con, prepared.table, folder, manifest, definition.access)
+            if prepared.rows < serving.LATER_FROM_ROWS:
+                tell(Sentence(gettext_noop("préparation de l'index de consultation")), 0.6)
+                bake_serving(reading.con, prepared, folder, manifest, definition.access)
             write_papers(folder, manifest, report)
             step("after-papers")
         is_new = known is None or _served(lake, ref) != version
@@ -159,10 +173,13 @@ class _writable:  # noqa: N801 - reads as a context, and translates what DuckDB 
             ) from error
 
 
-def bake_serving(con: Any, table: str, folder: Path, manifest: Manifest, access: str) -> None:
-    """Write the serving index of every visibility class of a version being made, from the `table` its data are."""
+def bake_serving(con: Any, prepared: Prepared, folder: Path, manifest: Manifest, access: str) -> None:
+    """Write the serving index of every visibility class of a version being made, from the table its data are."""
     has_geometry = manifest.geometry_type is not None
-    rows = serving.rows_of_table(table, has_geometry=has_geometry)
+    if prepared.file is None:
+        rows = serving.rows_of_table(prepared.table, has_geometry=has_geometry)
+    else:
+        rows = serving.rows_of_file(folder / "data.parquet")
     for class_name in rights.classes(access, manifest.columns):
         columns = rights.visible(manifest.columns, rights.clearance(class_name))
         serving.bake(
@@ -186,34 +203,6 @@ def _content_hash(reading: Reading, prepared: Prepared, definition: dict[str, An
         "said": [reading.title, reading.licence, reading.description, reading.period],
     }
     return hashlib.sha256(json.dumps(meaning, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-
-def _write_data(con: Any, prepared: Prepared, target: Path) -> None:
-    """Write GeoParquet 1.1: the rows in their order, a box per row, Zstandard."""
-    columns = [ID, *(column.key for column in prepared.columns)]
-    metadata = ""
-    if prepared.has_geometry:
-        columns += [GEOMETRY, BOX]
-        metadata = f", KV_METADATA {{geo: {literal(json.dumps(_geo(prepared)))}}}"
-    con.execute(
-        # Identifiers are quoted keys, the path is ours.
-        f"COPY (SELECT {', '.join(name(key) for key in columns)} FROM {name(prepared.table)}) "  # noqa: S608
-        f"TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}, "
-        f"GEOPARQUET_VERSION 'NONE'{metadata})"
-    )
-
-
-def _geo(prepared: Prepared) -> dict[str, Any]:
-    """Return GeoParquet's metadata. Without `crs`, the specification says OGC:CRS84."""
-    suffix = " Z" if prepared.has_z else ""
-    covering = {side: [BOX, side] for side in ("xmin", "ymin", "xmax", "ymax")}
-    column = {
-        "encoding": "WKB",
-        "geometry_types": [kind + suffix for kind in prepared.geometry_types],
-        "covering": {"bbox": covering},
-        "bbox": list(prepared.bbox or ()),
-    }
-    return {"version": "1.1.0", "primary_column": GEOMETRY, "columns": {GEOMETRY: column}}
 
 
 def _report(reading: Reading, prepared: Prepared, corrected: tuple[Sentence, ...]) -> ImportReport:

@@ -53,8 +53,8 @@ from beffroi.lake.seeing import (
     Seen,
     all_datasets,
     index_of,
-    index_path,
     lake_in_use,
+    own_index,
     reading_classes,
     required,
     seen_by,
@@ -394,7 +394,7 @@ def download(viewer: Viewer, ref: DatasetRef, format: str, *, version: str | Non
     """
     seen = required(viewer, ref, version)
     return downloads.download(
-        seen.lake, seen.manifest, seen.class_name, seen.class_columns, format, index=lambda: index_path(seen)
+        seen.lake, seen.manifest, seen.class_name, seen.class_columns, format, index=lambda: own_index(seen)
     )
 
 

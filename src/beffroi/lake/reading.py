@@ -109,13 +109,28 @@ class Rejects:
             self.rows.append(Reject(line, reason, excerpt[:200]))
 
 
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """Rows left in their file, read again by each question: a view of the source, which holds them in no memory.
+
+    `numbered` is the view of the same rows with their `LINE`. Where the rows have a place, `x` and `y` are the columns
+    that hold it (CRS84), `box` is west, south, east, north of them all.
+    """
+
+    numbered: str
+    x: str = ""
+    y: str = ""
+    box: tuple[float, float, float, float] | None = None
+
+
 @dataclass(slots=True)
 class Reading:
     """A source as read: a table of `con` named `table`, whose columns are those of `columns` (by key, in the type
     `DUCKDB_TYPE` gives), an optional `GEOMETRY` column and an optional `LINE` column.
 
     `rows_read` counts every record of the source; rows of the table + `rejects.total` == `rows_read`.
-    `period` is (first, last) as ISO dates when the source or its README states or shows one.
+    `period` is (first, last) as ISO dates when the source or its README states or shows one. With `streamed`, `table`
+    is a view, `rows_read` an upper bound and `period` unknown until the rows are prepared.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -130,6 +145,7 @@ class Reading:
     licence: str = ""
     description: str = ""
     period: tuple[str, str] | None = None
+    streamed: Streamed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +155,8 @@ class ReadOptions:
     `layer` names the sheet, layer or member to read. `crs` is an authority code (``EPSG:2154``). `x` and `y` name the
     published columns that hold a point, in `crs` (CRS84 when None); `types` forces published titles to types and
     `rename` maps them to keys. `extent` is the box (west, south, east, north) where coordinates are expected, in
-    CRS84, used as evidence to find a CRS.
+    CRS84, used as evidence to find a CRS. `stays` is the file that is still there while
+    what was read of it is published: not a member of an archive.
     """
 
     format: str | None = None
@@ -156,6 +173,7 @@ class ReadOptions:
     date_format: str | None = None
     extent: tuple[float, float, float, float] | None = None
     work_dir: Path | None = None
+    stays: Path | None = None
 
 
 class Unreadable(BeffroiError):

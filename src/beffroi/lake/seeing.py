@@ -16,6 +16,9 @@ from beffroi.lake.answers import DatasetSummary, TilesState
 from beffroi.lake.manifest import Manifest
 from beffroi.lake.reading import SURFACES, Column
 from beffroi.lake.store import DatasetNotFound, DatasetRef, InForce, Lake, not_found
+from beffroi.lake.unbaked import Served, Unbaked
+
+_BAKING_MB = 700
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,38 +177,75 @@ def tiles_state_of(seen: Seen) -> TilesState:
     return TilesState(tiles.state(seen.folder, seen.class_name, seen.class_columns))
 
 
-_baking = threading.Lock()
+def index_of(seen: Seen) -> Served:
+    """Return what answers for the viewer's class: the serving index, or a large version's data until it is baked."""
+    found = serving.baked(_index_file(seen.folder, seen.class_name), rights.signature(seen.class_columns))
+    return found or (_unbaked(seen) if _waits(seen) else serving.opened(index_path_in(seen, seen.folder)))
 
 
-def index_path(seen: Seen) -> Path:
-    """Return the serving index of the viewer's class, baked again when rights moved since the version was made."""
-    return index_path_in(seen, seen.folder)
+def own_index(seen: Seen) -> Served:
+    """Return the same for the caller alone, who closes it: one that all share may be closed while it is streamed."""
+    path, mark = _index_file(seen.folder, seen.class_name), rights.signature(seen.class_columns)
+    if serving.baked(path, mark) is None:
+        if _waits(seen):
+            return _unbaked(seen)
+        index_path_in(seen, seen.folder)
+    return serving.Index(path)
+
+
+def _index_file(folder: Path, class_name: str) -> Path:
+    return folder / f"serving.{rights.file_part(class_name)}.sqlite"
+
+
+def _waits(seen: Seen) -> bool:
+    return seen.manifest.rows >= serving.LATER_FROM_ROWS
+
+
+def _unbaked(seen: Seen) -> Unbaked:
+    return Unbaked(
+        root=seen.lake.root,
+        data=seen.folder / "data.parquet",
+        columns=seen.class_columns,
+        has_geometry=seen.manifest.geometry_type is not None,
+        mark=rights.signature(seen.class_columns),
+        count=seen.manifest.rows,
+    )
 
 
 def index_path_in(seen: Seen, folder: Path) -> Path:
-    """Return the serving index of the viewer's class for the `data.parquet` of a folder of this dataset."""
-    mark = rights.signature(seen.class_columns)
-    path = folder / f"serving.{rights.file_part(seen.class_name)}.sqlite"
-    with suppress(FileNotFoundError):
-        if serving.opened(path).mark == mark:
+    """Return the serving index of the viewer's class for the `data.parquet` of a folder of this dataset.
+
+    It is baked again when rights moved since the version was made.
+    """
+    return bake_index(seen.lake, seen.ref, folder, seen.manifest, seen.class_name, seen.class_columns)
+
+
+_baking = threading.Lock()
+
+
+def bake_index(
+    lake: Lake, ref: DatasetRef, folder: Path, manifest: Manifest, class_name: str, columns: tuple[Column, ...]
+) -> Path:
+    """Return the serving index of a class for the data of a folder, baked if it is absent or of other rights."""
+    mark = rights.signature(columns)
+    path = _index_file(folder, class_name)
+    if serving.baked(path, mark) is not None:
+        return path
+    with _baking, lake.baking(ref):
+        if serving.baked(path, mark) is not None:
             return path
-    with _baking, seen.lake.writing(seen.ref):
         aside = path.with_name(f".{path.name}.part")
-        con = sql.connect(threads=2)
+        con = sql.connect(threads=2, memory_mb=_BAKING_MB)
         try:
             serving.bake(
                 con,
                 serving.rows_of_file(folder / "data.parquet"),
                 aside,
-                columns=seen.class_columns,
-                has_geometry=seen.manifest.geometry_type is not None,
+                columns=columns,
+                has_geometry=manifest.geometry_type is not None,
                 mark=mark,
             )
         finally:
             con.close()
         aside.replace(path)
     return path
-
-
-def index_of(seen: Seen) -> serving.Index:
-    return serving.opened(index_path(seen))

@@ -13,7 +13,7 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -30,6 +30,9 @@ from beffroi.lake.reading import GEOMETRY, Column, ColumnType
 from beffroi.lake.sql import literal, name
 
 BLOCK = 256
+LATER_FROM_ROWS = 500_000
+"""From this many rows on, a version enters service without its index: its data answer until it is baked."""
+
 OPEN_FILES = 64
 _BATCH = 20_000
 _SCHEMA = """
@@ -65,7 +68,7 @@ def bake(con: Any, rows: str, target: Path, *, columns: Sequence[Column], has_ge
     try:
         # Nobody reads this file before it is whole: no journal, no waiting for the disk until the end.
         index.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; BEGIN")
-        cursor = con.execute(_features_sql(rows, columns, has_geometry))
+        cursor = con.execute(features_sql(rows, columns, has_geometry=has_geometry))
         kept = "n, id, body, west, south, east, north" if has_geometry else "n, id, body"
         insert = f"INSERT INTO feature ({kept}) VALUES (?,?,?{',?,?,?,?' if has_geometry else ''})"  # noqa: S608
         count = 0
@@ -113,7 +116,7 @@ def _blocks(boxes: npt.NDArray[np.float64], starts: Iterable[int]) -> Iterator[t
             yield start, float(low[0]), float(low[1]), float(high[2]), float(high[3])
 
 
-def _features_sql(rows: str, columns: Sequence[Column], has_geometry: bool) -> str:
+def features_sql(rows: str, columns: Sequence[Column], *, has_geometry: bool) -> str:
     """Return the query that makes ready GeoJSON in DuckDB: twenty times what Python's json does.
 
     Coordinates are cut at 8 decimals, 1.2 mm at most (7 would be 1.2 cm); the data keep theirs.
@@ -187,10 +190,10 @@ class Index:
             rows = self._db.execute(
                 "SELECT n, body FROM feature WHERE n > ? ORDER BY n LIMIT ?", (after, limit + 1)
             ).fetchall()
-            return _page(rows, limit, self.count)
+            return page_of(rows, limit, self.count)
         numbers = self._probe(bbox, most=max(2_000, 4 * limit))
         if numbers is None:
-            return _page(self._dense(bbox, limit, after), limit, None)
+            return page_of(self._dense(bbox, limit, after), limit, None)
         return self._sparse(bbox, numbers, limit, after)
 
     def span(self, first: int, limit: int) -> bytes:
@@ -234,7 +237,7 @@ class Index:
             (json.dumps(wanted), *parameters, limit + 1),
         ).fetchall()
         complete = after < 0 and len(rows) <= limit
-        return _page(rows, limit, len(rows) if complete else None)
+        return page_of(rows, limit, len(rows) if complete else None)
 
     def _dense(self, bbox: BBox, limit: int, after: int) -> list[tuple[int, str]]:
         """Walk the blocks that meet the box, in order: a page costs no more than the features it holds."""
@@ -267,7 +270,8 @@ def _meets(bbox: BBox) -> tuple[str, tuple[float, ...]]:
     return condition, (bbox.west, bbox.east, bbox.south, bbox.north)
 
 
-def _page(rows: Sequence[tuple[int, str]], limit: int, matched: int | None) -> Page:
+def page_of(rows: Sequence[tuple[int, str]], limit: int, matched: int | None) -> Page:
+    """Return a page of `limit` rows out of rows that may hold one more: the sign that others follow."""
     kept = rows[:limit]
     return Page(tuple(body for _, body in kept), kept[-1][0] if len(rows) > limit else None, matched)
 
@@ -303,6 +307,14 @@ def opened(path: Path) -> Index:
         _, (_, oldest) = _open.files.popitem(last=False)
         oldest.close()
     return index
+
+
+def baked(path: Path, mark: str) -> Index | None:
+    """Return the index at `path` when it is there and holds the columns that `mark` says, else None."""
+    with suppress(FileNotFoundError):
+        index = opened(path)
+        return index if index.mark == mark else None
+    return None
 
 
 def close_all() -> None:

@@ -232,6 +232,23 @@ class Lake:
             ) from error
 
     @contextmanager
+    def baking(self, ref: DatasetRef) -> Iterator[None]:
+        """Hold the serving indexes of a dataset: nobody bakes the same twice, and nobody who publishes waits."""
+        with (self.folder(ref) / ".baking.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    @contextmanager
+    def streaming(self, folder: Path) -> Iterator[Path]:
+        """Yield a folder to write to before the name of the version is known; `folder` is the dataset's, held."""
+        aside = folder / "versions" / ".streamed.part"
+        aside.mkdir(parents=True)
+        try:
+            yield aside
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+    @contextmanager
     def new_version(self, ref: DatasetRef, version: str) -> Iterator[Path]:
         """Yield a folder that becomes the version when the block ends well, and leaves no trace otherwise.
 

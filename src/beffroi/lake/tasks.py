@@ -9,8 +9,9 @@ from django.conf import settings
 from django_tasks import task
 
 from beffroi.base.kernel.time import now
-from beffroi.lake import rights, tiles
+from beffroi.lake import rights, serving, tiles
 from beffroi.lake.aggregating import refresh_public_views
+from beffroi.lake.seeing import bake_index
 from beffroi.lake.store import DatasetNotFound, DatasetRef, Lake
 
 
@@ -21,7 +22,7 @@ def bake_tiles(territory: str, slug: str, version: str) -> None:
 
 
 def bake_missing_tiles(lake: Lake, ref: DatasetRef, version: str) -> int:
-    """Bake what is missing of a version's tiles under the rights of today; return how many classes were baked.
+    """Bake what is missing of a version's indexes and tiles under the rights of today; return how many got tiles.
 
     Raises:
         TilesFailed: tippecanoe refuses; the state of the tiles says so.
@@ -31,6 +32,7 @@ def bake_missing_tiles(lake: Lake, ref: DatasetRef, version: str) -> int:
     except DatasetNotFound:
         # Removed since the task was queued: nothing to bake.
         return 0
+    bake_missing_indexes(lake, ref, version)
     if manifest.geometry_type is None:
         return 0
     columns = rights.in_force(manifest.columns, dict(force.columns))
@@ -41,6 +43,17 @@ def bake_missing_tiles(lake: Lake, ref: DatasetRef, version: str) -> int:
             tiles.bake(folder, manifest, class_name, visible)
             baked += 1
     return baked
+
+
+def bake_missing_indexes(lake: Lake, ref: DatasetRef, version: str) -> None:
+    """Bake the serving indexes of a version so large that it entered service without: its data answer meanwhile."""
+    manifest = lake.manifest(ref, version)
+    if manifest.rows < serving.LATER_FROM_ROWS:
+        return
+    force, folder = lake.in_force(ref), lake.version_folder(ref, version)
+    columns = rights.in_force(manifest.columns, dict(force.columns))
+    for class_name in rights.classes(force.access, columns):
+        bake_index(lake, ref, folder, manifest, class_name, rights.visible(columns, rights.clearance(class_name)))
 
 
 @task()
@@ -62,6 +75,8 @@ def daily(at: datetime) -> None:
     tiles.clear_abandoned(lake.root)
     for ref in lake.refs():
         operations.merge_edits(lake, ref, at=at)
+        # A task killed on the way leaves a version without its index: slow, never wrong.
+        bake_missing_indexes(lake, ref, lake.in_force(ref).version)
     refresh_public_views(lake, lake.refs(), at=at)
     operations.announce_published(at=at)
     uploads.expire_uploads(at)

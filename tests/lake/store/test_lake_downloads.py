@@ -111,7 +111,7 @@ def test_the_tree_of_boxes_is_what_sqlite_expects(lake: Path) -> None:
     [
         (store, "fsync_tree", OSError(errno.ENOSPC, "No space left on device")),
         (store, "fsync_all", PermissionError(errno.EACCES, "Permission denied")),
-        (publishing, "_write_data", duckdb.IOException("IO Error: No space left on device")),
+        (publishing, "write_rows", duckdb.IOException("IO Error: No space left on device")),
         (publishing, "bake_serving", sqlite3.OperationalError("database or disk is full")),
     ],
 )

@@ -95,7 +95,7 @@ def import_sales(*, path: str, lake: str) -> dict[str, Any]:
     from beffroi.lake.definitions import Definition
     from beffroi.lake.operations import import_source
 
-    start = time.perf_counter()
+    start, spent = time.perf_counter(), time.process_time()
     outcome = import_source(
         Path(path),
         territory="34172",
@@ -108,7 +108,22 @@ def import_sales(*, path: str, lake: str) -> dict[str, Any]:
     )
     if outcome.report is None:
         raise SystemExit(f"{path}: {outcome.reason}")
-    return {"seconds": time.perf_counter() - start, "rows": outcome.report.rows_kept}
+    rows = outcome.report.rows_kept
+    return {"seconds": time.perf_counter() - start, "cpu": time.process_time() - spent, "rows": rows}
+
+
+def index_sales(*, lake: str) -> dict[str, Any]:
+    """Bake the serving index that a large table enters service without."""
+    from beffroi.config.cli import start_django
+
+    start_django()
+    from beffroi.lake.store import DatasetRef, Lake
+    from beffroi.lake.tasks import bake_missing_indexes
+
+    home, ref = Lake(Path(lake)), DatasetRef("34172", "ventes")
+    start, spent = time.perf_counter(), time.process_time()
+    bake_missing_indexes(home, ref, home.in_force(ref).version)
+    return {"seconds": time.perf_counter() - start, "cpu": time.process_time() - spent}
 
 
 def aggregate_sales() -> dict[str, Any]:
@@ -218,7 +233,18 @@ def _timed(call: Callable[[Any], Any], asked: Sequence[Any]) -> tuple[dict[str, 
     return {"median": float(np.median(times)), "p95": float(np.percentile(times, 95))}, answers
 
 
-_CALLED = (draw, import_one, import_tree, import_sales, aggregate_sales, convert, query_lake, query_gdal, sample)
+_CALLED = (
+    draw,
+    import_one,
+    import_tree,
+    import_sales,
+    index_sales,
+    aggregate_sales,
+    convert,
+    query_lake,
+    query_gdal,
+    sample,
+)
 _LAKE = {one.__name__: one for one in _CALLED}
 # Loaded when called: what another bench takes is not to be paid by the one that runs.
 _REPORTS = {

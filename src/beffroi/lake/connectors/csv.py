@@ -15,8 +15,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import duckdb
-import numpy as np
 
+from beffroi.lake.connectors.regular import regular
 from beffroi.lake.connectors.tabular import (
     Draft,
     Numbered,
@@ -38,10 +38,8 @@ HEAD_LINES = 400
 FAST_FROM_BYTES = 4_000_000
 """Below this size, reading in Python costs less than preparing the parallel reader."""
 
-ONCE_UP_TO_BYTES = 256 << 20
+ONCE_UP_TO_BYTES = 128 << 20
 """Up to this size the text is parsed once and held while its columns are typed; above, it is parsed again instead."""
-
-_SCAN = 1 << 24
 
 
 def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
@@ -67,7 +65,7 @@ def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> li
         raw, count = None, 0
         if path.stat().st_size >= FAST_FROM_BYTES and width >= 2:
             folder = aside.enter_context(tempfile.TemporaryDirectory(dir=options.work_dir, prefix="beffroi-csv-"))
-            raw, count = _fast(path, found, dialect.separator, width, first_line, Path(folder), con)
+            raw, count = _fast(path, found, dialect.separator, width, first_line, Path(folder), con, options.stays)
         if raw is None:
             rows = _records(path, found, dialect.separator, width, first_line)
             raw, count = loaded(con, aligned(rows, width, rejects), width)
@@ -123,26 +121,37 @@ def _fast(
     first_line: int,
     folder: Path,
     con: duckdb.DuckDBPyConnection,
+    stays: Path | None,
 ) -> tuple[Raw | None, int]:
-    """Return the file as a relation of DuckDB's CSV reader and its rows, or None when it is not regular."""
+    """Return the file as a relation of DuckDB's CSV reader and its rows, or None when it is not regular.
+
+    Of a large file that `stays`, the rows are counted at most: each question reads it again.
+    """
     clean = path if _is_plain(path, found, first_line) else _transcoded(path, found, folder)
-    if not _regular(clean, separator, width, first_line - 1):
+    known = regular(clean, separator, width, first_line - 1)
+    if known is None:
         return None, 0
     columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(width))
     any_value = f"coalesce({', '.join(f'c{index}' for index in range(width))}) IS NOT NULL"
-    relation = (
-        f"(SELECT * FROM (SELECT row_number() OVER () + {first_line - 1} AS {LINE}, * FROM read_csv("
-        f"{quoted(str(clean))}, delim = {quoted(separator)}, quote = '\"', escape = '\"', header = false, "
+    source = (
+        f"read_csv({quoted(str(clean))}, delim = {quoted(separator)}, quote = '\"', escape = '\"', header = false, "
         f"skip = {first_line - 1}, columns = {{{columns}}}, auto_detect = false, nullstr = '', "
-        f"max_line_size = 20000000)) WHERE {any_value})"
+        f"max_line_size = 20000000)"
+    )
+    relation = (
+        f"(SELECT * FROM (SELECT row_number() OVER () + {first_line - 1} AS {LINE}, * FROM {source}) WHERE {any_value})"
     )
     sample = _spread_sample(clean, separator, width, first_line)
-    if path.stat().st_size > ONCE_UP_TO_BYTES:
-        counted = con.execute(f"SELECT count(*) FROM {relation}").fetchone()
-        return Raw(relation, width, sample), counted[0] if counted else 0
-    table = table_name("brut")
-    counted = con.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM {relation}").fetchone()
-    return Raw(table, width, sample, [table]), counted[0] if counted else 0
+    if path.stat().st_size <= ONCE_UP_TO_BYTES:
+        table = table_name("brut")
+        counted = con.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM {relation}").fetchone()
+        return Raw(table, width, sample, [table], bare=known.bare), counted[0] if counted else 0
+    if clean == stays:
+        # Numbering lines takes the reader all its parallelism: only what must name them asks for it.
+        plain = f"(SELECT * FROM {source} WHERE {any_value})"
+        return Raw(plain, width, sample, bare=known.bare, numbered=relation), known.lines
+    counted = con.execute(f"SELECT count(*) FROM {relation}").fetchone()
+    return Raw(relation, width, sample, bare=known.bare), counted[0] if counted else 0
 
 
 def _is_plain(path: Path, found: EncodingFound, first_line: int) -> bool:
@@ -169,54 +178,6 @@ def _transcoded(path: Path, found: EncodingFound, folder: Path) -> Path:
         for line in decoded_lines(path, found):
             out.write(line.replace("\x00", "") + "\n")
     return target
-
-
-def _regular(path: Path, separator: str, width: int, skip: int) -> bool:
-    """Tell whether every record stands on one line with `width` fields, ended as the others, no quote out of place."""
-    with path.open("rb") as handle:
-        for _ in range(skip):
-            handle.readline()
-        rest, returns = b"", set()
-        while chunk := handle.read(_SCAN):
-            whole, mark, tail = (rest + chunk).rpartition(b"\n")
-            if not mark:
-                return False
-            rest = tail
-            # DuckDB's reader stops at a line that does not end as the first does.
-            returns.add(whole.endswith(b"\r"))
-            if len(returns) > 1 or not _regular_lines(whole + mark, ord(separator), width):
-                return False
-        rest = rest.rstrip(b"\r\n")
-        return not rest or _regular_lines(rest + b"\n", ord(separator), width)
-
-
-def _regular_lines(data: bytes, separator: int, width: int) -> bool:
-    returns = data.count(b"\r")
-    if b"\x00" in data or returns != data.count(b"\r\n") or returns not in (0, data.count(b"\n")):
-        return False
-    octets = np.frombuffer(data, dtype=np.uint8)
-    ends, cuts = np.flatnonzero(octets == 10), np.flatnonzero(octets == separator)
-    if b'"' in data:
-        quotes = np.flatnonzero(octets == 34)
-        if len(quotes) % 2 or not _quotes_in_place(octets, quotes, separator):
-            return False
-        # An odd number of quotes before a place puts it inside a quoted field.
-        if (np.searchsorted(quotes, ends) & 1).any():
-            return False
-        cuts = cuts[np.searchsorted(quotes, cuts) & 1 == 0]
-    if len(cuts) != len(ends) * (width - 1):
-        return False
-    by_line = cuts.reshape(len(ends), width - 1)
-    return bool((by_line[:, -1] < ends).all() and (by_line[1:, 0] > ends[:-1]).all())
-
-
-def _quotes_in_place(octets: np.ndarray, quotes: np.ndarray, separator: int) -> bool:
-    """Tell whether each quote opens after a separator or an end of line, or closes before one, or is doubled."""
-    opening, closing = quotes[0::2], quotes[1::2]
-    limits = np.zeros(256, dtype=bool)
-    limits[[separator, 10, 13, 34]] = True
-    before = limits[octets[np.maximum(opening - 1, 0)]] | (opening == 0)
-    return bool(before.all() and limits[octets[np.minimum(closing + 1, len(octets) - 1)]].all())
 
 
 def _spread_sample(path: Path, separator: str, width: int, first_line: int) -> list[Row]:

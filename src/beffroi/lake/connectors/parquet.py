@@ -66,7 +66,7 @@ def _reading(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -
         _add_shapes(reading, source, shape, kinds[shape], geo, options)
     else:
         add_geometry(reading, options)
-    reading.period = period_of(reading)
+    reading.period = period_of(reading.con, reading.table, reading.columns)
     return reading
 
 

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 import shapely
@@ -16,8 +18,10 @@ from beffroi.lake.connectors.vector_place import OUTSIDE
 from beffroi.lake.detect.crs import CRS84, CrsFound, detect_crs, geometries_to_crs84, to_crs84, widened
 from beffroi.lake.detect.points import PAIR, PlaceFound, PlaceKind, find_place
 from beffroi.lake.detect.values import quoted
-from beffroi.lake.reading import GEOMETRY, Column, ColumnType, Evidence, Reading, ReadOptions, Unreadable
+from beffroi.lake.reading import GEOMETRY, Column, ColumnType, Evidence, Reading, ReadOptions, Streamed, Unreadable
+from beffroi.lake.sql import name
 
+_Floats: TypeAlias = "NDArray[np.float64]"
 _CHUNK = 50_000
 _LEAST_PLACED = 0.5
 SAMPLE = 5
@@ -105,8 +109,9 @@ def _written_xy(reading: Reading, place: PlaceFound, options: ReadOptions) -> Cr
     placed = int(np.isfinite(lon).sum())
     if placed < _LEAST_PLACED * int((~nowhere).sum()):
         return None
-    _attach(reading, _points(lon, lat))
-    _make_numbers(reading, place)
+    if not _stays_streamed(reading, place, (xs, ys), (lon, lat)):
+        _attach(reading, _points(lon, lat))
+        _make_numbers(reading, place)
     names = [column.title for column in reading.columns if column.key in (place.x, place.y)]
     why = Sentence(
         "{columns} donnent un point ; {missing} ligne(s) n’en ont pas",
@@ -117,6 +122,37 @@ def _written_xy(reading: Reading, place: PlaceFound, options: ReadOptions) -> Cr
     if outside:
         reading.evidences.append(Evidence("geometry", str(outside), OUTSIDE))
     return found
+
+
+def _stays_streamed(
+    reading: Reading, place: PlaceFound, read: tuple[_Floats, _Floats], placed: tuple[_Floats, _Floats]
+) -> bool:
+    """Place the rows that stay in their file, where two columns of numbers are their place as they stand."""
+    types = {column.key: column.type for column in reading.columns}
+    if (
+        reading.streamed is None
+        or place.kind is not PlaceKind.XY
+        or {types[place.x], types[place.y]} != {ColumnType.NUMBER}
+        or not all(map(partial(np.array_equal, equal_nan=True), read, placed))
+    ):
+        return False
+    from beffroi.lake.connectors.tabular import table_name
+
+    lon, lat = placed
+    x, y = name(place.x), name(place.y)
+    point = f"CASE WHEN {somewhere(x, y)} THEN ST_AsWKB(ST_Point({x}, {y})) END AS {GEOMETRY}"
+    views = []
+    for view in (reading.table, reading.streamed.numbered):
+        views.append(table_name("places"))
+        reading.con.execute(f"CREATE TEMP VIEW {views[-1]} AS SELECT *, {point} FROM {view}")
+    box = (float(np.nanmin(lon)), float(np.nanmin(lat)), float(np.nanmax(lon)), float(np.nanmax(lat)))
+    reading.table, reading.streamed = views[0], Streamed(views[1], place.x, place.y, box)
+    return True
+
+
+def somewhere(x: str, y: str) -> str:
+    """Return the SQL that tells whether two columns (their SQL) are a place: (0, 0) is nowhere, as above."""
+    return f"isfinite({x}) AND isfinite({y}) AND ({x} <> 0 OR {y} <> 0)"
 
 
 def _outside(lon: NDArray[np.float64], lat: NDArray[np.float64], options: ReadOptions) -> int:
@@ -236,12 +272,12 @@ def _attach(reading: Reading, batches: Iterator[list[bytes | None]], *, drop: st
         con.execute(f"INSERT INTO {places} SELECT * FROM {view}")
         con.unregister(view)
     kept = f't.* EXCLUDE ("{drop}")' if drop else "t.*"
-    con.execute(
-        f"CREATE TABLE {whole} AS SELECT {kept}, p.{GEOMETRY} FROM {reading.table} t POSITIONAL JOIN {places} p"
-    )
-    con.execute(f"DROP TABLE {reading.table}")
+    read = reading.streamed.numbered if reading.streamed else reading.table
+    con.execute(f"CREATE TABLE {whole} AS SELECT {kept}, p.{GEOMETRY} FROM {read} t POSITIONAL JOIN {places} p")
+    if reading.streamed is None:
+        con.execute(f"DROP TABLE {reading.table}")
     con.execute(f"DROP TABLE {places}")
-    reading.table = whole
+    reading.table, reading.streamed = whole, None
 
 
 def _make_numbers(reading: Reading, place: PlaceFound) -> None:

@@ -84,13 +84,17 @@ def profiled(
     *,
     decimal: str | None,
     every: Sequence[Sequence[str | None]] | None = None,
+    bare: bool = False,
 ) -> list[ColumnProfile]:
-    """Settle the type of each column of `relation` (c0, c1…), titled `titles`; `every` holds its rows when few."""
+    """Settle the type of each column of `relation` (c0, c1…), titled `titles`; `every` holds its rows when few.
+
+    `bare`: no value has a blank around it, none is empty.
+    """
     cases = []
     for index, title in enumerate(titles):
         cells = [row[index] for row in sample if index < len(row)]
         whole = None if every is None else [row[index] for row in every]
-        cases.append(_case(index, title, cells, hints.get(index), decimal, whole))
+        cases.append(_case(index, title, cells, hints.get(index), decimal, whole, bare=bare))
     matched = _first_count(con, relation, cases)
     unseen = [case for case in cases if case.filled and not case.sample]
     if unseen:
@@ -108,6 +112,8 @@ def _case(
     hint: ColumnType | None,
     decimal: str | None,
     whole: list[str | None] | None = None,
+    *,
+    bare: bool = False,
 ) -> _Case:
     values = [text for cell in cells if cell and (text := cell.strip(_BLANKS))]
     forms = candidates(values, title=title, hint=hint, decimal=decimal) if values else []
@@ -118,6 +124,8 @@ def _case(
     if whole is not None:
         case.every = [text for cell in whole if cell and (text := cell.strip(_BLANKS))]
         case.value = _bare(index, whole)
+    elif bare:
+        case.value = f"c{index}"
     else:
         usual = all(text is None or text.strip(" ") == text.strip(_BLANKS) for text in cells)
         case.value = trimmed(index, plainly=usual)
@@ -178,7 +186,7 @@ def _settled(con: duckdb.DuckDBPyConnection, relation: str, case: _Case, matched
 
 def _second_count(con: duckdb.DuckDBPyConnection, relation: str, case: _Case) -> ColumnProfile:
     """Choose the form that reads the most; what it leaves must be marks of absence or, under 2 %, plain noise."""
-    value = case.value = trimmed(case.index)
+    value = case.value = case.value if case.value == f"c{case.index}" else trimmed(case.index)
     case.forms = _best_first(case.forms, case.sample)
     marked, counts = _counted_here(case) or _counted_there(con, relation, case)
     form, matched, noisy = max(counts, key=lambda item: item[1])

@@ -14,7 +14,17 @@ from arro3.core import Array, DataType, Table
 from beffroi.base.kernel.sentences import Sentence, gettext_noop
 from beffroi.lake.connectors.profile import ColumnProfile, first_texts, profiled
 from beffroi.lake.detect.headers import HeaderFound, filled, keys_of
-from beffroi.lake.reading import LINE, Column, ColumnType, Evidence, Reading, ReadOptions, Rejects, Unreadable
+from beffroi.lake.reading import (
+    LINE,
+    Column,
+    ColumnType,
+    Evidence,
+    Reading,
+    ReadOptions,
+    Rejects,
+    Streamed,
+    Unreadable,
+)
 from beffroi.lake.sql import FEW_ROWS, planned_for
 
 MOST_COLUMNS = 2_000
@@ -45,7 +55,9 @@ def identifier(name: str) -> str:
 class Raw:
     """Rows as text before typing: an SQL relation with columns c0…cN and `_line`, and a sample of its rows.
 
-    `every` holds all of them when they are few: `relation` is then a view of `con` over the memory of Python.
+    `every` holds all of them when they are few: `relation` is then a view of `con` over the memory of Python. `bare`:
+    no value has a blank around it. `numbered` is the same with `_line`, which `relation` lacks, when the rows stay in
+    their file.
     """
 
     relation: str
@@ -53,6 +65,8 @@ class Raw:
     sample: list[Row]
     tables: list[str] = field(default_factory=list)
     every: list[Row] | None = None
+    bare: bool = False
+    numbered: str = ""
 
 
 def check_width(width: int, where: str) -> None:
@@ -234,7 +248,7 @@ def _typed_reading(con: duckdb.DuckDBPyConnection, raw: Raw, draft: Draft, optio
     told = [*draft.header.descriptions, *[""] * len(titles)]
     names = [f"{title} {about}".strip() for title, about in zip(titles, told, strict=False)]
     mark = options.decimal or draft.decimal
-    profiles = profiled(con, raw.relation, raw.sample, names, hints, decimal=mark, every=raw.every)
+    profiles = profiled(con, raw.relation, raw.sample, names, hints, decimal=mark, every=raw.every, bare=raw.bare)
     kept = [profile for profile in profiles if titles[profile.index] or profile.filled]
     if not kept:
         raise Unreadable("ce tableau ne contient aucune valeur", where=draft.where, remedy="publiez un fichier rempli")
@@ -242,7 +256,13 @@ def _typed_reading(con: duckdb.DuckDBPyConnection, raw: Raw, draft: Draft, optio
     columns = tuple(_column(profile, key, titles, draft) for profile, key in zip(kept, keys, strict=True))
     table = table_name()
     selected = ", ".join(f"{profile.expression} AS {identifier(key)}" for profile, key in zip(kept, keys, strict=True))
-    con.execute(f"CREATE TABLE {table} AS SELECT {LINE}, {selected} FROM {raw.relation}")
+    streamed = None
+    if raw.numbered:
+        streamed = Streamed(table_name("lignes"))
+        con.execute(f"CREATE TEMP VIEW {table} AS SELECT {selected} FROM {raw.relation}")
+        con.execute(f"CREATE TEMP VIEW {streamed.numbered} AS SELECT {LINE}, {selected} FROM {raw.numbered}")
+    else:
+        con.execute(f"CREATE TABLE {table} AS SELECT {LINE}, {selected} FROM {raw.relation}")
     reading = Reading(
         con=con,
         table=table,
@@ -253,9 +273,13 @@ def _typed_reading(con: duckdb.DuckDBPyConnection, raw: Raw, draft: Draft, optio
         title=draft.title,
         licence=draft.licence,
         description=draft.description,
+        streamed=streamed,
     )
     add_geometry(reading, options, _first_texts(raw, dict(zip(keys, kept, strict=True))))
-    reading.period = period_of(reading)
+    if reading.streamed is None:
+        reading.period = period_of(reading.con, reading.table, reading.columns)
+        if raw.numbered:
+            reading.rows_read = con.execute(f"SELECT count(*) FROM {reading.table}").fetchall()[0][0]
     return reading
 
 
@@ -308,13 +332,13 @@ def _evidences(kept: list[ColumnProfile], titles: Sequence[str], dropped: int) -
         yield Evidence("header", "", why)
 
 
-def period_of(reading: Reading) -> tuple[str, str] | None:
+def period_of(con: duckdb.DuckDBPyConnection, table: str, columns: Iterable[Column]) -> tuple[str, str] | None:
     """Return the first and last day of the first column of dates, when they are plausible for a dataset."""
-    for column in reading.columns:
+    for column in columns:
         if column.type in (ColumnType.DATE, ColumnType.DATETIME):
             name = identifier(column.key)
-            found = reading.con.execute(
-                f"SELECT min({name})::DATE::VARCHAR, max({name})::DATE::VARCHAR FROM {reading.table} "
+            found = con.execute(
+                f"SELECT min({name})::DATE::VARCHAR, max({name})::DATE::VARCHAR FROM {table} "
                 f"WHERE {name} BETWEEN TIMESTAMP '1800-01-01' AND TIMESTAMP '2100-12-31'"
             ).fetchone()
             if found and found[0]:
