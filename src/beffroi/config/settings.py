@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "beffroi.sense.places",
     "beffroi.sense.mobility",
     "beffroi.sense.twin",
+    "beffroi.sense.planning",
     "beffroi.serve.cases",
     "beffroi.serve.reports",
     "beffroi.faces.shell",

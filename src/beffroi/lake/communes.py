@@ -17,7 +17,7 @@ from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.territory.engine import checked_insee
 from beffroi.lake.definitions import Definition
 from beffroi.lake.folder import plan
-from beffroi.lake.importing import boundary_extent, definition_of
+from beffroi.lake.importing import boundary_extent, definition_of, several
 from beffroi.lake.operations import ImportStatus, import_source
 from beffroi.lake.reading import ReadOptions
 
@@ -67,7 +67,7 @@ def refresh_commune(
 ) -> CommuneRefreshed:
     """Import every source of one commune, one after the other, in this process; announces nothing."""
     code, folder = commune
-    groups = plan(folder)
+    groups = several(plan(folder), code, definitions)
     options = ReadOptions(extent=boundary_extent(groups))
     published, unchanged, refused = 0, 0, []
     for group in groups:

@@ -10,7 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from beffroi.lake.definition_values import KEY, Reader, bad, checked, labels, mapping, number, text, texts, type_of
+from beffroi.lake.definition_values import (
+    KEY,
+    Reader,
+    bad,
+    checked,
+    flag,
+    labels,
+    mapping,
+    number,
+    text,
+    texts,
+    type_of,
+)
 from beffroi.lake.reading import ColumnType
 
 
@@ -35,9 +47,12 @@ class RowOptions:
     `commune` names the column that holds a commune's code: of a national file, only the town's rows are kept. Rows
     alike in all of `distinct` count once. Rows alike in all of `by` become one: `figures` are computed over them, every
     other column is that of the first. `told` says what one such row is (« vente »), for the report.
+
+    `near`: of a wider file that names no commune, only what meets the box of the town is kept.
     """
 
     commune: str = ""
+    near: bool = False
     distinct: tuple[str, ...] = ()
     by: tuple[str, ...] = ()
     figures: tuple[Derived, ...] = ()
@@ -45,8 +60,33 @@ class RowOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkedTable:
+    """A table whose rows tell more of those of the dataset.
+
+    `name` are patterns of its name, without regard to case: a layer or a member of the same archive, else a file beside
+    the source, of the same year where both names say one. A row here goes with those there whose `to` (an expression;
+    the column named `on` when not said) equals its column `on`. `figures` are computed over those rows.
+    """
+
+    name: tuple[str, ...] = ()
+    on: str = ""
+    to: str = ""
+    figures: tuple[Derived, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TableOptions:
+    """Which tables of a source of several are the dataset: those `rows` name, put end to end, and what is linked."""
+
+    rows: tuple[str, ...] = ()
+    linked: tuple[LinkedTable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FetchOptions:
     """Where the source is published. `url` may hold {commune} and {department}; `name` is the file it becomes.
+
+    `beside` are the files that go with it: each its address and its name.
 
     A fetch that would lose more than `most_lost` of the rows (a share, 0 to 1) waits for an agent's word.
     """
@@ -54,6 +94,7 @@ class FetchOptions:
     url: str = ""
     name: str = ""
     most_lost: float = 0.2
+    beside: tuple[tuple[str, str], ...] = ()
 
 
 def derived(value: Any, where: str, key: str) -> tuple[Derived, ...]:
@@ -81,13 +122,48 @@ def rows(value: Any, where: str, key: str) -> RowOptions:
     return read
 
 
+def tables(value: Any, where: str, key: str) -> TableOptions:
+    """Read the table `[tables]`."""
+    return TableOptions(**checked(mapping(value, where, key), _TABLES, where, f"{key}."))
+
+
+def _linked(value: Any, where: str, key: str) -> tuple[LinkedTable, ...]:
+    if not isinstance(value, list):
+        raise bad(where, key, value, f"des tables [[{key}]]")
+    found = []
+    for number_of, entry in enumerate(value, start=1):
+        prefix = f"{key}[{number_of}]."
+        read = LinkedTable(**checked(mapping(entry, where, prefix.rstrip(".")), _LINKED, where, prefix))
+        for needed in ("name", "on", "figures"):
+            if not getattr(read, needed):
+                raise bad(where, prefix + needed, "", "une valeur : elle est obligatoire")
+        found.append(read)
+    return tuple(found)
+
+
+def _beside(value: Any, where: str, key: str) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, list):
+        raise bad(where, key, value, f"des tables [[{key}]]")
+    found = []
+    for number_of, entry in enumerate(value, start=1):
+        prefix = f"{key}[{number_of}]."
+        read = checked(mapping(entry, where, prefix.rstrip(".")), {"url": text, "name": text}, where, prefix)
+        found.append(_address(read.get("url", ""), read.get("name", ""), where, prefix))
+    return tuple(found)
+
+
+def _address(url: str, name: str, where: str, prefix: str) -> tuple[str, str]:
+    if not url.startswith("https://"):
+        raise bad(where, f"{prefix}url", url, "une adresse https://")
+    if not name or "/" in name:
+        raise bad(where, f"{prefix}name", name, "le nom de fichier que prend la source")
+    return url, name
+
+
 def fetch(value: Any, where: str, key: str) -> FetchOptions:
     """Read the table `[fetch]`."""
     read = FetchOptions(**checked(mapping(value, where, key), _FETCH, where, f"{key}."))
-    if not read.url.startswith("https://"):
-        raise bad(where, f"{key}.url", read.url, "une adresse https://")
-    if not read.name or "/" in read.name:
-        raise bad(where, f"{key}.name", read.name, "le nom de fichier que prend la source")
+    _address(read.url, read.name, where, f"{key}.")
     if not 0 <= read.most_lost <= 1:
         raise bad(where, f"{key}.most_lost", read.most_lost, "une part, de 0 à 1")
     return read
@@ -97,6 +173,15 @@ def rows_from_json(payload: Mapping[str, Any]) -> RowOptions:
     """Rebuild what `dataclasses.asdict` made of a `RowOptions`."""
     lists = {name: tuple(payload[name]) for name in ("distinct", "by")}
     return RowOptions(**{**payload, **lists, "figures": derived_from_json(payload["figures"])})
+
+
+def tables_from_json(payload: Mapping[str, Any]) -> TableOptions:
+    """Rebuild what `dataclasses.asdict` made of a `TableOptions`."""
+    linked = [
+        LinkedTable(tuple(one["name"]), one["on"], one["to"], derived_from_json(one["figures"]))
+        for one in payload["linked"]
+    ]
+    return TableOptions(tuple(payload["rows"]), tuple(linked))
 
 
 def derived_from_json(payload: Any) -> tuple[Derived, ...]:
@@ -113,5 +198,8 @@ _ROWS: dict[str, Reader] = {
     **dict.fromkeys(("commune", "told"), text),
     **dict.fromkeys(("distinct", "by"), texts),
     "figures": derived,
+    "near": flag,
 }
-_FETCH: dict[str, Reader] = {**dict.fromkeys(("url", "name"), text), "most_lost": number}
+_LINKED: dict[str, Reader] = {"name": texts, "on": text, "to": text, "figures": derived}
+_TABLES: dict[str, Reader] = {"rows": texts, "linked": _linked}
+_FETCH: dict[str, Reader] = {**dict.fromkeys(("url", "name"), text), "most_lost": number, "beside": _beside}

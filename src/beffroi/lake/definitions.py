@@ -18,7 +18,7 @@ from typing import Any
 from beffroi.base.kernel.resources import shipped_folder
 from beffroi.base.territory.viewer import PUBLIC
 from beffroi.lake import declared
-from beffroi.lake.declared import Derived, FetchOptions, RowOptions
+from beffroi.lake.declared import Derived, FetchOptions, RowOptions, TableOptions
 from beffroi.lake.definition_values import (
     KEY,
     SLUG,
@@ -112,6 +112,7 @@ class Definition:
     public_view: PublicView | None = None
     schema_url: str = ""
     pitfalls: tuple[str, ...] = ()
+    tables: TableOptions = field(default_factory=TableOptions)
     rows: RowOptions = field(default_factory=RowOptions)
     derived: tuple[Derived, ...] = ()
     fetch: FetchOptions = field(default_factory=FetchOptions)
@@ -123,9 +124,11 @@ class Definition:
             plain["reading"].pop(machine_only)
         # Versions made before files could say these keep their names.
         unsaid = Definition(self.slug)
-        for newer in ("search", "schema_url", "pitfalls", "rows", "derived"):
+        for newer in ("search", "schema_url", "pitfalls", "tables", "rows", "derived"):
             if getattr(self, newer) == getattr(unsaid, newer):
                 plain.pop(newer)
+        if not self.rows.near:
+            plain.get("rows", {}).pop("near", None)
         if self.public_view is None:
             plain.pop("public_view")
         # Where a source is fetched changes nothing of what it says.
@@ -274,6 +277,8 @@ def definition_from_json(payload: Mapping[str, Any]) -> Definition:
         "pitfalls": tuple(payload.get("pitfalls", ())),
         "derived": declared.derived_from_json(payload.get("derived", ())),
     }
+    if "tables" in payload:
+        rebuilt["tables"] = declared.tables_from_json(payload["tables"])
     if "rows" in payload:
         rebuilt["rows"] = declared.rows_from_json(payload["rows"])
     return Definition(**{**payload, **rebuilt})
@@ -439,6 +444,7 @@ _TOP: dict[str, Reader] = {
     "public_view": _view,
     "schema_url": text,
     "pitfalls": texts,
+    "tables": declared.tables,
     "rows": declared.rows,
     "derived": declared.derived,
     "fetch": declared.fetch,

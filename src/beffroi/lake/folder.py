@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from beffroi.base.kernel.sentences import Sentence
+from beffroi.lake.definitions import Definition
 from beffroi.lake.readme import Notice, is_notice, notice_in
 
 _HIDDEN = re.compile(r"^[.~_]|^Thumbs\.db$|~$", re.IGNORECASE)
@@ -75,7 +76,10 @@ class Twin:
 
 @dataclass(frozen=True, slots=True)
 class SourceGroup:
-    """One dataset of a folder: the file taken and why, its twins, its notice. `slug` is unique within the plan."""
+    """One dataset of a folder: the file taken and why, its twins, its notice. `slug` is unique within the plan.
+
+    `definition` is its dataset file where the source holds several datasets (see `importing.several`).
+    """
 
     slug: str
     title: str
@@ -85,6 +89,7 @@ class SourceGroup:
     why: Sentence
     twins: tuple[Twin, ...] = ()
     notice: Notice | None = field(default=None, compare=False)
+    definition: Definition | None = field(default=None, compare=False)
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.sentences import Sentence
+from beffroi.lake.beside import definitions_of
 from beffroi.lake.definitions import ColumnDefinition, Definition, definition_for
 from beffroi.lake.detect.headers import keys_of
 from beffroi.lake.folder import Kind, SourceGroup, plan
@@ -99,16 +100,33 @@ def named_by_schema(
 ) -> list[SourceGroup]:
     """Return the plan with each national source under the name that services know it by, whatever its file is called.
 
-    Of several files of one source, the first takes the name.
+    Of several files of one source, the first takes the name. An archive that holds several datasets is in it for each.
     """
     taken: set[str] = set()
     named = []
-    for group in groups:
-        found = definition_for(group.path.name, territory, definitions)
+    for group in several(groups, territory, definitions):
+        found = group.definition or definition_for(group.path.name, territory, definitions)
         national = found is not None and not found.territories and found.slug not in taken
         named.append(replace(group, slug=found.slug) if found is not None and national else group)
         taken.add(named[-1].slug)
     return named
+
+
+def several(groups: Sequence[SourceGroup], territory: str, definitions: Sequence[Definition]) -> list[SourceGroup]:
+    """Return the plan where an archive whose tables several dataset files describe is one source for each of them."""
+    found: list[SourceGroup] = []
+    for group in groups:
+        held = [one for one in definitions_of(group.path, territory, definitions) if one.tables.rows]
+        if len(held) < 2:
+            found.append(replace(group, definition=held[0]) if held else group)
+            continue
+        taken = {other.slug for other in found}
+        # A second archive of the same kind tells its datasets by its own name too.
+        found += [
+            replace(group, slug=f"{group.slug}-{one.slug}"[:100] if one.slug in taken else one.slug, definition=one)
+            for one in held
+        ]
+    return found
 
 
 def one_group(path: Path, *, slug: str | None = None) -> SourceGroup:
@@ -146,7 +164,7 @@ def boundary_extent(groups: Sequence[SourceGroup]) -> Box | None:
 
 def definition_of(group: SourceGroup, territory: str, definitions: Sequence[Definition]) -> Definition:
     """Return the dataset file that names the source, completed by its notice; else what the notice says."""
-    declared = definition_for(group.path.name, territory, definitions)
+    declared = group.definition or definition_for(group.path.name, territory, definitions)
     notice = group.notice
     said: dict[str, Any] = {"theme": group.theme, "title": group.title[:200]}
     if notice:

@@ -89,6 +89,8 @@ class Look(_Table):
     """How the things of a dataset are drawn and told.
 
     `label` names them in the legend; `named` names one of them where no column does: "{genre}, {voie}".
+    `height` is the column that says, in metres, how high what may be built there stands: an envelope, seen through.
+    `outline`: of areas that lie over others, only the edges are drawn.
     """
 
     dataset: Slug
@@ -98,6 +100,8 @@ class Look(_Table):
     classes: list[LookClass] = Field(default_factory=list)
     label: str = ""
     named: str = ""
+    height: Key = ""
+    outline: bool = False
     sentence: list[str] = Field(default_factory=list)
 
     def model_post_init(self, _context: Any) -> None:

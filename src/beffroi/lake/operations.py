@@ -25,10 +25,12 @@ from beffroi.lake.aggregating import check_view, refresh_public_views
 from beffroi.lake.definitions import Definition
 from beffroi.lake.editing import edit_feature, merge_edits
 from beffroi.lake.held import Held, held, let_go
+from beffroi.lake.linking import linked
 from beffroi.lake.manifest import SourceInfo
 from beffroi.lake.outcomes import (
     ImportOutcome,
     ImportStatus,
+    beside_of,
     fingerprint_of,
     gathered,
     known_outcome,
@@ -106,14 +108,15 @@ def import_source(
     ref = DatasetRef(territory, slug)
     options = merged_options(definition.reading, options)
     source = source or source_info(path)
-    fingerprint = fingerprint_of(source, definition, options)
+    fingerprint = fingerprint_of(source, definition, options, beside=beside_of(path, definition))
     home = Lake(lake_folder(lake))
     known = known_outcome(home, ref, fingerprint, at)
     if known is not None:
         return known
     with sql.workbench(memory_mb=memory_mb, threads=threads) as con:
         try:
-            readings = (read or _registry())(path, replace(options, stays=path), con)
+            reader, asked = read or _registry(), replace(options, stays=path)
+            readings = linked(reader(path, asked, con), definition, path=path, options=options, read=reader)
         except BeffroiError as fault:
             return ImportOutcome(ImportStatus.REFUSED, ref, reason=_as_sentence(fault))
         outcomes = [

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -15,6 +16,7 @@ from typing import Any
 
 from beffroi import __version__
 from beffroi.base.kernel.sentences import Sentence
+from beffroi.lake.beside import files_beside
 from beffroi.lake.definitions import Definition
 from beffroi.lake.manifest import ImportReport, SourceInfo
 from beffroi.lake.reading import ReadOptions
@@ -66,7 +68,8 @@ def unchanged(
     home, ref = Lake(lake_folder(lake)), DatasetRef(territory, slug)
     if not (home.checked(ref) or home.parts(ref)):
         return None
-    fingerprint = fingerprint_of(source_info(path), definition, merged_options(definition.reading, options))
+    read = merged_options(definition.reading, options)
+    fingerprint = fingerprint_of(source_info(path), definition, read, beside=beside_of(path, definition))
     return known_outcome(home, ref, fingerprint, at)
 
 
@@ -88,14 +91,21 @@ def source_info(path: Path) -> SourceInfo:
     return SourceInfo(path.name, path.suffix.lstrip(".").lower(), path.stat().st_size, digest)
 
 
-def fingerprint_of(source: SourceInfo, definition: Definition, options: ReadOptions) -> str:
+def beside_of(path: Path, definition: Definition) -> list[str]:
+    """Return the SHA-256 of each file that holds a linked table of the dataset, beside its source."""
+    return [source_info(one).sha256 for one in files_beside(path, definition.tables)]
+
+
+def fingerprint_of(
+    source: SourceInfo, definition: Definition, options: ReadOptions, *, beside: Sequence[str] = ()
+) -> str:
     """Return the hash of all that an import depends on, empty when the source's bytes are not known."""
     if not source.sha256:
         return ""
     read = {
         item.name: getattr(options, item.name) for item in fields(options) if item.name not in ("work_dir", "stays")
     }
-    parts = [__version__, source.sha256, definition.as_json(), read]
+    parts = [__version__, source.sha256, definition.as_json(), read, *beside]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -42,8 +42,12 @@ def address_of(definition: Definition, territory: str) -> str:
     >>> address_of(Definition("x", fetch=told), "97411")
     'https://a.example/974/97411.csv'
     """
+    return _placed(definition.fetch.url, territory)
+
+
+def _placed(text: str, territory: str) -> str:
     department = territory[:3] if territory.startswith(("97", "98")) else territory[:2]
-    return definition.fetch.url.format(commune=territory, department=department)
+    return text.format(commune=territory, department=department)
 
 
 def fetch_all(
@@ -68,7 +72,11 @@ def fetch_all(
                 wait=wait,
                 told=lambda done, total, rank=rank, one=one: told(rank, len(wanted), one, done, total),  # type: ignore[misc]
             )
+            beside = [
+                fetch(_placed(url, territory), folder / _placed(name, territory), mirror=mirror, wait=wait)
+                for url, name in one.fetch.beside
+            ]
         except BeffroiError as fault:
             yield Source(one, absent=isinstance(fault, NotPublished), fault=fault)
         else:
-            yield Source(one, got.path, got.changed)
+            yield Source(one, got.path, got.changed or any(other.changed for other in beside))

@@ -162,38 +162,40 @@ def _cleared_cells(reading: Reading, clearing: dict[str, ColumnDefinition]) -> i
 
 def _add(reading: Reading, definition: Definition, computed: tuple[Derived, ...], where: str) -> None:
     for one in computed:
-        _check_expression(reading, definition, one, where)
-        lacking = _lacking(reading, one)
-        if lacking:
+        check_expression(reading, definition, one, where)
+        absent = lacking(reading, one)
+        if absent:
             why = Sentence(
                 gettext_noop("« {column} » n’a pas été calculée : la source n’a pas la colonne « {lacking} »"),
-                {"column": one.title or one.column, "lacking": lacking},
+                {"column": one.title or one.column, "lacking": absent},
             )
             reading.evidences.append(Evidence("values", one.column, why))
             continue
         kept = "* EXCLUDE (" + name(one.column) + ")" if one.column in _keys(reading) else "*"
-        _tried(reading, f"SELECT {kept}, {_typed(one)} FROM {name(reading.table)}", one, where)
-        reading.columns = (*(c for c in reading.columns if c.key != one.column), _column(one))
+        _tried(reading, f"SELECT {kept}, {typed(one)} FROM {name(reading.table)}", one, where)
+        reading.columns = (*(c for c in reading.columns if c.key != one.column), column_of(one))
 
 
 _ABSENT = re.compile(r'Referenced column "([^"]+)" not found')
 
 
-def _lacking(reading: Reading, one: Derived) -> str:
+def lacking(reading: Reading, one: Derived) -> str:
     """Return the name of a column the expression names and the source has not, empty when it has all of them."""
     try:
-        reading.con.execute(f"SELECT {_typed(one)} FROM {name(reading.table)} LIMIT 0")
+        reading.con.execute(f"SELECT {typed(one)} FROM {name(reading.table)} LIMIT 0")
     except duckdb.BinderException as error:
         found = _ABSENT.search(str(error))
         return found[1] if found else ""
     return ""
 
 
-def _typed(one: Derived) -> str:
+def typed(one: Derived) -> str:
+    """Return the SQL of a computed column, in its type."""
     return f"CAST(({one.sql}) AS {DUCKDB_TYPE[one.type]}) AS {name(one.column)}"
 
 
-def _column(one: Derived) -> Column:
+def column_of(one: Derived) -> Column:
+    """Return a computed column as a reading has it."""
     return Column(
         one.column, one.title or one.column, one.type, one.unit, one.description, one.access, tuple(one.labels.items())
     )
@@ -215,7 +217,7 @@ def _tried(reading: Reading, query: str, one: Derived, where: str) -> None:
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def _check_expression(reading: Reading, definition: Definition, one: Derived, where: str) -> None:
+def check_expression(reading: Reading, definition: Definition, one: Derived, where: str) -> None:
     """Refuse what is no expression over a row, and one that would show all what some may not see."""
     said: Any = reading.con.execute("SELECT json_serialize_sql(?)", [f"SELECT {one.sql}"]).fetchone()
     plan = json.loads(said[0])
@@ -273,7 +275,7 @@ def _put_together(reading: Reading, definition: Definition, where: str) -> None:
     rows = definition.rows
     _required(reading, rows.by, where, "rows.by")
     for one in rows.figures:
-        _check_expression(reading, definition, one, where)
+        check_expression(reading, definition, one, where)
     before, order = _count(reading), _ordered(reading)
     made = {one.column: one for one in rows.figures}
     firsts = [
@@ -281,7 +283,7 @@ def _put_together(reading: Reading, definition: Definition, where: str) -> None:
         for key in _fields(reading)
         if key not in rows.by and key not in made
     ]
-    chosen = [*(name(key) for key in rows.by), *firsts, *(_typed(one) for one in rows.figures)]
+    chosen = [*(name(key) for key in rows.by), *firsts, *(typed(one) for one in rows.figures)]
     query = (
         f"SELECT {', '.join(chosen)} FROM {name(reading.table)} GROUP BY {', '.join(name(key) for key in rows.by)} "
         f"ORDER BY min({order})"
@@ -289,7 +291,7 @@ def _put_together(reading: Reading, definition: Definition, where: str) -> None:
     _tried(reading, query, rows.figures[0] if rows.figures else Derived(", ".join(rows.by), ""), where)
     reading.columns = (
         *(column for column in reading.columns if column.key not in made),
-        *(_column(one) for one in rows.figures),
+        *(column_of(one) for one in rows.figures),
     )
     why = Sentence(
         gettext_noop("{before} lignes réunies en {after} ({told}), d’après {columns}"),

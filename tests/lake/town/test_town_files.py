@@ -105,7 +105,7 @@ HEADS = {
         "HAUTEUR", "Z_MIN_SOL", "Z_MAX_SOL", "Z_MAX_TOIT",
     },
     # CNIG, standard PLU, table ZONE_URBA.
-    "/vsizip/urbanisme/00001_ZONE_URBA_20250115.zip": {
+    "/vsizip/urbanisme/00001_PLU_20250115.zip/00001_ZONE_URBA_20250115.shp": {
         "LIBELLE", "LIBELONG", "TYPEZONE", "DESTDOMI", "NOMFIC", "URLFIC", "DATVALID",
     },
 }  # fmt: skip

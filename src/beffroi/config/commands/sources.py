@@ -58,6 +58,7 @@ def _imported(brought: list[Source], commune: CommuneInfo, definitions: list[Def
     from beffroi.lake.operations import ImportStatus
 
     groups = [importing.one_group(one.path, slug=one.definition.slug) for one in brought if one.path is not None]
+    groups = importing.several(groups, commune.code, definitions)
     if not groups:
         return True
     how = importing.FolderImport(

@@ -283,26 +283,31 @@ def import_file(path: Path, territory: str, extent: Extent, lake: Path, at: date
     The worker would bake them too, but after the address is told: the first map would open empty.
     """
     start_django()
-    from beffroi.lake.definitions import definition_for, load_definitions
+    from beffroi.lake.beside import definitions_of
+    from beffroi.lake.definitions import Definition, load_definitions
     from beffroi.lake.operations import ImportStatus, import_source
     from beffroi.lake.reading import ReadOptions
     from beffroi.lake.store import Lake
     from beffroi.lake.tasks import bake_missing_tiles
 
     definitions, _ = load_definitions()
-    outcome = import_source(
-        path,
-        territory=territory,
-        at=at,
-        definition=definition_for(path.name, territory, definitions),
-        options=ReadOptions(extent=extent),
-        lake=lake,
-        announce=False,
-    )
-    for part in outcome.parts or (outcome,):
-        if part.version is not None:
-            bake_missing_tiles(Lake(lake), part.ref, part.version)
-    return path.name, str(outcome.reason) if outcome.status is ImportStatus.REFUSED else ""
+    found: list[Definition | None] = [*definitions_of(path, territory, definitions)]
+    for definition in found or [None]:
+        outcome = import_source(
+            path,
+            territory=territory,
+            at=at,
+            definition=definition,
+            options=ReadOptions(extent=extent),
+            lake=lake,
+            announce=False,
+        )
+        for part in outcome.parts or (outcome,):
+            if part.version is not None:
+                bake_missing_tiles(Lake(lake), part.ref, part.version)
+        if outcome.status is ImportStatus.REFUSED:
+            return path.name, str(outcome.reason)
+    return path.name, ""
 
 
 def _collect(waiting: Sequence[Future[tuple[str, str]]], tell: Tell) -> None:

@@ -62,6 +62,19 @@ class Sheet:
     rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One table of an archive: its shapes in local metres (None for a table that has none) and its columns."""
+
+    shapes: Geometries | None
+    columns: Mapping[str, Iterable[Any]]
+
+    @property
+    def rows(self) -> int:
+        """Return how many records it holds."""
+        return len(list(next(iter(self.columns.values()))))
+
+
 @dataclass(slots=True)
 class Writer:
     """Write the files of a town under `folder`, and keep the list of them."""
@@ -130,6 +143,32 @@ class Writer:
             zipped(self._at(path), {item.name: item for item in sorted(Path(aside).iterdir())})
         self._wrote(path, title, len(shapes))
 
+    def shapefiles(self, path: str, title: str, layers: Mapping[str, Layer]) -> None:
+        """Write shapefiles in Lambert-93 in one archive; a table without shapes is a lone .dbf. The first has rows."""
+        with tempfile.TemporaryDirectory() as aside:
+            for name, layer in layers.items():
+                self._vector(
+                    Path(aside) / f"{name}.{'dbf' if layer.shapes is None else 'shp'}",
+                    None if layer.shapes is None else self._in_lambert(layer.shapes),
+                    layer.columns,
+                    driver="ESRI Shapefile",
+                    crs="EPSG:2154",
+                    layer_options={"DBF_DATE_LAST_UPDATE": f"{YEAR}-01-01"},
+                )
+            zipped(self._at(path), {item.name: item for item in sorted(Path(aside).iterdir())})
+        self._wrote(path, title, next(iter(layers.values())).rows)
+
+    def geopackages(self, path: str, title: str, layers: Mapping[str, Layer]) -> None:
+        """Write a GeoPackage of several tables in Lambert-93. The first has the rows."""
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{YEAR}-01-01T00:00:00.000Z"})
+        try:
+            for name, layer in layers.items():
+                shapes = None if layer.shapes is None else self._in_lambert(layer.shapes)
+                self._vector(self._at(path), shapes, layer.columns, driver="GPKG", crs="EPSG:2154", layer=name)
+        finally:
+            pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+        self._wrote(path, title, next(iter(layers.values())).rows)
+
     def workbook(self, path: str, title: str, sheet: str, columns: Mapping[str, Iterable[Any]]) -> None:
         """Write a one-sheet XLSX workbook."""
         from datetime import datetime
@@ -195,24 +234,28 @@ class Writer:
     def _vector(
         self,
         target: Path,
-        shapes: Geometries,
+        shapes: Geometries | None,
         columns: Mapping[str, Iterable[Any]],
         *,
         driver: str,
         crs: str,
+        layer: str | None = None,
         layer_options: Mapping[str, str] | None = None,
     ) -> None:
         arrays = [np.asarray(_column(column)) for column in columns.values()]
+        named: dict[str, Any] = {} if layer is None else {"layer": layer, "append": target.exists()}
+        options: dict[str, Any] = {"layer_options": dict(layer_options)} if layer_options else {}
         pyogrio.raw.write(
             target,
-            geometry=shapely.to_wkb(shapes),
+            geometry=None if shapes is None else shapely.to_wkb(shapes),
             field_data=arrays,
             fields=list(columns),
-            crs=crs,
+            crs=None if shapes is None else crs,
             driver=driver,
-            geometry_type=_type_of(shapes),
+            geometry_type=None if shapes is None else _type_of(shapes),
             encoding="UTF-8" if driver == "ESRI Shapefile" else None,
-            **({"layer_options": dict(layer_options)} if layer_options else {}),
+            **named,
+            **options,
         )
 
 

@@ -29,11 +29,11 @@ from beffroi.lake.town.ground import (
     write_cadastre,
     write_limits,
     write_nature,
-    write_plan,
     write_roads,
 )
 from beffroi.lake.town.landmarks import write_landmarks
 from beffroi.lake.town.plan import GROUPING_NAME, INSEE, LICENCE, NAME, NEIGHBOURS, WARNING, YEAR, Scale
+from beffroi.lake.town.planning import write_plan
 from beffroi.lake.town.rescue import write_rescue
 from beffroi.lake.town.roadside import write_roadside
 from beffroi.lake.town.society import (

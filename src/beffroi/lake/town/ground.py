@@ -12,7 +12,6 @@ from beffroi.lake.town.plan import DEPARTMENT, INSEE, NAME, NEIGHBOURS, POSTCODE
 from beffroi.lake.town.shapes import Array
 from beffroi.lake.town.streets import Way
 from beffroi.lake.town.terrain import STEP_M, contour_lines
-from beffroi.lake.town.zones import planning_zones
 
 
 def siren_of(stem: str) -> str:
@@ -319,40 +318,6 @@ def write_roads(city: City, writer: Writer) -> None:
         {
             "voie": city.street_name[street[wet]],
             "largeur_m": network.width_m[street[wet]],
-        },
-    )
-
-
-_PLU_LABEL = {
-    "UA": "Zone urbaine du centre ancien",
-    "UB": "Zone urbaine des faubourgs et des extensions",
-    "UC": "Zone urbaine résidentielle",
-    "UE": "Zone d'activités économiques",
-    "1AU": "Zone à urbaniser à court terme",
-    "A": "Zone agricole",
-    "N": "Zone naturelle et forestière",
-}
-
-
-def write_plan(city: City, writer: Writer) -> None:
-    """Write the zones of the local plan with the field names of the CNIG standard."""
-    shapes, label, _ = planning_zones(city.network)
-    kind = np.array(["AUc" if text == "1AU" else text[0] for text in label.tolist()])
-    writer.shapefile(
-        "urbanisme/00001_ZONE_URBA_20250115.zip",
-        "Zonage du plan local d'urbanisme",
-        "ZONE_URBA",
-        shapes,
-        {
-            "LIBELLE": label,
-            "LIBELONG": [_PLU_LABEL[text] for text in label.tolist()],
-            "TYPEZONE": kind,
-            "DESTDOMI": np.select([kind == "A", kind == "N", label == "UE"], ["07", "08", "02"], "01"),
-            "NOMFIC": ["00001_reglement_20250115.pdf"] * len(shapes),
-            "URLFIC": [""] * len(shapes),
-            "INSEE": [INSEE] * len(shapes),
-            "DATAPPRO": ["20250115"] * len(shapes),
-            "DATVALID": ["20250115"] * len(shapes),
         },
     )
 
