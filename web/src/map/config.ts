@@ -32,6 +32,10 @@ export interface LookClass {
 export interface LookConfig {
   column: string;
   icon: string;
+  /** The column that says how high an envelope stands, in metres; empty where things lie flat. */
+  height: string;
+  /** Only the edges of areas are drawn; what is inside is still found under a click. */
+  outline: boolean;
   classes: LookClass[];
 }
 

@@ -92,6 +92,10 @@ export class PlacePicker {
       const { lon, lat } = (event as CustomEvent<{ lon: number; lat: number }>).detail;
       this.#goTo(lon, lat);
     });
+    this.#root.closest("form")?.addEventListener("address", (event) => {
+      const { label, lon, lat } = (event as CustomEvent<{ label: string; lon: string; lat: string }>).detail;
+      if (label && lon && lat) this.#goTo(Number(lon), Number(lat));
+    });
     bindTools(this.#map, this.#element.parentElement ?? this.#element, {
       locate: () => locate(this.#element, this.#config, (lon, lat) => this.#goTo(lon, lat)),
       drop: () => {

@@ -192,6 +192,30 @@ function label(id: string, from: From, field: string, colours: Palette, options:
   };
 }
 
+const AREA_OPACITY = 0.35;
+
+/** How opaque the areas of a layer are: not at all where only their edges are drawn, nor under an envelope. */
+export function areaOpacity({ look }: LayerConfig, share = 1): ExpressionSpecification | number {
+  if (look?.outline) return 0;
+  return look?.height ? ["case", ["==", ["typeof", ["get", look.height]], "number"], 0, share * AREA_OPACITY] : share * AREA_OPACITY;
+}
+
+/** What may be filled, seen through: the height a column says, over the areas that say one. */
+function envelopes(layer: LayerConfig, from: From, areas: ExpressionSpecification, colour: ExpressionSpecification | string): LayerSpecification[] {
+  const height = layer.look?.height;
+  if (!height) return [];
+  return [
+    {
+      id: `data-${layer.id}-envelope`,
+      type: "fill-extrusion",
+      ...from,
+      minzoom: 13,
+      filter: ["all", areas, ["==", ["typeof", ["get", height]], "number"]] as unknown as ExpressionSpecification,
+      paint: { "fill-extrusion-color": colour, "fill-extrusion-height": ["to-number", ["get", height]], "fill-extrusion-opacity": 0.35 },
+    } as LayerSpecification,
+  ];
+}
+
 /** The layers that draw a dataset in the colour of its theme: points, lines and areas, whichever it holds. */
 export function dataLayers(layer: LayerConfig, colours: Palette): LayerSpecification[] {
   const colour = colourOf(layer, colours.dark);
@@ -202,8 +226,9 @@ export function dataLayers(layer: LayerConfig, colours: Palette): LayerSpecifica
     kept ? ["all", ["==", ["geometry-type"], kind], kept] : ["==", ["geometry-type"], kind];
   const few = layer.rows <= ICON_CROWD && Boolean(layer.look?.icon || layer.look?.classes.some((one) => one.icon));
   const drawn: LayerSpecification[] = [
-    { id: `${prefix}-area`, type: "fill", ...from, filter: only("Polygon"), paint: { "fill-color": colour, "fill-opacity": 0.35 } },
-    { id: `${prefix}-edge`, type: "line", ...from, filter: only("Polygon"), paint: { "line-color": colour, "line-width": 1.5 } },
+    { id: `${prefix}-area`, type: "fill", ...from, filter: only("Polygon"), paint: { "fill-color": colour, "fill-opacity": areaOpacity(layer) } },
+    { id: `${prefix}-edge`, type: "line", ...from, filter: only("Polygon"), paint: { "line-color": colour, "line-width": layer.look?.outline ? 1 : 1.5 } },
+    ...envelopes(layer, from, only("Polygon"), colour),
     { id: `${prefix}-line`, type: "line", ...from, filter: only("LineString"), paint: { "line-color": colour, "line-width": ["interpolate", ["linear"], ["zoom"], 11, 1.5, 18, 6] } },
     {
       id: `${prefix}-point`,
@@ -221,6 +246,6 @@ export function dataLayers(layer: LayerConfig, colours: Palette): LayerSpecifica
   ];
   const kind = layer.geometry;
   if (kind === "Geometry" || kind === "GeometryCollection") return drawn;
-  const suffixes: Record<string, string[]> = { Polygon: ["-area", "-edge"], LineString: ["-line"], Point: ["-point"] };
+  const suffixes: Record<string, string[]> = { Polygon: ["-area", "-edge", "-envelope"], LineString: ["-line"], Point: ["-point"] };
   return drawn.filter((one) => (suffixes[kind] ?? []).some((suffix) => one.id === prefix + suffix));
 }

@@ -9,7 +9,7 @@ import { readPlace, writePlace, type Place } from "./permalink";
 import { showScale } from "./scale";
 import { iconLayer } from "./look";
 import { SheetPanel, type Found } from "./sheet";
-import { dataLayers, GIVES_WAY, nameField, tintsOf } from "./style";
+import { areaOpacity, dataLayers, GIVES_WAY, nameField, tintsOf } from "./style";
 import { sync } from "./sync";
 import { bindTools } from "./tools";
 import type { Volumes } from "./volumes";
@@ -19,7 +19,6 @@ const MOST_FOUND = 12;
 /** Once the map rests so long, its address is written: in the middle of a journey, that would slow it. */
 const REST_MS = 200;
 const OPACITIES = { fill: "fill-opacity", line: "line-opacity", circle: "circle-opacity" } as const;
-const AREA_OPACITY = 0.35;
 
 /** A data layer as this map shows it. */
 interface Shown {
@@ -273,7 +272,7 @@ export class TownMap {
     for (const drawn of layer.drawn) {
       const type = this.map.getLayer(drawn)?.type;
       if (type !== "fill" && type !== "line" && type !== "circle") continue;
-      this.map.setPaintProperty(drawn, OPACITIES[type], type === "fill" ? share * AREA_OPACITY : share);
+      this.map.setPaintProperty(drawn, OPACITIES[type], type === "fill" ? areaOpacity(layer.config, share) : share);
     }
   }
 

@@ -73,11 +73,13 @@ def _plain(value: Any) -> str:
 
 def look_config(look: Look | None) -> dict[str, Any] | None:
     """Return what the map needs to draw the classes of a dataset, None when it draws all alike."""
-    if look is None or not (look.classes or look.icon):
+    if look is None or not (look.classes or look.icon or look.height or look.outline):
         return None
     return {
         "column": look.column,
         "icon": _path(look.icon),
+        "height": look.height,
+        "outline": look.outline,
         "classes": [
             {
                 "value": None if one.value is None else _plain(one.value),

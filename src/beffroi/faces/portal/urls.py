@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from beffroi.faces.portal import application, coverage, obstacles, own_requests, privacy, works
+from beffroi.faces.portal import application, coverage, obstacles, own_requests, privacy, rules, works
 from beffroi.faces.portal.reports import urls as reports
 from beffroi.faces.portal.transit import urls as transit
 from beffroi.faces.portal.views import (
@@ -83,4 +83,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("obstacles/", obstacles.obstacles, name="obstacles"),
     path("obstacles/carte.geojson", obstacles.obstacles_geojson, name="obstacles-geojson"),
     *privacy.urlpatterns,
+    *rules.urlpatterns,
 ]

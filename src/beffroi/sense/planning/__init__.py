@@ -1,0 +1,1 @@
+"""What may be built, and where: the rules that apply at a point."""
