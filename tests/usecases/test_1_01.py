@@ -132,7 +132,7 @@ def fill_in(page: Page, words: str) -> int:
 @pytest.mark.chromium
 @pytest.mark.slow
 def test_a_newcomer_sends_a_masked_photo_in_eight_touches(visit: Callable[..., Watched], site: Site) -> None:
-    watched = visit("/signaler/", size=PHONE, **GPS)
+    watched = visit("/signaler/", size=PHONE, has_touch=True, **GPS)
     page = watched.page
     assert fill_in(page, "Trois sacs éventrés.") <= 8
     page.go_back()
@@ -143,7 +143,18 @@ def test_a_newcomer_sends_a_masked_photo_in_eight_touches(visit: Callable[..., W
     canvas.focus()
     for key in ("ArrowLeft", "ArrowUp", "+", "Enter"):
         page.keyboard.press(key)
-    assert canvas.evaluate("one => one.toDataURL()") != before
+    framed = canvas.evaluate("one => one.toDataURL()")
+    assert framed != before
+    # And by a finger that slides over a face.
+    box = canvas.bounding_box() or {}
+    finger = page.context.new_cdp_session(page)
+    for kind, at in (("touchStart", 0.3), ("touchMove", 0.5), ("touchMove", 0.7), ("touchEnd", None)):
+        points = [] if at is None else [{"x": box["x"] + at * box["width"], "y": box["y"] + 0.7 * box["height"]}]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    painted = canvas.evaluate("one => one.toDataURL()")
+    assert painted != framed
+    page.click("[data-blur-act=undo]")
+    assert canvas.evaluate("one => one.toDataURL()") != painted
     page.click("[data-blur-act=close]")
     page.click("[data-step=details] [value=next]")
     assert "Trois sacs éventrés." in page.locator("[data-summary]").inner_text()

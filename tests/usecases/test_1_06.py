@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,10 +13,11 @@ from beffroi.serve.cases.definition import Requester
 from beffroi.serve.reports.abuse import ProofNeeded, sender_of
 from beffroi.serve.reports.intake import Submission, file_report
 from desk_makers import QUEUE, act, sign_in_agent
+from faces.browser.conftest import Site, Watched, until
+from faces.portal.small_town import SOUTH, WEST
 from serve_makers import LAT, LON, make_open_town, send
 from territory_makers import AT, TOWN
 
-pytestmark = pytest.mark.django_db
 METRE = 1 / 111_195
 
 
@@ -29,6 +31,7 @@ def proposed(client: Client, number: str) -> list[str]:
     return [one.report.number for one in client.get(f"{QUEUE}{number}/").context["similar"]]
 
 
+@pytest.mark.django_db
 def test_duplicates_are_proposed_on_distance_category_and_time(town: str) -> None:
     client, _ = sign_in_agent("proprete", "voirie")
     dump = send("depot-sauvage")
@@ -45,6 +48,7 @@ def test_duplicates_are_proposed_on_distance_category_and_time(town: str) -> Non
     assert near.number not in proposed(client, dump.number)
 
 
+@pytest.mark.django_db
 def test_each_service_has_its_queue(town: str) -> None:
     dump, hole = send("depot-sauvage"), send("nid-de-poule")
     for service, number in (("proprete", dump.number), ("voirie", hole.number)):
@@ -52,6 +56,7 @@ def test_each_service_has_its_queue(town: str) -> None:
         assert [row.info.number for row in page.context["rows"]] == [number]
 
 
+@pytest.mark.django_db
 def test_one_device_cannot_flood_the_town(town: str) -> None:
     flood = sender_of(device="même-appareil", address="203.0.113.7", at=AT)
 
@@ -65,9 +70,57 @@ def test_one_device_cannot_flood_the_town(town: str) -> None:
         once(6)
 
 
+@pytest.mark.django_db
 def test_the_back_office_answers_at_once(town: str) -> None:
     """What the team does is on the reporter's page with the next look: no copy, no delay."""
     client, _ = sign_in_agent("proprete")
     sent = send("depot-sauvage")
     act(client, sent.number, "prendre", text="Une équipe part.", publish="on")
     assert "Une équipe part." in Client().get(f"/signalements/{sent.number}/").content.decode()
+
+
+@pytest.mark.django_db
+def test_one_act_leads_to_the_next_of_the_queue_as_filtered(town: str) -> None:
+    client, _ = sign_in_agent("proprete")
+    first, second, third = (send("depot-sauvage", hours=hour).number for hour in range(3))
+    query = "categorie=depot-sauvage"
+    page = client.post(f"{QUEUE}{first}/clore/?{query}", {"outcome": "done", "reason": "Ramassé.", "then": "next"})
+    onward = client.get(page["Location"])
+    assert onward["Location"] == f"{QUEUE}{second}/?{query}"
+    page = client.post(f"{QUEUE}{second}/prendre/", {"then": "next"}, follow=True)
+    assert page.redirect_chain[-1][0].rstrip("?") == f"{QUEUE}{third}/"
+    # What cannot be done stays where it is, with what was typed.
+    assert client.post(f"{QUEUE}{third}/clore/", {"outcome": "done", "reason": "", "then": "next"}).status_code == 400
+
+
+@pytest.mark.chromium
+@pytest.mark.slow
+def test_an_agent_goes_through_her_queue_by_keyboard_alone(visit: Callable[..., Watched], site: Site) -> None:
+    page = visit("/agent/", sign_in=site.crew).page
+    marked = {
+        "X-CSRFToken": page.request.get(f"{site.url}/signaler/jeton/").json()["token"],
+        "Accept": "application/json",
+    }
+    for n in range(2):
+        place = {"category": "plaque-egout", "lat": str(SOUTH + 0.0096), "lon": str(WEST + 0.009 + n * 0.003)}
+        sent = page.request.post(f"{site.url}/signaler/envoi/", form=place | {"key": f"{n}" * 32}, headers=marked)
+        assert sent.status == 201, sent.text()
+    page.goto(f"{site.url}/agent/signalements/?categorie=plaque-egout")
+    keys = page.keyboard
+    keys.press("j")
+    with page.expect_navigation():
+        keys.press("Enter")
+    first = page.url
+    keys.press("c")
+    page.locator("#clore[open] textarea").wait_for()
+    page.focus("#clore textarea")
+    keys.type("Réparée.")
+    with page.expect_navigation():
+        keys.press("Control+Enter")
+    assert page.url != first
+    assert page.url.endswith("?categorie=plaque-egout")
+    keys.press("a")
+    until(page, "document.activeElement.closest('#prendre') !== null")
+    with page.expect_navigation():
+        keys.press("Control+Enter")
+    assert "C’était le dernier de la file." in page.inner_text("main")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from typing import Any
 
@@ -110,6 +112,34 @@ def test_closing_many_asks_for_the_reason_first(desk_of: tuple[Client, Viewer]) 
         {"action": "close", "number": dump.number, "confirmed": "1", "outcome": "done", "reason": "Ramassé."},
     )
     assert queries.report(ANONYMOUS, dump.number).case.answer == "Ramassé."
+
+
+def test_many_change_category_at_once_and_what_cannot_is_told(desk_of: tuple[Client, Viewer]) -> None:
+    client, me = desk_of
+    dump, closed = send("depot-sauvage"), send("depot-sauvage")
+    cases.close_case(number=closed.number, outcome=Outcome.DONE, reason="Fait.", by=me, at=AT)
+    lot = {"action": "reclassify", "number": [dump.number, closed.number]}
+    assert "tag-graffiti" in client.post(f"{QUEUE}lot/", lot).content.decode()
+    page = client.post(f"{QUEUE}lot/", lot | {"confirmed": "1", "category": "tag-graffiti"}, follow=True)
+    told = [str(one) for one in page.context["messages"]]
+    assert (told[0], told[1].split()[0]) == ("1 signalement traité.", closed.number)
+    assert queries.report(me, dump.number).case.category == "tag-graffiti"
+    assert client.post(f"{QUEUE}lot/", lot | {"confirmed": "1", "category": "licorne"}).status_code == 400
+
+
+def test_the_queue_as_filtered_is_a_file_without_names_nor_formulas(desk_of: tuple[Client, Viewer]) -> None:
+    client, _ = desk_of
+    dump = send("depot-sauvage", description="=cmd|calc", address="rue du Four")
+    send("nid-de-poule")
+    send("insalubrite", details={"desordres": "structure"})
+    answer = client.get(QUEUE, {"csv": "", "categorie": "depot-sauvage"})
+    assert answer["Content-Disposition"].startswith('attachment; filename="file-')
+    text = answer.content.decode("utf-8-sig")
+    (line,) = csv.DictReader(io.StringIO(text))
+    assert (line["numero"], line["adresse"], line["en_retard"]) == (dump.number, "rue du Four", "1")
+    assert line["description"] == "'=cmd|calc"
+    assert "exemple.fr" not in text
+    assert len(client.get(QUEUE, {"csv": ""}).content.splitlines()) == 3
 
 
 def test_a_filter_is_kept_under_a_name_and_forgotten(desk_of: tuple[Client, Viewer], town: str) -> None:

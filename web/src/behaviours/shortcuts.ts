@@ -13,10 +13,17 @@ export function listenToKeys(root: ParentNode): void {
     box.addEventListener("change", () => (box.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "1")));
   }
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.ctrlKey && !event.repeat) sendAndGoOn(event);
     if (event.repeat || !listens(event)) return;
     if (event.key === "?") dialog.showModal();
     else press(root, dialog, event);
   });
+}
+
+/** Ctrl and Enter in a form that has `<button data-and-next>` press it: what is done is sent, and the next one comes. */
+function sendAndGoOn(event: KeyboardEvent): void {
+  const form = event.target instanceof Element ? event.target.closest("form") : null;
+  form?.querySelector<HTMLButtonElement>("button[data-and-next]")?.click();
 }
 
 /** A key of the page (`[data-key]` on a link, or on the summary of what one then fills in) goes before those of the house. */

@@ -22,6 +22,7 @@ from beffroi.base.kernel.geo import BBox
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.base.territory.viewer import Role, Viewer
 from beffroi.faces.backoffice.reports.criteria import QueueForm, as_query, without
+from beffroi.faces.backoffice.reports.export import queue_sheet
 from beffroi.faces.backoffice.work import Urgency, WorkCard, work_source
 from beffroi.faces.shell.access import Request, open_to
 from beffroi.faces.shell.overlays import Mark, Overlay
@@ -112,6 +113,8 @@ def reports(request: HttpRequest) -> HttpResponse:
     number = int(page) if (page := request.GET.get("page", "1")).isdecimal() and len(page) < 7 else 1
     found = queries.queue(viewer, territory, wanted, at=at, page=number, size=PAGE_SIZE)
     names = service_names(territory)
+    if "csv" in request.GET:
+        return queue_sheet(viewer, territory, wanted, names=names, at=at)
     counts = case_queries.queue_counts(viewer, territory, at=at, kinds=("report",))
     context = {
         "form": form,
@@ -130,6 +133,7 @@ def reports(request: HttpRequest) -> HttpResponse:
             for name, kept in desk.saved_filters(viewer, territory)
         ],
         "query": request.GET.urlencode(),
+        "file": f"{without(request.GET, 'page')}&csv",
         "bulk_actions": [
             (name, _(one.label), "primary" if name == "accept" else "secondary") for name, one in BULK.items()
         ],
@@ -199,7 +203,18 @@ class NoForm(forms.Form):
     """Nothing more is asked."""
 
 
-class BulkCloseForm(forms.Form):
+class BulkForm(forms.Form):
+    """What an act on several reports asks; it is given what there is to choose from."""
+
+    def __init__(self, *args: Any, services: list[tuple[str, str]], categories: list[tuple[str, str]], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        offered = {"outcome": outcome_choices(), "service": services, "category": categories}
+        for name, choices in offered.items():
+            if name in self.fields:
+                cast(forms.ChoiceField, self.fields[name]).choices = choices
+
+
+class BulkCloseForm(BulkForm):
     """How several reports ended."""
 
     outcome = forms.ChoiceField(label=gettext_lazy("Issue"), widget=forms.RadioSelect)
@@ -207,29 +222,24 @@ class BulkCloseForm(forms.Form):
         label=gettext_lazy("Motif, lu par les habitants"), widget=forms.Textarea(attrs={"rows": 4}), max_length=2000
     )
 
-    def __init__(self, *args: Any, services: list[tuple[str, str]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        cast(forms.ChoiceField, self.fields["outcome"]).choices = outcome_choices()
+
+class BulkReclassifyForm(BulkForm):
+    """What several reports are about."""
+
+    category = forms.ChoiceField(label=gettext_lazy("Catégorie"))
 
 
-class BulkRouteForm(forms.Form):
+class BulkRouteForm(BulkForm):
     """Where several reports go."""
 
     service = forms.ChoiceField(label=gettext_lazy("Service"))
     reason = forms.CharField(label=gettext_lazy("Motif"), required=False, max_length=300)
 
-    def __init__(self, *args: Any, services: list[tuple[str, str]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        cast(forms.ChoiceField, self.fields["service"]).choices = services
 
-
-class BulkPlanForm(forms.Form):
+class BulkPlanForm(BulkForm):
     """When several reports are seen to."""
 
     day = forms.DateField(label=gettext_lazy("Jour"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-
-    def __init__(self, *args: Any, services: list[tuple[str, str]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
 
 
 def outcome_choices() -> list[tuple[str, str]]:
@@ -248,7 +258,7 @@ class Bulk:
 
     label: str
     run: Callable[[str, dict[str, Any], Viewer, datetime], object]
-    form: type[forms.Form] | None = None
+    form: type[BulkForm] | None = None
 
 
 BULK = {
@@ -269,6 +279,13 @@ BULK = {
             number=number, service=values["service"], reason=values["reason"], by=by, at=at
         ),
         BulkRouteForm,
+    ),
+    "reclassify": Bulk(
+        gettext_noop("Changer de catégorie"),
+        lambda number, values, by, at: operations.reclassify_report(
+            number=number, category=values["category"], by=by, at=at
+        ),
+        BulkReclassifyForm,
     ),
     "close": Bulk(
         gettext_noop("Clore"),
@@ -293,8 +310,13 @@ def reports_at_once(request: HttpRequest) -> HttpResponse:
         return redirect(back)
     values: dict[str, Any] = {}
     if chosen.form is not None:
-        services = list(service_names(code_of(request)).items())
-        form = chosen.form(request.POST if "confirmed" in request.POST else None, services=services)  # type: ignore[call-arg]
+        territory = code_of(request)
+        known = [one.category for one in queries.categories_for(request.viewer, territory)]
+        form = chosen.form(
+            request.POST if "confirmed" in request.POST else None,
+            services=list(service_names(territory).items()),
+            categories=[(one.code, _(one.label)) for one in known],
+        )
         if not form.is_valid():
             context = {
                 "form": form,

@@ -51,7 +51,7 @@ def report(request: HttpRequest, number: str) -> HttpResponse:
 @open_to(Role.AGENT, Role.ADMINISTRATOR)
 @require_POST
 def act(request: HttpRequest, number: str, name: str) -> HttpResponse:
-    """Do one thing to a report."""
+    """Do one thing to a report, then show it again, or the next of the queue (`then`)."""
     request = cast(Request, request)
     asked, chosen = _asked(request, number), ACTS.get(name)
     if chosen is None:
@@ -67,6 +67,9 @@ def act(request: HttpRequest, number: str, name: str) -> HttpResponse:
         return _shown(request, asked, {name: form}, status=fault.http_status)
     messages.success(request, came if isinstance(came, Said) else _(chosen.done))
     query = f"?{request.GET.urlencode()}" if request.GET else ""
+    if request.POST.get("then") == "next":
+        # It keeps its place in the queue, even once it has left it.
+        return redirect(f"{reverse('backoffice:reports-next')}{query or '?'}{'&' if query else ''}apres={number}")
     return redirect(_page_after(asked, number) + query)
 
 
