@@ -290,7 +290,7 @@ def _reading(
     """Return the view to publish: the blocks that have appeared as they are, and the fresh ones."""
     columns, table = _columns(view, titles), "public_view"
     described = ", ".join(f"{sql.name(column.key)} {DUCKDB_TYPE[column.type]}" for column in columns)
-    con.execute(f"CREATE OR REPLACE TABLE {table} ({described}, {GEOMETRY} BLOB)")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({described}, {GEOMETRY} BLOB)")
     marks = ", ".join("?" * (len(columns) + 1))
     shapes = _cells({block.cell for block in fresh}, view.cell_m, code)
     numbers = itertools.count(1)

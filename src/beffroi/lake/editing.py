@@ -78,7 +78,7 @@ def merge_edits(lake: Lake, ref: DatasetRef, *, at: datetime) -> str | None:
         kept = ", ".join([sql.name(one.key) for one in columns] + [f"ST_AsWKB({GEOMETRY}) AS {GEOMETRY}"] * placed)
         with sql.workbench() as con:
             con.execute(
-                f"CREATE TABLE merged AS SELECT {kept} FROM read_parquet(?) WHERE NOT list_contains(?, {ID}) "  # noqa: S608 - quoted keys
+                f"CREATE TEMP TABLE merged AS SELECT {kept} FROM read_parquet(?) WHERE NOT list_contains(?, {ID}) "  # noqa: S608 - quoted keys
                 f"UNION ALL BY NAME SELECT {kept} FROM read_parquet(?)",
                 [_data(base), read_json(laid / "edits.json")["hidden"], _data(laid)],
             )

@@ -145,7 +145,7 @@ def lay(lake: Lake, ref: DatasetRef, edit: Edit, *, columns: tuple[Column, ...],
             with sql.workbench(memory_mb=512, threads=1) as con:
                 source = (before or base) / "data.parquet"
                 kept = "" if before else "LIMIT 0"
-                con.execute(f"CREATE TABLE edited AS SELECT * FROM read_parquet(?) {kept}", [str(source)])  # noqa: S608
+                con.execute(f"CREATE TEMP TABLE edited AS SELECT * FROM read_parquet(?) {kept}", [str(source)])  # noqa: S608
                 found = _applied(con, base / "data.parquet", manifest, edit, columns, set(papers["hidden"]))
                 _write(con, base / "data.parquet", aside / "data.parquet", placed=manifest.geometry_type is not None)
                 ruled = rights.in_force(manifest.columns, dict(force.columns))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import shapely
 
+from beffroi.lake import duck
 from beffroi.lake.connectors.vector import read_vector
 from beffroi.lake.reading import GEOMETRY, ReadOptions, Unreadable
 
@@ -19,7 +19,7 @@ def boundary_box(paths: Sequence[Path]) -> tuple[float, float, float, float] | N
     """Return west, south, east, north (CRS84) of the first of `paths` that holds one commune's shape; None without."""
     for path in paths:
         try:
-            reading = read_vector(path, ReadOptions(), duckdb.connect())[0]
+            reading = read_vector(path, ReadOptions(), duck.connect())[0]
         except Unreadable:
             continue
         if reading.has_geometry and reading.rows_read <= _MOST_SHAPES:

@@ -1,7 +1,7 @@
 """What the server that readings are forked from loads, once for all of them (see `isolation`).
 
-Nothing here may start a thread: those of a process are not in its forks. OpenBLAS is told so; of DuckDB only the
-library is loaded, since its Python package opens a database, which has threads.
+Nothing here may start a thread: those of a process are not in its forks. OpenBLAS is told so, and DuckDB comes without
+its Python package (see `duck`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import re
 
-import _duckdb  # noqa: F401
 import arro3.core  # noqa: F401
 import defusedxml.ElementTree  # noqa: F401
 import pyogrio  # noqa: F401
@@ -20,8 +19,14 @@ import pyproj  # noqa: F401
 import python_calamine  # noqa: F401
 import shapely  # noqa: F401
 
+import beffroi.lake.connectors.csv
+import beffroi.lake.connectors.jsonrows
+import beffroi.lake.connectors.registry
+import beffroi.lake.connectors.spreadsheet
+import beffroi.lake.connectors.vector
 import beffroi.lake.detect.encoding
-import beffroi.lake.detect.headers
+import beffroi.lake.extents
+import beffroi.lake.intake
 import beffroi.lake.isolation  # noqa: F401
 from beffroi.lake.detect.dates import DATE_FORMS
 from beffroi.lake.detect.values import NUMBER_FORMS

@@ -45,7 +45,7 @@ _HEADROOM_MB = 6144
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """One source to import: what :func:`beffroi.lake.operations.import_source` is told, so that it crosses processes.
+    """One source to import: what :func:`beffroi.lake.intake.import_source` is told, so that it crosses processes.
 
     Without `options`, those of the definition. `actor` is the person who asked.
     """
@@ -298,7 +298,7 @@ def _answer(
 
 
 def _imported(request: ImportRequest, memory_mb: int, threads: int, later: Later) -> ImportOutcome | LakeNotWritable:
-    from beffroi.lake.operations import import_source
+    from beffroi.lake.intake import import_source
 
     try:
         return import_source(

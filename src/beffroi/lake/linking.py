@@ -13,9 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from beffroi.base.kernel.sentences import Sentence, gettext_noop
+from beffroi.lake import duck
 from beffroi.lake.beside import files_beside, named
 from beffroi.lake.declared import Derived, LinkedTable
 from beffroi.lake.definitions import Definition
@@ -24,7 +23,7 @@ from beffroi.lake.reading import DUCKDB_TYPE, GEOMETRY, LINE, Column, ColumnType
 from beffroi.lake.shaping import check_expression, column_of, lacking, typed
 from beffroi.lake.sql import name
 
-Reader = Callable[[Path, ReadOptions, duckdb.DuckDBPyConnection], list[Reading]]
+Reader = Callable[[Path, ReadOptions, duck.Connection], list[Reading]]
 _numbers = itertools.count(1)
 
 
@@ -153,7 +152,7 @@ def _link(reading: Reading, found: Sequence[Reading], link: LinkedTable, definit
             f"(SELECT {group} AS _key{computed} FROM {name(other.table)} GROUP BY 1) "
             f"AS there ON trim(CAST(here.{name(key)} AS VARCHAR)) = there._key"
         )
-    except duckdb.Error as error:
+    except duck.Error as error:
         raise ImportRefused(
             "la table {names} ne peut pas être liée ({reason})",
             where=where,

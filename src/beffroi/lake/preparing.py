@@ -116,9 +116,10 @@ def prepare(reading: Reading, plan: Plan) -> Prepared:
         f"{_box_sql(reading.has_geometry)} FROM kept) "
         f"SELECT * FROM told {_order_sql(bbox)}"
     )
-    counted = f"SELECT count(*), count(DISTINCT {ID}), sum(_high::HUGEINT), sum(_low::HUGEINT) FROM {name(table)}"  # noqa: S608
-    rows, ids, *marks = con.execute(counted).fetchone()
-    if id_column is None and ids < rows:
+    ids = f"count(DISTINCT {ID})" if id_column is None else "count(*)"
+    counted = f"SELECT count(*), {ids}, sum(_high::HUGEINT), sum(_low::HUGEINT) FROM {name(table)}"  # noqa: S608
+    rows, told_apart, *marks = con.execute(counted).fetchone()
+    if told_apart < rows:
         tell_apart(con, table)
     return Prepared(table, columns, rows, (marks[0], marks[1]), id_column, bool(types), types, bbox, has_z)
 

@@ -16,11 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.sentences import Sentence, gettext_noop
-from beffroi.lake import rights, serving
+from beffroi.lake import duck, rights, serving
 from beffroi.lake.corrections import apply_corrections
 from beffroi.lake.definitions import Definition
 from beffroi.lake.geoparquet import write_rows
@@ -164,7 +162,7 @@ class _writable:  # noqa: N801 - reads as a context, and translates what DuckDB 
         return None
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, (duckdb.IOException, duckdb.OutOfMemoryException, sqlite3.OperationalError)):
+        if isinstance(error, (duck.IOException, duck.OutOfMemoryException, sqlite3.OperationalError)):
             raise LakeNotWritable(
                 "le lac ne peut pas être écrit ({reason})",
                 where=str(self.ref),

@@ -46,7 +46,6 @@ from beffroi.lake.finding import (
     seen_datasets,
     version_valid,
 )
-from beffroi.lake.held import Held, held
 from beffroi.lake.manifest import ImportReport, SourceInfo
 from beffroi.lake.rowsets import aggregate, rows, table
 from beffroi.lake.seeing import (
@@ -67,6 +66,7 @@ from beffroi.lake.store import DatasetNotFound, DatasetRef, not_found
 from beffroi.lake.terrain import Terrain
 from beffroi.lake.tile_classes import with_classes
 from beffroi.lake.tilesets import limits_of, tile_at, tilejson_of, tiles_ready
+from beffroi.lake.waiting import Held, held
 
 if TYPE_CHECKING:
     from beffroi.lake.upload_previews import UploadPreview

@@ -12,7 +12,7 @@ from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.sentences import Sentence
 
 if TYPE_CHECKING:
-    import duckdb
+    from beffroi.lake import duck
 
 
 class ColumnType(StrEnum):
@@ -125,15 +125,15 @@ class Streamed:
 
 @dataclass(slots=True)
 class Reading:
-    """A source as read: a table of `con` named `table`, whose columns are those of `columns` (by key, in the type
-    `DUCKDB_TYPE` gives), an optional `GEOMETRY` column and an optional `LINE` column.
+    """A source as read: a temporary table of `con` named `table`, whose columns are those of `columns` (by key, in the
+    type `DUCKDB_TYPE` gives), an optional `GEOMETRY` column and an optional `LINE` column.
 
     `rows_read` counts every record of the source; rows of the table + `rejects.total` == `rows_read`.
     `period` is (first, last) as ISO dates when the source or its README states or shows one. With `streamed`, `table`
     is a view, `rows_read` an upper bound and `period` unknown until the rows are prepared.
     """
 
-    con: duckdb.DuckDBPyConnection
+    con: duck.Connection
     table: str
     columns: tuple[Column, ...]
     rows_read: int
@@ -180,7 +180,7 @@ class Unreadable(BeffroiError):
     """The source cannot be read at all; the sentence says why and how the publisher can mend it."""
 
 
-Connector: TypeAlias = "Callable[[Path, ReadOptions, duckdb.DuckDBPyConnection], list[Reading]]"
+Connector: TypeAlias = "Callable[[Path, ReadOptions, duck.Connection], list[Reading]]"
 """Read one source. Most give one Reading; GTFS, workbooks and geopackages may give several (their `title` tells them
 apart). Tables are created in `con` under a name unique to the call. Raises `Unreadable`, and nothing else."""
 

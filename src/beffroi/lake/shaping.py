@@ -13,9 +13,8 @@ import json
 import re
 from typing import Any
 
-import duckdb
-
 from beffroi.base.kernel.sentences import Sentence, gettext_noop
+from beffroi.lake import duck
 from beffroi.lake.declared import Derived
 from beffroi.lake.definitions import ColumnDefinition, Definition
 from beffroi.lake.manifest import SchemaFault
@@ -183,7 +182,7 @@ def lacking(reading: Reading, one: Derived) -> str:
     """Return the name of a column the expression names and the source has not, empty when it has all of them."""
     try:
         reading.con.execute(f"SELECT {typed(one)} FROM {name(reading.table)} LIMIT 0")
-    except duckdb.BinderException as error:
+    except duck.BinderException as error:
         found = _ABSENT.search(str(error))
         return found[1] if found else ""
     return ""
@@ -204,7 +203,7 @@ def column_of(one: Derived) -> Column:
 def _tried(reading: Reading, query: str, one: Derived, where: str) -> None:
     try:
         _remade(reading, query)
-    except duckdb.Error as error:
+    except duck.Error as error:
         raise ImportRefused(
             "la colonne calculée « {column} » ne peut pas l’être ({reason})",
             where=where,

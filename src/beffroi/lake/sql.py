@@ -6,18 +6,19 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
-import duckdb
 import duckdb_extension_spatial
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.geo import BBox
+from beffroi.lake import duck
 from beffroi.lake.manifest import BOX
 from beffroi.lake.reading import Column, ColumnType
 
@@ -62,7 +63,7 @@ _TRUE, _FALSE = ("1", "true", "vrai", "oui", "o"), ("0", "false", "faux", "non",
 
 @cache
 def _spatial_extension() -> str:
-    folder = Path(duckdb_extension_spatial.__file__).parent / "extensions" / f"v{duckdb.__version__}"
+    folder = Path(duckdb_extension_spatial.__file__).parent / "extensions" / f"v{duck.__version__}"
     return str(folder / "spatial.duckdb_extension")
 
 
@@ -71,7 +72,7 @@ def connect(*, memory_mb: int = 2048, threads: int | None = None, temp_dir: Path
 
     It spills to `temp_dir` when given. For imports and exports; questions go through :func:`reading`.
     """
-    con = duckdb.connect(
+    con = duck.connect(
         config={
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
@@ -101,9 +102,9 @@ _kept = _Workbench()
 
 @contextmanager
 def workbench(*, memory_mb: int = 2048, threads: int | None = None) -> Iterator[Any]:
-    """Yield a connection to import with: an empty database of this thread, emptied again when the block ends.
+    """Yield a connection to import with: an empty database of this thread. Its tables are temporary, gone with it.
 
-    Opening one costs more than importing a small file. After a fault of DuckDB itself the database is not used again.
+    Opening a database costs more than importing a small file. After a fault it is not used again.
     """
     # A forked child must not use its parent's threads, hence the process in the key.
     key = (os.getpid(), memory_mb, threads)
@@ -120,38 +121,25 @@ def workbench(*, memory_mb: int = 2048, threads: int | None = None) -> Iterator[
     except BaseException:
         _close(con, database, spill=spill)
         raise
-    try:
-        tables = con.execute("SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT temporary").fetchall()
-        for schema, table in tables:
-            con.execute(f"DROP TABLE {name(schema)}.{name(table)}")
-        con.close()
-    except duckdb.Error:
-        # What was imported is safe; a database that cannot be emptied is only not used again.
-        _close(con, database, spill=spill)
-        return
+    con.close()
     _forget_workbench()
     _kept.key, _kept.database, _kept.spill = key, database, spill
 
 
 FEW_ROWS = 2_000
+_as_written: WeakSet[Any] = WeakSet()
 
 
-@contextmanager
-def planned_for(con: Any, rows: int) -> Iterator[None]:
-    """Have the block's queries run as they are written when `rows` are few.
+def plan_for(con: Any, rows: int) -> None:
+    """Have the queries of `con` run as they are written, from now on, when `rows` are few; better planned otherwise.
 
     Planning better a query over dozens of columns costs more than those rows: a tenth of the import of small datasets.
     """
-    if rows > FEW_ROWS:
-        yield
-        return
-    con.execute("PRAGMA disable_optimizer")
-    try:
-        yield
-    finally:
-        # A database that failed has said why already.
-        with suppress(duckdb.Error):
-            con.execute("PRAGMA enable_optimizer")
+    few = rows <= FEW_ROWS
+    # Saying it costs a third of a millisecond: it is said when it changes.
+    if few != (con in _as_written):
+        con.execute(f"PRAGMA {'disable' if few else 'enable'}_optimizer")
+        (_as_written.add if few else _as_written.discard)(con)
 
 
 def _forget_workbench() -> None:
@@ -167,11 +155,11 @@ def _close(*connections: Any, spill: tempfile.TemporaryDirectory[str] | None) ->
         spill.cleanup()
 
 
-_pool: dict[tuple[int, Path, int], duckdb.DuckDBPyConnection] = {}
+_pool: dict[tuple[int, Path, int], duck.Connection] = {}
 _pool_lock = threading.Lock()
 
 
-def _pooled(root: Path, memory_mb: int) -> duckdb.DuckDBPyConnection:
+def _pooled(root: Path, memory_mb: int) -> duck.Connection:
     """Return this process's database for `memory_mb`: it reads nothing outside `root` and takes no other setting."""
     # A forked child must not use its parent's threads, hence the process in the key.
     key = (os.getpid(), root, memory_mb)
@@ -186,7 +174,7 @@ def _pooled(root: Path, memory_mb: int) -> duckdb.DuckDBPyConnection:
 
 
 @contextmanager
-def reading(root: Path, *, timeout_s: float, memory_mb: int) -> Iterator[duckdb.DuckDBPyConnection]:
+def reading(root: Path, *, timeout_s: float, memory_mb: int) -> Iterator[duck.Connection]:
     """Yield a connection that only reads under `root`, interrupted after `timeout_s`.
 
     Raises:
@@ -198,11 +186,11 @@ def reading(root: Path, *, timeout_s: float, memory_mb: int) -> Iterator[duckdb.
     timer.start()
     try:
         yield cursor
-    except duckdb.InterruptException as error:
+    except duck.InterruptException as error:
         raise QueryTooCostly(
             "la requête dépasse {seconds} s", remedy="filtrez davantage ou demandez moins de lignes", seconds=timeout_s
         ) from error
-    except duckdb.OutOfMemoryException as error:
+    except duck.OutOfMemoryException as error:
         raise QueryTooCostly(
             "la requête dépasse {memory} Mo de mémoire",
             remedy="filtrez davantage ou demandez moins de colonnes",

@@ -29,7 +29,7 @@ def held_if_changed(reading: Reading, definition: Definition) -> None:
     if reading.streamed is None or not _changes(definition):
         return
     table = f"{reading.table}_held"
-    reading.con.execute(f"CREATE TABLE {table} AS SELECT * FROM {reading.streamed.numbered}")
+    reading.con.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM {reading.streamed.numbered}")
     counted = reading.con.execute(f"SELECT count(*) FROM {table}").fetchone()
     reading.table, reading.streamed = table, None
     reading.rows_read = (counted[0] if counted else 0) + reading.rejects.total

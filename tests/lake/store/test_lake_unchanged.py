@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from lake.store import lakes
 
 def _two_tables(_path: Path, _options: ReadOptions, con: Any) -> list[Reading]:
     first = lakes.reading_of([lakes.tree(1)], con=con, title="nord")
-    con.execute("CREATE TABLE south AS SELECT * FROM source")
+    con.execute("CREATE TEMP TABLE south AS SELECT * FROM source")
     return [first, Reading(con, "south", first.columns, 1, has_geometry=True, title="sud")]
 
 
@@ -64,19 +65,26 @@ def test_the_database_kept_between_imports_is_empty_each_time() -> None:
     for _ in range(2):
         with sql.workbench(memory_mb=500, threads=1) as con:
             assert con.execute("SELECT count(*) FROM duckdb_tables()").fetchone() == (0,)
-            con.execute("CREATE TABLE kept AS SELECT 1 AS one")
             con.execute("CREATE TEMP TABLE aside AS SELECT 1 AS one")
+
+
+def test_every_table_the_lake_makes_in_duckdb_is_temporary() -> None:
+    """One that is not would meet the next import of the same process: it is not worth a query to each of them."""
+    home = Path(sql.__file__).parent
+    lasting = re.compile(r"CREATE (OR REPLACE )?(TABLE|VIEW)\b")
+    told = {path.relative_to(home).as_posix() for path in home.rglob("*.py") if lasting.search(path.read_text("utf-8"))}
+    assert told == {"serving.py"}, "CREATE TEMP TABLE (serving.py alone writes SQLite)"
 
 
 def _fails() -> None:
     with sql.workbench(memory_mb=500, threads=1) as con:
-        con.execute("CREATE TABLE mine AS SELECT 2 AS one")
+        con.execute("CREATE TEMP TABLE mine AS SELECT 2 AS one")
         raise ZeroDivisionError
 
 
 def test_a_fault_or_an_import_within_an_import_gets_a_database_of_its_own() -> None:
     with sql.workbench(memory_mb=500, threads=1) as outer:
-        outer.execute("CREATE TABLE mine AS SELECT 1 AS one")
+        outer.execute("CREATE TEMP TABLE mine AS SELECT 1 AS one")
         with pytest.raises(ZeroDivisionError):
             _fails()
         assert outer.execute("SELECT one FROM mine").fetchone() == (1,)

@@ -6,9 +6,8 @@ from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
-import duckdb
-
 from beffroi.base.kernel.sentences import Sentence
+from beffroi.lake import duck
 from beffroi.lake.connectors.vector_archive import unpacked
 from beffroi.lake.reading import Evidence, Reading, ReadOptions, Unreadable
 
@@ -37,7 +36,7 @@ _COMPANIONS = (
 )
 
 
-def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection, depth: int = 0) -> list[Reading]:
+def read(path: Path, options: ReadOptions, con: duck.Connection, depth: int = 0) -> list[Reading]:
     """Read the best format of each dataset of the archive; what is left out is told.
 
     Raises:
@@ -87,7 +86,7 @@ def _group(
     files: list[Path],
     folder: Path,
     options: ReadOptions,
-    con: duckdb.DuckDBPyConnection,
+    con: duck.Connection,
     depth: int,
     told: list[Evidence],
     *,

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import shapely
 from arro3.core import Array, DataType, Table
 
 from beffroi.base.kernel.sentences import Sentence, gettext_noop
+from beffroi.lake import duck
 from beffroi.lake.connectors.city_objects import CityModel, Published, outline_rings, volume_of
 from beffroi.lake.connectors.citygml import read_citygml
 from beffroi.lake.connectors.cityjson import read_cityjson
@@ -60,7 +60,7 @@ class _Placed:
     footprint: bytes
 
 
-def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def read(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     """Read the buildings of a city model into one table; other city objects are counted in the report.
 
     Raises:
@@ -81,7 +81,7 @@ def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> li
 
 
 def reading_of_model(
-    model: CityModel, path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection, *, format: str
+    model: CityModel, path: Path, options: ReadOptions, con: duck.Connection, *, format: str
 ) -> Reading:
     """Place the buildings of a model on Earth and make their table.
 
@@ -152,9 +152,7 @@ def _placed(published: Published, volume: Volume, found: CrsFound) -> _Placed | 
     return _Placed(published, volume, shapely.to_wkb(footprint, output_dimension=2, flavor="iso"))
 
 
-def _table(
-    placed: list[_Placed], path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection, rejects: Rejects
-) -> Reading:
+def _table(placed: list[_Placed], path: Path, options: ReadOptions, con: duck.Connection, rejects: Rejects) -> Reading:
     titles = [_ID, _DETAIL, *(title for _key, title, _unit, _meaning in MEASURED)]
     own, taken = len(titles), {_ID, *(key for key, *_told in MEASURED)}
     names: dict[str, None] = {}
@@ -203,7 +201,7 @@ def _attach(reading: Reading, placed: list[_Placed]) -> None:
     con.register(view, Table.from_pydict({GEOMETRY: footprints, SURFACES: cells}))
     kept = f"t.* EXCLUDE ({GEOMETRY})" if reading.has_geometry else "t.*"
     con.execute(
-        f"CREATE TABLE {whole} AS SELECT {kept}, p.{SURFACES}, p.{GEOMETRY} FROM {reading.table} t "
+        f"CREATE TEMP TABLE {whole} AS SELECT {kept}, p.{SURFACES}, p.{GEOMETRY} FROM {reading.table} t "
         f"POSITIONAL JOIN {view} p"
     )
     con.unregister(view)

@@ -14,8 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import duckdb
-
+from beffroi.lake import duck
 from beffroi.lake.connectors.regular import regular
 from beffroi.lake.connectors.tabular import (
     Draft,
@@ -42,7 +41,7 @@ ONCE_UP_TO_BYTES = 128 << 20
 """Up to this size the text is parsed once and held while its columns are typed; above, it is parsed again instead."""
 
 
-def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def read(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     """Read one delimited text file into one typed table.
 
     Raises:
@@ -120,7 +119,7 @@ def _fast(
     width: int,
     first_line: int,
     folder: Path,
-    con: duckdb.DuckDBPyConnection,
+    con: duck.Connection,
     stays: Path | None,
 ) -> tuple[Raw | None, int]:
     """Return the file as a relation of DuckDB's CSV reader and its rows, or None when it is not regular.

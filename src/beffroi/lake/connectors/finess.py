@@ -14,9 +14,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import duckdb
-
 from beffroi.base.kernel.sentences import Sentence, gettext_noop
+from beffroi.lake import duck
 from beffroi.lake.connectors import csv
 from beffroi.lake.reading import Evidence, Reading, ReadOptions, Unreadable
 
@@ -29,7 +28,7 @@ STRUCTURE = (
 PLACE = ("coordxet", "coordyet", "sourcecoordet", "datemaj")
 
 
-def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def read(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     """Read the national file of establishments.
 
     Raises:

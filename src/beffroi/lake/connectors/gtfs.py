@@ -7,11 +7,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import shapely
 
 from beffroi.base.kernel.sentences import Sentence
+from beffroi.lake import duck
 from beffroi.lake.connectors import csv
 from beffroi.lake.connectors.points import attach_shapes
 from beffroi.lake.connectors.tabular import table_name
@@ -27,7 +27,7 @@ _TABLES = (
 )  # fmt: skip
 
 
-def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def read(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     """Read the tables of a zipped GTFS feed, the standard ones first; `options.layer` names the only one wanted.
 
     Raises:
@@ -57,7 +57,7 @@ def _rank(file: Path) -> tuple[int, str]:
     return (_TABLES.index(file.stem) if file.stem in _TABLES else len(_TABLES), file.name)
 
 
-def _table(file: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def _table(file: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     with file.open(encoding="utf-8-sig", errors="replace") as handle:
         titles = handle.readline(1 << 16).strip().replace('"', "").split(",")
     types = {title.strip(): ColumnType.TEXT for title in titles if title.strip().endswith(_TEXT_SUFFIXES)}
@@ -81,7 +81,7 @@ def _as_lines(reading: Reading, options: ReadOptions) -> Reading:
     pairs = np.column_stack([points["x"], points["y"]])[kept[index]]
     lines = shapely.linestrings(pairs, indices=np.searchsorted(np.flatnonzero(kept), index[kept[index]]))
     table = table_name()
-    con.execute(f"CREATE TABLE {table} ({LINE} BIGINT, shape_id VARCHAR, points BIGINT)")
+    con.execute(f"CREATE TEMP TABLE {table} ({LINE} BIGINT, shape_id VARCHAR, points BIGINT)")
     rows = [(n, str(name), int(size)) for n, (name, size) in enumerate(zip(names[kept], counts[kept], strict=True), 1)]
     con.executemany(f"INSERT INTO {table} VALUES (?, ?, ?)", rows)
     con.execute(f"DROP TABLE {reading.table}")

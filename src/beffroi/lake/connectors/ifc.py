@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 
+from beffroi.lake import duck
 from beffroi.lake.connectors.city_objects import CityModel, Published, ring_of
 from beffroi.lake.connectors.citymodel import NoBuilding, reading_of_model
 from beffroi.lake.reading import Reading, ReadOptions, Unreadable
@@ -26,7 +26,7 @@ _WALLS = ("IfcWall", "IfcCurtainWall")
 _WORDS = ("Name", "LongName", "Description", "ObjectType")
 
 
-def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def read(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     """Read the buildings of an IFC file into one table, as `citymodel` does for those of a town.
 
     Raises:

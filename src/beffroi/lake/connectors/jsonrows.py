@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from beffroi.base.kernel.sentences import Sentence
+from beffroi.lake import duck
 from beffroi.lake.connectors.tabular import Draft, Numbered, check_width, loaded, reading_of
 from beffroi.lake.detect.encoding import EncodingFound, decoded_lines, find_encoding
 from beffroi.lake.detect.headers import HeaderFound
@@ -24,7 +23,7 @@ _EXCERPT = 200
 Record = dict[str, Any]
 
 
-def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def read(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     """Read one JSON document, or one JSON object per line, into one table; nested objects become ``a.b`` columns.
 
     Raises:
@@ -191,7 +190,7 @@ def _reading(
     records: list[tuple[int, Record]],
     path: Path,
     options: ReadOptions,
-    con: duckdb.DuckDBPyConnection,
+    con: duck.Connection,
     evidences: list[Evidence],
     rejects: Rejects,
 ) -> Reading:

@@ -8,10 +8,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import shapely
 
 from beffroi.base.kernel.sentences import Sentence
+from beffroi.lake import duck
 from beffroi.lake.connectors.points import add_geometry, attach_shapes
 from beffroi.lake.connectors.tabular import check_width, identifier, period_of, table_name
 from beffroi.lake.detect.headers import keys_of
@@ -23,7 +23,7 @@ _NUMBERS = {"FLOAT", "DOUBLE", "HUGEINT", "UBIGINT", "UHUGEINT"}
 _OTHERS = {"BOOLEAN": ColumnType.BOOLEAN, "DATE": ColumnType.DATE, "TIME": ColumnType.TIME}
 
 
-def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def read(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     """Read one Parquet file; its geometry, when it has one, is brought to CRS84.
 
     Raises:
@@ -31,7 +31,7 @@ def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> li
     """
     try:
         return [_reading(path, options, con)]
-    except duckdb.Error as error:
+    except duck.Error as error:
         raise Unreadable(
             "fichier Parquet abîmé ou incomplet ({why})",
             where=path.name,
@@ -40,7 +40,7 @@ def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> li
         ) from error
 
 
-def _reading(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> Reading:
+def _reading(path: Path, options: ReadOptions, con: duck.Connection) -> Reading:
     source = f"read_parquet({quoted(str(path))})"
     described = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
     check_width(len(described), path.name)
@@ -59,7 +59,7 @@ def _reading(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -
         raise Unreadable("ce fichier Parquet n’a pas de colonne lisible", where=path.name, remedy="publiez-le en CSV")
     table = table_name()
     selected = ", ".join(f"{_value(column, kinds[column.title])} AS {identifier(column.key)}" for column in columns)
-    con.execute(f"CREATE TABLE {table} AS SELECT row_number() OVER () AS {LINE}, {selected} FROM {source}")
+    con.execute(f"CREATE TEMP TABLE {table} AS SELECT row_number() OVER () AS {LINE}, {selected} FROM {source}")
     counted = con.execute(f"SELECT count(*) FROM {table}").fetchone()
     reading = Reading(con, table, columns, rows_read=counted[0] if counted else 0, evidences=evidences)
     if shape is not None and shape in kinds:
@@ -70,7 +70,7 @@ def _reading(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -
     return reading
 
 
-def _geo_metadata(con: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
+def _geo_metadata(con: duck.Connection, path: Path) -> dict[str, Any]:
     rows = con.execute(f"SELECT key, value FROM parquet_kv_metadata({quoted(str(path))})").fetchall()
     for key, value in rows:
         if bytes(key) == b"geo":
@@ -114,7 +114,7 @@ def _add_shapes(reading: Reading, source: str, name: str, kind: str, geo: dict[s
     value = column if kind == "BLOB" else f"ST_AsWKB({column})::BLOB"
     try:
         cells = [cell for (cell,) in reading.con.execute(f"SELECT {value} FROM {source}").fetchall()]
-    except duckdb.Error:
+    except duck.Error:
         cells = [cell for (cell,) in reading.con.execute(f"SELECT {column}::BLOB FROM {source}").fetchall()]
     shapes = shapely.from_wkb([bytes(cell) if cell is not None else None for cell in cells], on_invalid="ignore")
     about = geo.get("columns", {}).get(name, {}) if isinstance(geo.get("columns"), dict) else {}

@@ -273,7 +273,7 @@ def _attach(reading: Reading, batches: Iterator[list[bytes | None]], *, drop: st
         con.unregister(view)
     kept = f't.* EXCLUDE ("{drop}")' if drop else "t.*"
     read = reading.streamed.numbered if reading.streamed else reading.table
-    con.execute(f"CREATE TABLE {whole} AS SELECT {kept}, p.{GEOMETRY} FROM {read} t POSITIONAL JOIN {places} p")
+    con.execute(f"CREATE TEMP TABLE {whole} AS SELECT {kept}, p.{GEOMETRY} FROM {read} t POSITIONAL JOIN {places} p")
     if reading.streamed is None:
         con.execute(f"DROP TABLE {reading.table}")
     con.execute(f"DROP TABLE {places}")

@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-import duckdb
-
 from beffroi.base.kernel.sentences import Sentence
+from beffroi.lake import duck
 from beffroi.lake.detect.values import (
     LEAST_SHARE,
     NOISE,
@@ -76,7 +75,7 @@ def first_texts(every: Sequence[Sequence[str | None]], index: int, count: int) -
 
 
 def profiled(
-    con: duckdb.DuckDBPyConnection,
+    con: duck.Connection,
     relation: str,
     sample: Sequence[Sequence[str | None]],
     titles: Sequence[str],
@@ -146,13 +145,13 @@ def _best_first(forms: list[Form], values: list[str]) -> list[Form]:
     return sorted(forms, key=lambda form: -scores[form.name + str(form.unit)])
 
 
-def _look_further(con: duckdb.DuckDBPyConnection, relation: str, case: _Case, decimal: str | None) -> None:
+def _look_further(con: duck.Connection, relation: str, case: _Case, decimal: str | None) -> None:
     found = con.execute(f"SELECT {case.value} FROM {relation} WHERE {case.value} IS NOT NULL LIMIT 500").fetchall()
     fresh = _case(case.index, case.title, [value for (value,) in found], case.hint, decimal)
     case.forms, case.sample = fresh.forms, fresh.sample
 
 
-def _first_count(con: duckdb.DuckDBPyConnection, relation: str, cases: list[_Case]) -> dict[int, int]:
+def _first_count(con: duck.Connection, relation: str, cases: list[_Case]) -> dict[int, int]:
     """Count, for each column, its values and those its first candidate reads: most columns are settled by it."""
     matched: dict[int, int] = {}
     for case in cases:
@@ -175,7 +174,7 @@ def _nothing(_value: str) -> bool:
     return False
 
 
-def _settled(con: duckdb.DuckDBPyConnection, relation: str, case: _Case, matched: int) -> ColumnProfile:
+def _settled(con: duck.Connection, relation: str, case: _Case, matched: int) -> ColumnProfile:
     if not case.filled or not case.forms:
         return _text(case)
     if matched == case.filled:
@@ -184,7 +183,7 @@ def _settled(con: duckdb.DuckDBPyConnection, relation: str, case: _Case, matched
     return _second_count(con, relation, case)
 
 
-def _second_count(con: duckdb.DuckDBPyConnection, relation: str, case: _Case) -> ColumnProfile:
+def _second_count(con: duck.Connection, relation: str, case: _Case) -> ColumnProfile:
     """Choose the form that reads the most; what it leaves must be marks of absence or, under 2 %, plain noise."""
     value = case.value = case.value if case.value == f"c{case.index}" else trimmed(case.index)
     case.forms = _best_first(case.forms, case.sample)
@@ -226,7 +225,7 @@ def _counted_here(case: _Case) -> _Counts | None:
     return sum(marks), counts
 
 
-def _counted_there(con: duckdb.DuckDBPyConnection, relation: str, case: _Case) -> _Counts:
+def _counted_there(con: duck.Connection, relation: str, case: _Case) -> _Counts:
     value = case.value
     marks = f"lower({value}) IN ({', '.join(map(quoted, sorted(NULL_MARKS)))})"
     noise = (

@@ -9,9 +9,8 @@ import zipfile
 from pathlib import Path
 from typing import cast
 
-import duckdb
-
 from beffroi.base.kernel.sentences import Sentence, gettext_noop
+from beffroi.lake import duck
 from beffroi.lake.reading import Connector, Evidence, Reading, ReadOptions, Unreadable
 
 HEAD_BYTES = 1 << 16
@@ -272,7 +271,7 @@ def _load(name: str, path: Path) -> Connector:
     return _read_vector if name == "vector" else cast(Connector, module.read)
 
 
-def _read_vector(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def _read_vector(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     """Read a geographic file, under the extension its content deserves when its own says something else."""
     from beffroi.lake.connectors import vector
 
@@ -332,7 +331,7 @@ _EXPECTED_SUFFIXES: dict[str, tuple[str, ...]] = {
 }
 
 
-def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def read(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     """Read a source of any format into tables of `con`.
 
     Raises:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import python_calamine
 
 from beffroi.base.kernel.sentences import Sentence
+from beffroi.lake import duck
 from beffroi.lake.connectors.tabular import Draft, Numbered, aligned, check_width, loaded, reading_of
 from beffroi.lake.detect.dialect import find_dialect
 from beffroi.lake.detect.headers import find_header
@@ -42,7 +42,7 @@ class Sheet:
     width: int
 
 
-def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def read(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     """Read the sheets of a workbook; formulas give the value their program last computed.
 
     Raises:
@@ -142,7 +142,10 @@ def _sheet(workbook: Any, name: str, path: Path) -> Sheet:
         cells = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
     except python_calamine.CalamineError as error:
         raise _damaged(path, error) from error
-    rows = _split_again([[_text(cell) for cell in row] for row in cells])
+    # Most cells are texts: calling for each would cost as much as all the rest.
+    rows = _split_again(
+        [[(cell.strip() or None) if type(cell) is str else _text(cell) for cell in row] for row in cells]
+    )
     width = _width(rows)
     check_width(width, f"{path.name} [{name}]")
     return Sheet(name, [row if len(row) <= width else row[:width] for row in rows], width)
@@ -180,10 +183,8 @@ def _width(rows: Sequence[Row]) -> int:
 
 def _text(cell: object) -> str | None:
     """Write a cell as the text detection reads: point decimals, ISO dates; a date without hour has none."""
-    if cell is None or cell == "":
+    if cell is None:
         return None
-    if isinstance(cell, str):
-        return cell.strip() or None
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
@@ -210,7 +211,7 @@ def _prose(sheet: Sheet) -> str:
     return "\n".join(line for line in lines if line)[:10_000]
 
 
-def _reading(sheet: Sheet, path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection, *, named: bool) -> Reading:
+def _reading(sheet: Sheet, path: Path, options: ReadOptions, con: duck.Connection, *, named: bool) -> Reading:
     where = f"{path.name} [{sheet.name}]"
     declared = options.header_line - 1 if options.header_line else None
     header = find_header(sheet.rows[:_HEAD_ROWS], sheet.width, declared=declared)

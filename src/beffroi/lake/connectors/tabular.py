@@ -8,10 +8,10 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-import duckdb
 from arro3.core import Array, DataType, Table
 
 from beffroi.base.kernel.sentences import Sentence, gettext_noop
+from beffroi.lake import duck
 from beffroi.lake.connectors.profile import ColumnProfile, first_texts, profiled
 from beffroi.lake.detect.headers import HeaderFound, filled, keys_of
 from beffroi.lake.reading import (
@@ -25,7 +25,7 @@ from beffroi.lake.reading import (
     Streamed,
     Unreadable,
 )
-from beffroi.lake.sql import FEW_ROWS, planned_for
+from beffroi.lake.sql import FEW_ROWS, plan_for
 
 MOST_COLUMNS = 2_000
 BATCH_ROWS = 20_000
@@ -85,7 +85,7 @@ def check_width(width: int, where: str) -> None:
         )
 
 
-def loaded(con: duckdb.DuckDBPyConnection, rows: Iterable[Numbered], width: int) -> tuple[Raw, int]:
+def loaded(con: duck.Connection, rows: Iterable[Numbered], width: int) -> tuple[Raw, int]:
     """Bring numbered rows, each already `width` cells long, to a relation of `con`; return it and the count of rows."""
     batches = _batches(rows)
     first = next(batches, [])
@@ -117,7 +117,7 @@ def _batches(rows: Iterable[Numbered]) -> Iterator[list[Numbered]]:
         yield batch
 
 
-def _insert(con: duckdb.DuckDBPyConnection, table: str, batch: list[Numbered], width: int) -> None:
+def _insert(con: duck.Connection, table: str, batch: list[Numbered], width: int) -> None:
     view = table_name("lot")
     con.register(view, _arrow(batch, width))
     try:
@@ -228,19 +228,18 @@ class Draft:
     crs: str | None = None
 
 
-def reading_of(con: duckdb.DuckDBPyConnection, raw: Raw, draft: Draft, options: ReadOptions) -> Reading:
+def reading_of(con: duck.Connection, raw: Raw, draft: Draft, options: ReadOptions) -> Reading:
     """Type the columns of `raw`, find where its rows are on Earth, and make the Reading; `raw` does not survive."""
     try:
-        with planned_for(con, draft.rows_read):
-            return _typed_reading(con, raw, draft, options)
+        plan_for(con, draft.rows_read)
+        return _typed_reading(con, raw, draft, options)
     finally:
-        if raw.every is not None:
-            con.unregister(raw.relation)
+        # A view of few rows goes with the connection: taking it away would cost more.
         for name in raw.tables:
             con.execute(f"DROP TABLE IF EXISTS {name}")
 
 
-def _typed_reading(con: duckdb.DuckDBPyConnection, raw: Raw, draft: Draft, options: ReadOptions) -> Reading:
+def _typed_reading(con: duck.Connection, raw: Raw, draft: Draft, options: ReadOptions) -> Reading:
     from beffroi.lake.connectors.points import add_geometry
 
     titles = [*draft.header.titles, *[""] * (raw.width - len(draft.header.titles))][: raw.width]
@@ -262,7 +261,7 @@ def _typed_reading(con: duckdb.DuckDBPyConnection, raw: Raw, draft: Draft, optio
         con.execute(f"CREATE TEMP VIEW {table} AS SELECT {selected} FROM {raw.relation}")
         con.execute(f"CREATE TEMP VIEW {streamed.numbered} AS SELECT {LINE}, {selected} FROM {raw.numbered}")
     else:
-        con.execute(f"CREATE TABLE {table} AS SELECT {LINE}, {selected} FROM {raw.relation}")
+        con.execute(f"CREATE TEMP TABLE {table} AS SELECT {LINE}, {selected} FROM {raw.relation}")
     reading = Reading(
         con=con,
         table=table,
@@ -332,7 +331,7 @@ def _evidences(kept: list[ColumnProfile], titles: Sequence[str], dropped: int) -
         yield Evidence("header", "", why)
 
 
-def period_of(con: duckdb.DuckDBPyConnection, table: str, columns: Iterable[Column]) -> tuple[str, str] | None:
+def period_of(con: duck.Connection, table: str, columns: Iterable[Column]) -> tuple[str, str] | None:
     """Return the first and last day of the first column of dates, when they are plausible for a dataset."""
     for column in columns:
         if column.type in (ColumnType.DATE, ColumnType.DATETIME):

@@ -10,9 +10,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-import duckdb
-
 from beffroi.base.kernel.sentences import Sentence
+from beffroi.lake import duck
 from beffroi.lake.connectors import citymodel, vector_geojson
 from beffroi.lake.connectors.vector_archive import unpacked
 from beffroi.lake.connectors.vector_dbf import dbf_encoding
@@ -31,10 +30,10 @@ MOST_LAYERS = 200
 
 _CITY = re.compile(rb"<(\w+:)?CityModel\b")
 
-Reader = Callable[[Path, ReadOptions, duckdb.DuckDBPyConnection], list[Reading]]
+Reader = Callable[[Path, ReadOptions, duck.Connection], list[Reading]]
 
 
-def read_vector(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def read_vector(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     """Read a geographic file; one Reading per layer that holds something, told apart by its `title`.
 
     Geometries come out in CRS84 with the evidence of the CRS found; rows whose geometry cannot be read are kept
@@ -70,7 +69,7 @@ def read_vector(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection
     return readings
 
 
-def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def read(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     """Read a geographic file: the entry the registry of connectors knows."""
     return read_vector(path, options, con)
 
@@ -146,7 +145,7 @@ def _check_signature(path: Path, suffix: str) -> None:
         )
 
 
-def _shapefile(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def _shapefile(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     declared = _beside(path, ".prj")
     dbf = _beside(path, ".dbf") if path.suffix.lower() == ".shp" else path
     evidences: list[Evidence] = []
@@ -172,7 +171,7 @@ def _shapefile(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection)
     return [read_layer(layer, options, con)]
 
 
-def _without_index(layer: Layer, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> Reading:
+def _without_index(layer: Layer, options: ReadOptions, con: duck.Connection) -> Reading:
     """Read a shapefile whose .shx is missing: GDAL rebuilds it beside the file, so beside a copy."""
     with _aside(options) as folder:
         for part in layer.path.parent.glob(f"{_escaped(layer.path.stem)}.*"):
@@ -202,12 +201,12 @@ def _text(path: Path) -> str:
     return path.read_bytes()[:_HEAD].decode("utf-8-sig", "replace").strip()
 
 
-def _one_layer(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def _one_layer(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     return _layers(path, options, con, declared_by="le fichier lui-même")
 
 
 def _layers(
-    path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection, *, declared_by: str, believe_crs: bool = True
+    path: Path, options: ReadOptions, con: duck.Connection, *, declared_by: str, believe_crs: bool = True
 ) -> list[Reading]:
     names = [name for name in layers_of(path) if name not in _STYLE_LAYERS]
     if options.layer in names:
@@ -220,7 +219,7 @@ def _layers(
     ]
 
 
-def _gpx(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def _gpx(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     return [
         read_layer(Layer(path, name, title=name, declared_by="le format GPX"), options, con)
         for name in layers_of(path)
@@ -228,7 +227,7 @@ def _gpx(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> li
     ]
 
 
-def _kml(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def _kml(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     readings = _layers(path, options, con, declared_by="le format KML")
     filled = [reading for reading in readings if reading.rows_read]
     # One dataset filed in folders: the folder becomes a column.
@@ -249,12 +248,12 @@ def _drop_kml_extras(reading: Reading) -> None:
             reading.columns = tuple(other for other in reading.columns if other is not column)
 
 
-def _kmz(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def _kmz(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     with unpacked(path, options.work_dir) as folder:
         return [reading for kml in sorted(folder.rglob("*.kml")) for reading in _kml(kml, options, con)]
 
 
-def _gml(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def _gml(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     """Read the buildings of a city model as such; any other GML from a copy, GDAL writing what it learns beside it."""
     with path.open("rb") as handle:
         is_city = _CITY.search(handle.read(8192))
@@ -267,7 +266,7 @@ def _gml(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> li
         return _one_layer(copy, options, con)
 
 
-def _dxf(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def _dxf(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     drop = frozenset({"PaperSpace", "SubClasses"})
     return [read_layer(Layer(path, "entities", title=path.stem, believe_crs=False, drop=drop), options, con)]
 
@@ -291,7 +290,7 @@ _PREFERRED = [
 MOST_NESTED = 3
 
 
-def _zip(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection, depth: int = 1) -> list[Reading]:
+def _zip(path: Path, options: ReadOptions, con: duck.Connection, depth: int = 1) -> list[Reading]:
     if depth > MOST_NESTED:
         raise Unreadable("archives emboîtées sans fin", where=path.name, remedy="publiez les fichiers à plat")
     inside = replace(options, layer=None)
@@ -346,7 +345,7 @@ def _aside(options: ReadOptions) -> Iterator[Path]:
         yield Path(name)
 
 
-def _topojson(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def _topojson(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     return [
         read_layer(Layer(path, name, title=name, declared="OGC:CRS84", declared_by="la norme TopoJSON"), options, con)
         for name in layers_of(path)

@@ -18,13 +18,13 @@ os.environ.setdefault("GDAL_DISABLE_READDIR_ON_OPEN", "FALSE")
 # A .prj is read here, and believed only if the coordinates agree: GDAL would spend 50 ms on looking for its EPSG code.
 os.environ.setdefault("USE_OSR_FIND_MATCHES", "NO")
 
-import duckdb
 import numpy as np
 import pyogrio
 from arro3.core import Array, DataType, RecordBatch, RecordBatchReader, Table
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from beffroi.base.kernel.sentences import Sentence
+from beffroi.lake import duck
 from beffroi.lake.connectors.vector_place import Placer
 from beffroi.lake.detect.headers import keys_of
 from beffroi.lake.reading import (
@@ -38,7 +38,7 @@ from beffroi.lake.reading import (
     ReadOptions,
     Unreadable,
 )
-from beffroi.lake.sql import planned_for
+from beffroi.lake.sql import plan_for
 
 BATCH = 65_536
 _numbers = itertools.count(1)
@@ -83,7 +83,7 @@ def layers_of(path: Path) -> list[str]:
         raise unreadable(path, error) from error
 
 
-def read_layer(layer: Layer, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> Reading:
+def read_layer(layer: Layer, options: ReadOptions, con: duck.Connection) -> Reading:
     """Read one layer into a table of `con`.
 
     Raises:
@@ -107,7 +107,7 @@ def read_layer(layer: Layer, options: ReadOptions, con: duckdb.DuckDBPyConnectio
             ) as (meta, stream),
         ):
             _load(reading, layer, options, meta, RecordBatchReader.from_arrow(stream))
-    except (MemoryError, duckdb.Error):
+    except (MemoryError, duck.Error):
         raise
     except Exception as error:
         # What GDAL hands over through Arrow, arro3 refuses with a bare Exception.
@@ -150,7 +150,7 @@ def merged(readings: list[Reading], *, title: str, column: str) -> list[Reading]
         start += reading.rows_read
     union = " UNION ALL BY NAME ".join(parts)
     titles = [reading.title for reading in readings]
-    first.con.execute(f"CREATE TABLE {table} AS SELECT {wanted}, {LINE} FROM ({union})", titles)  # noqa: S608
+    first.con.execute(f"CREATE TEMP TABLE {table} AS SELECT {wanted}, {LINE} FROM ({union})", titles)  # noqa: S608
     for reading in readings:
         first.con.execute(f"DROP TABLE {reading.table}")
     whole = Reading(first.con, table, (*columns.values(), Column(key, column)), start, first.has_geometry, title=title)
@@ -238,7 +238,7 @@ class _Writer:
         titles = list(batch.schema.names)
         try:
             self._insert(Table.from_arrays([*columns, lines], names=[*names, LINE]), titles, set(texts))
-        except duckdb.ConversionException:
+        except duck.ConversionException:
             for index in texts:
                 columns[index] = self._mended(columns[index])
             self._insert(Table.from_arrays([*columns, lines], names=[*names, LINE]), titles, set(texts))
@@ -250,9 +250,9 @@ class _Writer:
         try:
             if not self.select:
                 self._describe(titles, texts)
-            into = f"INSERT INTO {table}" if self.created else f"CREATE TABLE {table} AS"
-            with planned_for(con, raw.num_rows):
-                con.execute(f"{into} SELECT {self.select} FROM vector_batch")  # noqa: S608
+            into = f"INSERT INTO {table}" if self.created else f"CREATE TEMP TABLE {table} AS"
+            plan_for(con, raw.num_rows)
+            con.execute(f"{into} SELECT {self.select} FROM vector_batch")  # noqa: S608
             self.created = True
         finally:
             con.unregister("vector_batch")
@@ -272,8 +272,8 @@ class _Writer:
 
     def _describe(self, titles: Sequence[str], texts: set[int]) -> None:
         """Choose what is read of a first batch, registered, of which the columns `texts` hold texts as bytes."""
-        described = self.reading.con.execute("DESCRIBE SELECT * FROM vector_batch").fetchall()
-        types = ["VARCHAR" if index in texts else str(row[1]) for index, row in enumerate(described)]
+        read = map(str, self.reading.con.table("vector_batch").types)
+        types = ["VARCHAR" if index in texts else kind for index, kind in enumerate(read)]
         wanted = [
             (index, name)
             for index, name in enumerate(titles)

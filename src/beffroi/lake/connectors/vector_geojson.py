@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import shapely
 from arro3.core import Array, Table
 
 from beffroi.base.kernel.sentences import Sentence
+from beffroi.lake import duck
 from beffroi.lake.connectors.vector_gdal import Layer, read_layer
 from beffroi.lake.reading import LINE, Evidence, Reading, ReadOptions, Rejects, Unreadable
 
@@ -78,7 +78,7 @@ def is_topology(head: bytes) -> bool:
     return b'"Topology"' in head[:4096]
 
 
-def read_geojson(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def read_geojson(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     """Read a GeoJSON.
 
     Raises:
@@ -109,7 +109,7 @@ def _declaration(data: bytes, layer: Layer) -> Layer:
     return replace(layer, declared="OGC:CRS84", declared_by="la norme GeoJSON")
 
 
-def _saved_reading(path: Path, data: bytes, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> Reading:
+def _saved_reading(path: Path, data: bytes, options: ReadOptions, con: duck.Connection) -> Reading:
     saved = save_features(data, where=path.name)
     if not saved.features:
         raise Unreadable(

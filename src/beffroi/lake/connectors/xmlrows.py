@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from defusedxml.ElementTree import parse
 
 from beffroi.base.kernel.sentences import Sentence
+from beffroi.lake import duck
 from beffroi.lake.connectors.tabular import Draft, Numbered, check_width, loaded, reading_of
 from beffroi.lake.connectors.xml_faults import told_in_words
 from beffroi.lake.detect.headers import HeaderFound
@@ -28,7 +28,7 @@ Path_ = tuple[str, ...]
 _VALUE_ATTRIBUTES = frozenset({"V", "v", "value", "Value", "valeur"})
 
 
-def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> list[Reading]:
+def read(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading]:
     """Read the repeated element of an XML document into one table; `options.layer` names another one.
 
     Entities, external or not, are refused: they are how an XML file eats a machine.
@@ -52,9 +52,7 @@ def read(path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection) -> li
     return readings
 
 
-def _reading(
-    rows: list[Any], path: Path, options: ReadOptions, con: duckdb.DuckDBPyConnection, *, named: bool
-) -> Reading:
+def _reading(rows: list[Any], path: Path, options: ReadOptions, con: duck.Connection, *, named: bool) -> Reading:
     records = [dict(_flat(element)) for element in rows]
     titles: dict[str, None] = {}
     for record in records:
