@@ -44,9 +44,9 @@ class Derived:
 class RowOptions:
     """Which rows become rows of the dataset.
 
-    `commune` names the column that holds a commune's code: of a national file, only the town's rows are kept. Rows
-    alike in all of `distinct` count once. Rows alike in all of `by` become one: `figures` are computed over them, every
-    other column is that of the first. `told` says what one such row is (« vente »), for the report.
+    `commune` names the column that holds a commune's code, or an IRIS's: of a wider file, the town's rows alone are
+    kept. Rows alike in all of `distinct` count once. Rows alike in all of `by` become one: `figures` are computed over
+    them, every other column is that of the first. `told` says what one such row is (« vente »), for the report.
 
     `near`: of a wider file that names no commune, only what meets the box of the town is kept.
     """

@@ -85,8 +85,9 @@ def _count(reading: Reading) -> int:
 
 def _keep_commune(reading: Reading, key: str, territory: str, where: str) -> None:
     _required(reading, (key,), where, "rows.commune")
-    # Spreadsheets eat the leading zero of a code.
-    code = f"lpad(trim(CAST({name(key)} AS VARCHAR)), 5, '0')"
+    # Spreadsheets eat the leading zero of a code; that of an IRIS begins with its commune's.
+    text = f"trim(CAST({name(key)} AS VARCHAR))"
+    code = f"CASE WHEN length({text}) > 5 THEN left(lpad({text}, 9, '0'), 5) ELSE lpad({text}, 5, '0') END"
     before = _count(reading)
     _remade(reading, f"SELECT * FROM {name(reading.table)} WHERE {code} = {literal(territory)}")
     left = before - _count(reading)
