@@ -46,6 +46,8 @@ def register() -> None:
 def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:
     """Import the `source` text of an example under its dataset's definition; return what its reader then sees.
 
+    `beside` are the files, by name, that hold its linked tables.
+
     Where the dataset has a public view and the reader may not read it, what she sees is that view.
 
     Keys of the answer: status, reason, rows, columns (keys), geometry (its type, empty for a table), first (the first
@@ -60,6 +62,8 @@ def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:
     with tempfile.TemporaryDirectory(prefix="beffroi-example-") as folder:
         source = Path(folder, str(example.when.get("file", f"{slug}.csv")))
         source.write_text(str(example.when["source"]), encoding="utf-8")
+        for name, text in example.when.get("beside", {}).items():
+            Path(folder, name).write_text(text, encoding="utf-8")
         outcome = operations.import_source(
             source,
             territory=_EXAMPLE_TOWN,

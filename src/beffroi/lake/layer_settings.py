@@ -162,6 +162,25 @@ class Figures(_Table):
             raise ValueError('une tendance se lit dans l’ordre de sa colonne : order = "key"')
 
 
+class Spots(_Table):
+    """Where the things of a dataset gather, ranked by what passes there: accidents, against the traffic counted.
+
+    A spot is a circle of `within_m` metres that holds `least` of them. `date`, `street`, `killed`, `hurt` are columns
+    of the dataset; `street_counted`, `per_day` those of `traffic`, the counts.
+    """
+
+    dataset: Slug
+    traffic: Slug
+    within_m: float = Field(default=50.0, gt=0, le=1000)
+    least: int = Field(default=3, ge=2)
+    date: Key = "date_accident"
+    street: Key = "adr"
+    killed: Key = "tues"
+    hurt: Key = "blesses_graves"
+    street_counted: Key = "voie"
+    per_day: Key = "tmja"
+
+
 class Settings(_Table):
     """The table of a use case. `nearest`: places may be ranked by the way to them. `volumes`: buildings stand.
 
@@ -178,6 +197,7 @@ class Settings(_Table):
     looks: list[Look] = Field(default_factory=list)
     filters: list[Filter] = Field(default_factory=list)
     figures: list[Figures] = Field(default_factory=list)
+    spots: Spots | None = None
     nearest: bool = False
     offline: bool = False
     volumes: bool = False

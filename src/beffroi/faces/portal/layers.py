@@ -19,6 +19,7 @@ from beffroi.faces.portal.layer_asked import Asked, AskedLayers, Moment, asked_l
 from beffroi.faces.portal.layer_figures import FigureTable, figure_tables
 from beffroi.faces.portal.layer_look import Mark, colour_of, look_config, mark_of, marks_of, sentence_of, title_of
 from beffroi.faces.portal.layer_near import Away, away_of
+from beffroi.faces.portal.layer_spots import SpotTable, spot_table
 from beffroi.faces.portal.mapping import DrawnMap, LayerShow, layers_map, shown_title
 from beffroi.faces.portal.painting import Painting, painting
 from beffroi.faces.portal.sheets import name_column
@@ -94,6 +95,7 @@ class ShownLayers:
     map: DrawnMap | None
     asked: AskedLayers
     figures: tuple[FigureTable, ...] = ()
+    spots: SpotTable | None = None
     offline: bool = False
     painted: Painting | None = None
 
@@ -134,6 +136,7 @@ def shown_layers(request: Request, use_case: UseCase) -> ShownLayers | None:
         layers_map(viewer, shows, known, volumes=wanted.volumes or painted is not None, paint=paint) if shows else None,
         asked,
         figure_tables(viewer, wanted.figures, details, where),
+        spot_table(viewer, request.commune.code, wanted.spots),
         offline=wanted.offline,
         painted=painted,
     )

@@ -36,8 +36,8 @@ from beffroi.lake.town.plan import GROUPING_NAME, INSEE, LICENCE, NAME, NEIGHBOU
 from beffroi.lake.town.planning import write_plan
 from beffroi.lake.town.rescue import write_rescue
 from beffroi.lake.town.roadside import write_roadside
+from beffroi.lake.town.roadtoll import write_accidents
 from beffroi.lake.town.society import (
-    write_accidents,
     write_associations,
     write_census,
     write_companies,

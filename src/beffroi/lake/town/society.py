@@ -1,4 +1,4 @@
-"""People and what they do: census, shops, schools, care, sales, energy labels, associations, accidents."""
+"""People and what they do: census, shops, schools, care, sales, energy labels, associations."""
 
 from __future__ import annotations
 
@@ -459,58 +459,6 @@ def write_associations(city: City, writer: Writer) -> None:
             "position": np.where(rng.random(count) < 0.9, "A", "D"),
             "longitude": degrees[:, 0],
             "latitude": degrees[:, 1],
-        },
-        separator=";",
-    )
-
-
-def write_accidents(city: City, writer: Writer) -> None:
-    """Write road accidents with the columns of the national base; great streets have more."""
-    rng = city.rng("accidents")
-    network = city.network
-    count = max(6, city.scale.population * 5 // 1_200)
-    weight = np.array([9.0, 7.0, 3.0, 5.0, 1.0, 0.1, 0.2])[network.way[network.street_of_segment]] * shapely.length(
-        network.segments
-    )
-    segment = rng.choice(len(weight), count, p=weight / weight.sum())
-    degrees = writer.origin.degrees(
-        shapely.get_coordinates(
-            shapely.line_interpolate_point(network.segments[segment], rng.beta(0.4, 0.4, count), normalized=True)
-        )
-    )
-    year = np.sort(rng.integers(YEAR - 5, YEAR, count))
-
-    def comma(values: Array) -> list[str]:
-        return [f"{value:.7f}".replace(".", ",") for value in values.tolist()]
-
-    writer.table(
-        "securite/caracteristiques_accidents.csv",
-        "Accidents corporels de la circulation",
-        {
-            "Num_Acc": [f"{y}{index + 1:08d}" for index, y in enumerate(year.tolist())],
-            "jour": rng.integers(1, 29, count),
-            "mois": rng.integers(1, 13, count),
-            "an": year,
-            "hrmn": [
-                f"{h:02d}:{m:02d}"
-                for h, m in zip(
-                    (rng.normal(15, 4.5, count).astype(int) % 24).tolist(),
-                    (rng.integers(0, 12, count) * 5).tolist(),
-                    strict=True,
-                )
-            ],
-            "lum": rng.choice([1, 2, 3, 5], count, p=[0.66, 0.08, 0.04, 0.22]),
-            "dep": [DEPARTMENT] * count,
-            "com": [INSEE] * count,
-            "agg": [2] * count,
-            "int": rng.choice([1, 2, 3, 6], count, p=[0.6, 0.2, 0.15, 0.05]),
-            "atm": rng.choice([1, 2, 8], count, p=[0.78, 0.16, 0.06]),
-            "col": rng.integers(1, 8, count),
-            "adr": city.street_name[network.street_of_segment[segment]],
-            "lat": comma(degrees[:, 1]),
-            "long": comma(degrees[:, 0]),
-            "tues": (rng.random(count) < 0.04).astype(int),
-            "blesses": rng.integers(1, 4, count),
         },
         separator=";",
     )
