@@ -21,6 +21,7 @@ from beffroi.faces.backoffice.reports.queue import row_of
 from beffroi.faces.shell.access import Request, open_to
 from beffroi.faces.shell.requests import answers_of, service_names, step_title
 from beffroi.faces.shell.sentences import said
+from beffroi.faces.shell.things import Thing, planned_works, thing_of
 from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.definition import MANDATE_TITLES, MandateKind, Outcome, Sight, Status
 from beffroi.serve.cases.queries import Entry
@@ -105,6 +106,8 @@ def _shown(
         "works": works,
         "due": _due(info, category),
         "answers": answers_of(category, info),
+        "thing": _thing(asked),
+        "planned": planned_works(asked.territory, info.lon, info.lat, at=asked.at),
         "photos": [one for one in files if one.media_type.startswith("image/")],
         "assignee": people.get(case.assignee or 0, ""),
         "parties": [(one, _mandate(one.mandate)) for one in case_queries.parties(asked.viewer, info.number)],
@@ -141,6 +144,14 @@ def _acts(
         first = one.open and not bound and not unfolded and asked.info.case.status not in UNDER_WAY
         found.append((name, one, form, first or name in bound or name == unfolded))
     return found
+
+
+def _thing(asked: Asked) -> Thing | None:
+    info = asked.info
+    if not info.dataset:
+        return None
+    today = timezone.localdate(asked.at)
+    return thing_of(asked.viewer, asked.territory, info.dataset, info.feature, today=today)
 
 
 def _due(info: ReportInfo, category: Any) -> str:

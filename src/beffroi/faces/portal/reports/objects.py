@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, cast
 
 import qrcode
@@ -19,14 +20,12 @@ from beffroi.base.territory.viewer import ANONYMOUS, Role
 from beffroi.faces.portal.directory import territory_of
 from beffroi.faces.portal.reports.listing import told
 from beffroi.faces.portal.reports.wording import service_names
-from beffroi.faces.portal.sheets import Fact, Sheet, read_sheet
+from beffroi.faces.portal.sheets import Sheet, read_sheet
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
+from beffroi.faces.shell.things import first_facts, planned_works
 from beffroi.lake import queries as lake
 from beffroi.lake.store import DatasetRef
 from beffroi.serve.reports import queries
-
-# What a resident or an agent wants first, by what the keys of the columns hold.
-FIRST = ("proprietaire", "gestionnaire", "maitre", "garantie", "travaux", "entretien")
 
 
 @open_to(EVERYONE)
@@ -67,14 +66,17 @@ def _context(request: Request, dataset: str, feature_id: str) -> dict[str, Any]:
     sheet = read_sheet(feature, detail, feature_id=feature_id)
     offered = [one for one in queries.categories_for(request.viewer, territory) if one.category.object == dataset]
     names = service_names(territory)
-    first, others = _sorted_facts(sheet, [column.key for column in detail.columns], [c.title for c in detail.columns])
+    properties = json.loads(feature).get("properties") or {}
+    first = first_facts(detail.columns, properties, today=timezone.localdate(at))
+    told_first = {title for title, _value in first}
     return {
         "sheet": sheet,
         "summary": detail.summary,
         "detail": detail,
         "feature_id": feature_id,
         "first_facts": first,
-        "other_facts": others,
+        "other_facts": [fact for fact in sheet.facts if fact.title not in told_first],
+        "works": planned_works(territory, sheet.lon, sheet.lat, at=at),
         "services": sorted({names.get(one.category.service, one.category.service) for one in offered}),
         "links": [
             (_(one.category.label), _report_url(sheet, dataset, feature_id, one.category.code)) for one in offered
@@ -89,10 +91,3 @@ def _report_url(sheet: Sheet, dataset: str, feature_id: str, category: str) -> s
     if sheet.lon is not None and sheet.lat is not None:
         begun |= {"lon": f"{sheet.lon:.6f}", "lat": f"{sheet.lat:.6f}"}
     return f"{reverse('portal:report')}?{urlencode(begun)}"
-
-
-def _sorted_facts(sheet: Sheet, keys: list[str], titles: list[str]) -> tuple[list[Fact], list[Fact]]:
-    """Return the facts on owner, works and guarantee, then the others."""
-    wanted = {title for key, title in zip(keys, titles, strict=True) if any(part in key for part in FIRST)}
-    first = [fact for fact in sheet.facts if fact.title in wanted]
-    return first, [fact for fact in sheet.facts if fact.title not in wanted]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
+import shapely
 from django.db.models import Q
 
 from beffroi.base.clock.queries import timezone_of
@@ -15,6 +16,7 @@ from beffroi.base.kernel.sentences import Sentence
 from beffroi.base.kernel.words import words
 from beffroi.base.territory.viewer import Viewer
 from beffroi.sense.mobility import store
+from beffroi.sense.mobility.graph import METRES_PER_DEGREE
 from beffroi.sense.mobility.models import Works
 from beffroi.sense.mobility.rounds.queries import services_of
 from beffroi.sense.mobility.vocabulary import Kind
@@ -111,6 +113,22 @@ def public_works(territory: str, at: datetime, *, street: str = "") -> list[Work
     found = [info_of(row) for row in rows.order_by("first", "pk")]
     wanted = words(street)
     return [one for one in found if not wanted or any(words(name) == wanted for name in one.streets)]
+
+
+def works_near(territory: str, lon: float, lat: float, *, at: datetime, radius_m: float) -> list[WorksInfo]:
+    """Return the works published and not over that touch a street within `radius_m` of a place (degrees, CRS84)."""
+    scale = np.array([METRES_PER_DEGREE * np.cos(np.radians(lat)), METRES_PER_DEGREE])
+    origin = shapely.Point(0, 0)
+
+    def is_near(one: Stretch) -> bool:
+        line = shapely.linestrings((np.array(one.line) - (lon, lat)) * scale)
+        return bool(shapely.distance(line, origin) <= radius_m)
+
+    return [
+        one
+        for one in public_works(territory, at)
+        if any(is_near(stretch) for phase in one.phases for stretch in phase.stretches)
+    ]
 
 
 def public_one(territory: str, works_id: int) -> WorksInfo:
