@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,27 @@ def test_an_obstacle_changes_the_very_next_answer(client: Client, places: dict[s
     assert body["why"]["avoided"][0]["obstacle"]["id"] == "r:1"
     operations.end_obstacle(subject="r:1", at=now())
     assert route(client, places).json()["why"]["avoided"] == []
+
+
+def test_a_route_of_another_day_meets_the_obstacles_of_that_day(client: Client, places: dict[str, Any]) -> None:
+    (ax, ay), (bx, by) = places["A"], places["B"]
+    begins = now() + timedelta(days=3)
+    operations.obstacle_at(
+        territory=TOWN, subject="w:1", kind="rue-fermee", lon=(ax + bx) / 2, lat=(ay + by) / 2, at=now(),
+        starts_at=begins, until=begins + timedelta(days=2),
+    )  # fmt: skip
+    lengths = [
+        route(client, places, **more).json()["features"][0]["properties"]["length_m"]
+        for more in (
+            {},
+            {"departure": (begins + timedelta(hours=1)).isoformat()},
+            {"departure": (begins + timedelta(hours=26)).replace(tzinfo=None, microsecond=0).isoformat()},
+            {"departure": (begins + timedelta(days=3)).isoformat()},
+            {},
+        )
+    ]
+    assert lengths == pytest.approx([100, 180, 180, 100, 100], abs=1)
+    assert route(client, places, departure="demain").status_code == 422
 
 
 def test_no_route_is_an_answer_too(client: Client, places: dict[str, Any]) -> None:

@@ -54,6 +54,34 @@ def furnish(password: str) -> None:
     place_network(CODE, sources)
     _file_reports()
     _plan_the_day()
+    _work_in_the_streets(CODE)
+
+
+def _work_in_the_streets(code: str) -> None:
+    """Announce works and compute a round, so that their sheets have something to show: both are the first."""
+    from datetime import timedelta
+
+    from beffroi.base.kernel.time import now
+    from beffroi.sense.mobility.rounds import operations as rounds
+    from beffroi.sense.mobility.rounds.plan import Plan, Site, Stop, Vehicle
+    from beffroi.sense.mobility.works import operations as works
+    from beffroi.sense.mobility.works import queries
+    from beffroi.sense.mobility.works.plan import Phase, Scenario
+    from sense.mobility.town_graph import NORTH, WEST
+
+    at = now()
+    phase = Phase(first=at.date(), last=at.date() + timedelta(days=9), who=("lorry",),
+                  stretches=tuple(queries.stretches_of(code, "rue AC")))  # fmt: skip
+    number = works.describe_works(territory=code, service="voirie", title="Réseau de chaleur", description="", by=None,
+                                  scenarios=[Scenario(title="Seul", phases=(phase,))], at=at)  # fmt: skip
+    works.compute_now(number, at=at)
+    works.publish_works(None, code, number, scenario=0, at=at)
+    van = Vehicle(name="Fourgon", profile="fourgon", start_s=21_600, end_s=43_200,
+                  depot=Site(name="Dépôt", lon=WEST, lat=NORTH))  # fmt: skip
+    stop = Stop(id="1", name="Rue CD", lon=WEST + 0.0004, lat=NORTH - 0.00036, vehicle="Fourgon", rank=1)
+    asked = rounds.ask_round(territory=code, service="voirie", title="Bacs", day=at.date(), plan=Plan(vehicles=(van,)),
+                             stops=[stop], by=None, at=at)  # fmt: skip
+    rounds.compute_now(asked, at=at)
 
 
 def _file_reports() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Annotated, Any
 
 from django.http import HttpResponse
@@ -10,6 +11,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 from shapely.geometry import mapping
 
+from beffroi.base.clock.queries import timezone_of
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.time import now
 from beffroi.faces.api.catalogue import Territory
@@ -140,6 +142,13 @@ def route(
     stairs: Stairs = None,
     documented_only: OnlyDocumented = False,
     explain: Annotated[bool, Query(description="Dire ce que le chemin le plus rapide aurait rencontré")] = True,
+    departure: Annotated[
+        datetime | None,
+        Query(
+            description="Moment du départ (ISO 8601) : obstacles et travaux de ce moment ; sinon maintenant",
+            examples=["2026-12-01T08:00:00+01:00"],
+        ),
+    ] = None,
     territory: Territory = None,
 ) -> HttpResponse:
     """Donne un à trois itinéraires en GeoJSON : longueur, durée, pentes, marches, ressauts, sols, part documentée,
@@ -153,11 +162,19 @@ def route(
         at=now(),
         most=alternatives,
         explained=explain,
+        leaving=_moment(departure, _territory(request, territory)),
     )
     body = route_collection(answer)
     if explain:
         body["arrival"] = _arrival(queries.arrival(_territory(request, territory), place_of(goal, "to")))
     return _answered(body)
+
+
+def _moment(departure: datetime | None, territory: str) -> datetime | None:
+    """Return a moment asked for; without an offset, it is told by the clocks of the town."""
+    if departure is None or departure.tzinfo is not None:
+        return departure
+    return departure.replace(tzinfo=timezone_of(territory))
 
 
 def _answered(body: dict[str, Any]) -> HttpResponse:

@@ -95,6 +95,14 @@ def laid_between(
     return overlays(found), found
 
 
+def laid_at(
+    router: Router, territory: str, moment: datetime
+) -> tuple[dict[str, Overlay], dict[int, list[ObstacleInfo]]]:
+    """Return what the obstacles known today that will stand at `moment` change for each profile, and by segment."""
+    standing_then = standing(router, [one for one in known_obstacles(territory, moment) if one.holds(moment)])
+    return overlays(standing_then), _by_segment(standing_then)
+
+
 def revision_of(territory: str) -> int:
     """Return how many times the obstacles of a territory changed."""
     found = _REVISION.first(territory=territory)

@@ -13,7 +13,7 @@ from beffroi.sense.mobility import live, routes, store
 from beffroi.sense.mobility.fields import field_of, places_on, seconds_at
 from beffroi.sense.mobility.graph import load
 from beffroi.sense.mobility.ground import Spot
-from beffroi.sense.mobility.layers import Layer
+from beffroi.sense.mobility.layers import CLEAR, Layer, laid
 from beffroi.sense.mobility.obstacles import ObstacleInfo, ObstacleKind, obstacle_kinds
 from beffroi.sense.mobility.profiles import Profile, load_profiles, profile_named
 from beffroi.sense.mobility.reach import Isochrone, isochrone_of
@@ -130,10 +130,12 @@ def route(
     at: datetime,
     most: int = 1,
     explained: bool = True,
+    leaving: datetime | None = None,
 ) -> Answer:
     """Return up to `most` ways from `start` to `goal` (longitude, latitude), with the obstacles of the moment.
 
-    `explained` also says what the quickest way would have met.
+    `explained` also says what the quickest way would have met. `leaving`, another moment than now: the obstacles and
+    works known today that will stand then count, and no other.
 
     Raises:
         NoGraph: no graph of the territory was built. NoEngine: the search is not installed.
@@ -148,6 +150,9 @@ def route(
     router = store.router_of(territory)
     known = live.bring_up_to_date(router, territory, at)
     layer = router.layer(profile)
+    if leaving is not None:
+        overlays, known = live.laid_at(router, territory, leaving)
+        layer = laid(layer, overlays.get(profile.slug, CLEAR))
     first = router.spot(*start, layer, where="from")
     last = router.spot(*goal, layer, where="to")
     found = routes.ways(router, layer, first, last, most=most, obstacles=known)
