@@ -88,6 +88,11 @@ _ENGINES: dict[str, Engine] = dict(
             gettext_noop("Croisements et comparaisons dont on peut ouvrir la source."),
         ),
         _known(
+            "journeys",
+            gettext_noop("Trajets comparés"),
+            gettext_noop("À pied, à vélo, en bus, en voiture seul ou à deux : temps, coût et CO₂ côte à côte."),
+        ),
+        _known(
             "layers",
             gettext_noop("Couches de la carte"),
             gettext_noop("Ce que la commune connaît, montré sur la carte et en liste."),

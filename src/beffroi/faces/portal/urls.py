@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from beffroi.faces.portal import application, coverage, obstacles, own_requests, privacy, rules, works
+from beffroi.faces.portal import (
+    application,
+    coverage,
+    journeys,
+    obstacles,
+    own_requests,
+    privacy,
+    rules,
+    works,
+)
 from beffroi.faces.portal.reports import urls as reports
 from beffroi.faces.portal.transit import urls as transit
 from beffroi.faces.portal.views import (
@@ -69,6 +78,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("batiments/<slug:territory>/<slug:slug>/<str:feature_id>/vie.csv", life.building_csv, name="building-csv"),
     path("itineraire/", itinerary.itinerary, name="itinerary"),
     path("itineraire/<slug:use_case>/", itinerary.itinerary, name="itinerary-for"),
+    path("trajets/", journeys.journeys, name="journeys"),
+    path("trajets/<slug:use_case>/", journeys.journeys, name="journeys-for"),
     path("acces/", coverage.coverage, name="coverage"),
     path("acces/quartiers.geojson", coverage.coverage_geojson, name="coverage-geojson"),
     path("acces/<slug:use_case>/", coverage.coverage, name="coverage-for"),

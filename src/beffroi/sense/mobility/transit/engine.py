@@ -41,7 +41,7 @@ def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:
 
     when = dict(example.when)
     at = datetime.fromisoformat(str(when["at"])).replace(tzinfo=PARIS)
-    timetable = build(_tables(when["trips"], f"{at:%Y%m%d}"), feed="exemple", territory="", version="", at=at)
+    timetable = build(drawn_tables(when["trips"], f"{at:%Y%m%d}"), feed="exemple", territory="", version="", at=at)
     updates = tuple(
         Update(f"t{rank}", at.date().toordinal(), -1, bool(trip.get("cancelled")), trip.get("late_s"), ())
         for rank, trip in enumerate(when["trips"])
@@ -58,7 +58,8 @@ def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:
     return {"next": found}
 
 
-def _tables(trips: list[dict[str, Any]], day: str) -> Any:
+def drawn_tables(trips: list[dict[str, Any]], day: str) -> Any:
+    """Return the GTFS tables of a few trips that run on one `day` (``YYYYMMDD``), their stops named by their calls."""
     from beffroi.sense.mobility.transit.tables import Table, Tables
 
     calls = [

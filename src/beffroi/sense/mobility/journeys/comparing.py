@@ -1,0 +1,151 @@
+"""The ways of going from one place to another at a moment, each with its time, cost and CO2."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from beffroi.sense.mobility import live
+from beffroi.sense.mobility import queries as mobility
+from beffroi.sense.mobility.ground import OffTheStreets
+from beffroi.sense.mobility.journeys.factors import factors, mode_of_line
+from beffroi.sense.mobility.layers import CLEAR, Layer, laid
+from beffroi.sense.mobility.router import Router
+from beffroi.sense.mobility.store import router_of
+from beffroi.sense.mobility.transit import queries as transit
+from beffroi.sense.mobility.transit import store
+from beffroi.sense.mobility.transit.journeys import Journey, journey
+from beffroi.sense.mobility.transit.queries import Line, Stop
+
+FOOT, BICYCLE, TRANSIT, CARPOOL, CAR = "foot", "bicycle", "transit", "carpool", "car"
+BY_PROFILE = ((FOOT, "a-pied"), (BICYCLE, "velo"), (CAR, "voiture"))
+TOGETHER = 2
+"""Persons in a shared car."""
+Place = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A part of a way by transit: walked (no line), or ridden from one stop to another."""
+
+    seconds: float
+    line: Line | None = None
+    boarded: Stop | None = None
+    left: Stop | None = None
+    leaves_at: datetime | None = None
+    arrives_at: datetime | None = None
+    destination: str = ""
+    stops: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One way: `mode`, seconds from door to door, metres, euros (None: nobody tells them) and grams of CO2 a person.
+
+    `leaves_at` and `arrives_at` are told for transit, whose hours decide; `profile` names the route drawn on streets.
+    """
+
+    mode: str
+    seconds: float
+    length_m: float
+    cost_eur: float | None
+    co2_g: float
+    profile: str = ""
+    leaves_at: datetime | None = None
+    arrives_at: datetime | None = None
+    legs: tuple[Leg, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The ways found, the quickest first, and where their figures come from."""
+
+    options: tuple[Option, ...]
+    at: datetime
+    networks: tuple[str, ...]
+    co2_source: str
+    cost_source: str
+
+
+def compare(
+    territory: str, *, start: Place, goal: Place, at: datetime, leaving: datetime | None = None,
+    ticket_eur: float | None = None,
+) -> Comparison:  # fmt: skip
+    """Return the ways from `start` to `goal`: on foot, by bicycle, by car alone or shared, by transit.
+
+    `leaving`: another moment than now. `ticket_eur`: what one trip costs on the town's networks, None when not told.
+    The car is counted from door to door, without looking for a place to park.
+
+    Raises:
+        NoGraph, NoEngine: see `queries.route`.
+        OffTheStreets: no profile has a street near one of the places.
+    """
+    moment = leaving or at
+    known = factors()
+    found: list[Option] = []
+    fault: OffTheStreets | None = None
+    for mode, slug in BY_PROFILE:
+        try:
+            answer = mobility.route(territory, profile=mobility.profile(slug), start=start, goal=goal, at=at,
+                                    leaving=leaving, explained=False)  # fmt: skip
+        except OffTheStreets as error:
+            fault = error
+            continue
+        for one in answer.routes:
+            km = one.length_m / 1000
+            cost = km * known.car_eur_km if mode == CAR else 0.0
+            found.append(Option(mode, one.time_s, one.length_m, cost, km * known.co2_g_km[mode], profile=slug))
+            if mode == CAR:
+                shared = (cost / TOGETHER, km * known.co2_g_km[CAR] / TOGETHER)
+                found.append(Option(CARPOOL, one.time_s, one.length_m, *shared, profile=slug))
+    if fault is not None and not found:
+        raise fault
+    ridden = _by_transit(territory, start, goal, moment, ticket_eur)
+    networks = tuple(name for one in transit.feeds(territory) for name in one.names)
+    options = sorted([*found, *ridden], key=lambda one: one.seconds)
+    return Comparison(tuple(options), moment, networks, known.co2_source, known.cost_source)
+
+
+def _by_transit(territory: str, start: Place, goal: Place, moment: datetime, ticket_eur: float | None) -> list[Option]:
+    feeds = store.feeds(territory)
+    if not feeds:
+        return []
+    router, layer = _walker(territory, moment)
+    try:
+        first, last = router.spot(*start, layer), router.spot(*goal, layer)
+    except OffTheStreets:
+        return []
+    found = []
+    for feed in feeds:
+        timetable = store.timetable_of(territory, feed)
+        one = journey(timetable, router, layer, first, last, moment)
+        if one is not None:
+            found.append((one.arrives_at, feed, one))
+    return [_option(territory, feed, one, ticket_eur) for _arrives, feed, one in sorted(found, key=lambda x: x[0])[:1]]
+
+
+def _walker(territory: str, moment: datetime) -> tuple[Router, Layer]:
+    router = router_of(territory)
+    overlays, _ = live.laid_at(router, territory, moment)
+    layer = router.layer(mobility.profile("a-pied"))
+    return router, laid(layer, overlays.get("a-pied", CLEAR))
+
+
+def _option(territory: str, feed: str, one: Journey, ticket_eur: float | None) -> Option:
+    timetable, known = store.timetable_of(territory, feed), factors()
+    legs, grams = [Leg(one.walk_first_s)], 0.0
+    for before, ride in zip((None, *one.rides), one.rides, strict=False):
+        if before is not None:
+            legs.append(Leg((ride.leaves_at - before.arrives_at).total_seconds()))
+        line = transit.line_of(timetable, ride.route)
+        grams += ride.length_m / 1000 * known.co2_g_km[mode_of_line(line.kind)]
+        legs.append(
+            Leg(
+                (ride.arrives_at - ride.leaves_at).total_seconds(), line, transit.stop_of(timetable, ride.boarded),
+                transit.stop_of(timetable, ride.left), ride.leaves_at, ride.arrives_at, ride.destination, ride.stops,
+            )
+        )  # fmt: skip
+    legs.append(Leg(one.walk_last_s))
+    length = sum(ride.length_m for ride in one.rides)
+    return Option(TRANSIT, one.seconds, length, ticket_eur, grams, leaves_at=one.leaves_at, arrives_at=one.arrives_at,
+                  legs=tuple(legs))  # fmt: skip

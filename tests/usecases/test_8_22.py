@@ -1,0 +1,101 @@
+"""8-22, of « walk/bike/transit/carpool/park-and-ride trip across communes with time, cost and CO2 »: on foot, by
+bicycle, by transit, by car alone or shared. Park and ride, shared vehicles and cycle gaps are not there yet."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from beffroi.sense.mobility.journeys.factors import factors
+from beffroi.sense.mobility.transit.store import put_in_place
+from sense.mobility.town_graph import place_graph
+from sense.mobility.transit_feeds import NETWORK, timetable_of
+from serve_makers import make_open_town
+from territory_makers import TOWN
+
+PAGE = "/trajets/8-22/"
+STREET = "A------------------------------------------------------------B"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def places(settings: Any, tmp_path: Path) -> dict[str, tuple[float, float]]:
+    settings.DATA_DIR = tmp_path
+    make_open_town()
+    found = place_graph(TOWN, drawing=STREET, ways={})
+    # Bus 1 of the network, its stops moved to both ends of the street.
+    (ax, ay), (bx, by) = found["A"], found["B"]
+    stops = (
+        "stop_id,stop_name,stop_lat,stop_lon,location_type,parent_station,wheelchair_boarding,platform_code\n"
+        f"G,Gare,{ay},{ax},1,,1,\nG1,Gare,{ay},{ax},0,G,,1\nG2,Gare,{ay},{ax},0,G,2,2\n"
+        f"M,Mairie,{by},{bx},0,,1,\nE,Église,45.3,3.3,0,,2,\nX,Dépôt,45.4,3.4,0,,,\n"
+    )
+    times = NETWORK["stop_times"].replace("08:10:00,08:11:00", "08:02:00,08:03:00")
+    made = timetable_of(tmp_path, NETWORK | {"stops": stops, "stop_times": times})
+    put_in_place(made.__class__(**{**made.__dict__, "about": made.about | {"territory": TOWN}}), [])
+    return found
+
+
+def text(answer: Any) -> str:
+    plain = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())))
+    return plain.replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def asked(places: dict[str, Any], **more: str) -> dict[str, str]:
+    ends = {name: f"{places[letter][0]:.6f}, {places[letter][1]:.6f}" for name, letter in (("de", "A"), ("vers", "B"))}
+    return ends | more
+
+
+def test_each_way_has_its_time_its_cost_and_its_co2(client: Client, places: dict[str, Any]) -> None:
+    told = text(client.get(PAGE, asked(places, depart="2026-03-02T07:58")))
+    assert "En partant le lundi 2 mars 2026, 7:58" in told
+    rows = re.search(r"Longueur (.*?) En transport : partir", told)
+    assert rows is not None
+    lines = rows[1]
+    # 610 m: eight minutes on foot; the bus leaves at 8:00 and arrives at 8:02.
+    assert "À pied 8 min gratuit 0 g 610 m" in lines
+    assert "En transport 2 min inconnu" in lines
+    car = 0.61 * factors().car_eur_km
+    assert f"En voiture, seul 2 min {car:.2f} €".replace(".", ",") in lines
+    assert f"En voiture, à deux (covoiturage) 2 min {car / 2:.2f} €".replace(".", ",") in lines
+    assert "130 g" in lines
+    assert "70 g" in lines
+    assert "partir à 8:00, arriver à 8:02" in told
+    assert "Gare à 8:00, vers Église ; descendre à Mairie à 8:02 (1 arrêt)" in told
+    assert "Horaires prévus : Réseau d’essai." in told
+    assert "ADEME" in told
+
+
+def test_obstacles_and_missing_networks_are_told(client: Client, places: dict[str, Any]) -> None:
+    # On a Sunday nothing runs: the other ways are there.
+    told = text(client.get("/trajets/", asked(places, depart="2026-03-01T08:00")))
+    assert "À pied 8 min" in told
+    assert "En transport " not in told.partition("Longueur ")[2].partition("Horaires")[0]
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "said"),
+    [
+        ({"de": "nulle part"}, 400, ""),
+        ({"depart": "demain"}, 400, "Écrivez par exemple 2026-03-29T08:30."),
+        ({"de": "9.0, 50.0"}, 400, "aucune rue praticable"),
+    ],
+)
+def test_a_bad_question_gets_a_clear_answer(
+    client: Client, places: dict[str, Any], more: dict[str, str], status: int, said: str
+) -> None:
+    answer = client.get(PAGE, asked(places) | more)
+    assert answer.status_code == status
+    assert said in text(answer)
+
+
+def test_without_streets_the_page_says_so(client: Client, settings: Any, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path
+    make_open_town()
+    assert "Pas encore d’itinéraires ici" in text(client.get(PAGE))
