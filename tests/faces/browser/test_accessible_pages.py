@@ -53,7 +53,7 @@ PAGES = [
     "/carte/integrer/?theme=culture-sport-loisirs",
     "/carte/ici/?lat=45.0092&lon=3.002",
     "/itineraire/?de=3.0081,45.0110&vers=3.0092,45.0110&profil=fauteuil-manuel",
-    "/acces/",
+    "/acces/1-15/",
     "/carte/quartiers/?couche=arbres&avant=2026-06-01",
     "/carte/batiments/?couche=batiments&colonne=hauteur",
     "/signaler/",
@@ -64,7 +64,6 @@ PAGES = [
     "/obstacles/",
     "/travaux/?rue=grande+rue",
     "/travaux/1/",
-    "/acces/1-15/",
     "/trajets/?de=3.0081,45.0110&vers=3.0092,45.0110&depart=2026-03-02T07:58",
     "/transports/?q=gare",
     "/transports/arret/reseau/G/",
@@ -116,7 +115,7 @@ RESERVED = {
         "/compte/",
         "/mes-donnees/",
     ],
-    "equipe@bourg.test": ["/agent/tournee/"],
+    "equipe@bourg.test": ["/agent/tournee/", "/agent/travaux/1/", "/agent/tournees/1/"],
     "elue@bourg.test": ["/elu/", "/elu/note/", "/elu/communes/", "/vues/elu/", "/mes-demandes/"],
 }
 

@@ -24,7 +24,7 @@ from beffroi.sense.mobility.terrain import read_terrain
 
 AT = datetime(2026, 11, 25, tzinfo=UTC)
 # A thousand pairs of each profile were compared on 26 November 2026 (docs/benchmarks.md): too long for each run.
-PAIRS = int(os.environ.get("BEFFROI_ROUTE_PAIRS", "25"))
+PAIRS = int(os.environ.get("ROUTE_PAIRS", "25"))
 
 
 @pytest.fixture(scope="module")
