@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 _CELL = np.dtype([("number", ">i8"), ("west", ">f4"), ("east", ">f4"), ("south", ">f4"), ("north", ">f4")])
 _ROOT = 1
+_AT_ONCE = 200_000
 
 
 def fill(index: sqlite3.Connection, table: str, numbers: npt.NDArray[np.int64], boxes: npt.NDArray[np.float64]) -> None:
@@ -74,8 +75,11 @@ def _link(
 ) -> None:
     """Say in which node each row (leaf) or child node lies."""
     target = f"{table}_rowid (rowid, nodeno)" if leaf else f"{table}_parent (nodeno, parentnode)"
-    pairs = zip(cells["number"].tolist(), owners.tolist(), strict=True)
-    index.executemany(f"INSERT INTO {target} VALUES (?,?)", pairs)  # noqa: S608
+    numbers = cells["number"]
+    for start in range(0, len(cells), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        pairs = zip(numbers[part].tolist(), owners[part].tolist(), strict=True)
+        index.executemany(f"INSERT INTO {target} VALUES (?,?)", pairs)  # noqa: S608
 
 
 def _write(
@@ -87,11 +91,11 @@ def _write(
     *,
     depth: int,
 ) -> None:
-    rows = [
+    rows = (
         (
             int(node),
             (depth.to_bytes(2, "big") + len(cells).to_bytes(2, "big") + cells.tobytes()).ljust(node_bytes, b"\0"),
         )
         for node, cells in zip(nodes, contents, strict=True)
-    ]
+    )
     index.executemany(f"INSERT OR REPLACE INTO {table}_node VALUES (?,?)", rows)  # noqa: S608
