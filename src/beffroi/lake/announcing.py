@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from pathlib import Path
 
+from beffroi.lake import serving
 from beffroi.lake.aggregating import refresh_public_views
 from beffroi.lake.outcomes import lake_folder
 from beffroi.lake.store import Lake
@@ -43,7 +44,7 @@ def announce_published(*, at: datetime, lake: Path | None = None) -> int:
                     territory=ref.territory,
                     at=at,
                 )
-                if manifest.geometry_type is not None:
+                if manifest.geometry_type is not None or manifest.rows >= serving.LATER_FROM_ROWS:
                     tasks.bake_tiles.enqueue(ref.territory, ref.slug, version)
             home.announced(ref, version)
     return len(waiting)

@@ -16,3 +16,4 @@ class LakeConfig(AppConfig):
         engine.register()
         register_sandbox_part("lake", clear=sandbox.clear, fill=sandbox.fill)
         every_day("lake.daily", tasks.daily, hour=4)
+        every_day("lake.sources", tasks.nightly_sources, hour=1)

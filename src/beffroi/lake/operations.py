@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import IO
 
-from beffroi.base.kernel.errors import Refused
+from beffroi.base.kernel.errors import NotFound, Refused
 from beffroi.base.territory.viewer import Role, Viewer
 from beffroi.lake.announcing import announce_published
 from beffroi.lake.editing import edit_feature, merge_edits
@@ -29,6 +29,7 @@ __all__ = [
     "LakeNotWritable",
     "Progress",
     "announce_published",
+    "ask_source_again",
     "discard_upload",
     "edit_feature",
     "import_source",
@@ -136,6 +137,21 @@ def discard_upload(viewer: Viewer, upload_id: int, *, at: datetime) -> None:
     from beffroi.lake import uploads
 
     uploads.discard_upload(viewer, upload_id, at=at)
+
+
+def ask_source_again(viewer: Viewer, territory: str, slug: str, *, at: datetime) -> None:
+    """Have a worker ask one national source again now.
+
+    Raises:
+        Refused: the viewer is neither agent nor administrator of the territory.
+        NotFound: the commune has no such source.
+    """
+    from beffroi.lake import asking, tasks
+
+    require_agent(viewer, territory)
+    if slug not in {one.slug for one in asking.asked_sources(territory, at=at)}:
+        raise NotFound("source « {name} » inconnue", where=territory, remedy="consultez la liste", name=slug[:80])
+    tasks.refresh_sources.enqueue(territory, [slug])
 
 
 def require_agent(viewer: Viewer, territory: str) -> None:

@@ -69,6 +69,7 @@ from beffroi.lake.tilesets import limits_of, tile_at, tilejson_of, tiles_ready
 from beffroi.lake.waiting import Held, held
 
 if TYPE_CHECKING:
+    from beffroi.lake.scheduled import AskedSource
     from beffroi.lake.upload_previews import UploadPreview
     from beffroi.lake.uploads import UploadInfo
 
@@ -106,6 +107,7 @@ __all__ = [
     "aggregate",
     "all_datasets",
     "altitude_m",
+    "asked_sources",
     "by_area",
     "classed_tile",
     "dataset",
@@ -115,6 +117,7 @@ __all__ = [
     "download_sizes",
     "edits_laid",
     "edits_mark",
+    "failing_sources",
     "feature",
     "features",
     "first_published",
@@ -406,6 +409,30 @@ def download_sizes(viewer: Viewer, ref: DatasetRef, *, version: str | None = Non
     """
     seen = required(viewer, ref, version)
     return sizes.download_sizes(seen.lake, seen.manifest, seen.class_name, seen.class_columns)
+
+
+def asked_sources(viewer: Viewer, territory: str, *, at: datetime) -> list[AskedSource]:
+    """Return the national sources of a territory, when each was asked and is next, and what failed.
+
+    Raises:
+        Refused: the viewer is neither agent nor administrator of the territory.
+    """
+    from beffroi.lake import asking, operations
+
+    operations.require_agent(viewer, territory)
+    return asking.asked_sources(territory, at=at)
+
+
+def failing_sources(viewer: Viewer, territory: str) -> int:
+    """Return how many national sources of a territory failed when they were last asked.
+
+    Raises:
+        Refused: the viewer is neither agent nor administrator of the territory.
+    """
+    from beffroi.lake import asking, operations
+
+    operations.require_agent(viewer, territory)
+    return asking.failing_sources(territory)
 
 
 def uploads(viewer: Viewer, *, territory: str) -> list[UploadInfo]:

@@ -64,6 +64,22 @@ def read_upload(upload_id: int) -> None:
     uploads.read_upload(upload_id, at=now())
 
 
+@task()
+def refresh_sources(territory: str, slugs: list[str]) -> None:
+    """Ask these national sources of a commune again, and put in service what they bring; safe to run twice."""
+    from beffroi.lake import asking
+
+    asking.refresh_sources(territory, slugs, at=now())
+
+
+def nightly_sources(at: datetime) -> None:
+    """Queue the national sources whose turn has come, commune by commune."""
+    from beffroi.lake import asking
+
+    for territory, slugs in asking.due_sources(at=at):
+        refresh_sources.enqueue(territory, slugs)
+
+
 def daily(at: datetime) -> None:
     """Make versions of what was corrected, tell the public of the periods that are over, announce, clear.
 

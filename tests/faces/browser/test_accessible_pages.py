@@ -91,6 +91,7 @@ RESERVED = {
         "/agent/",
         "/agent/accessibilite/",
         "/agent/retenues/",
+        "/agent/donnees-a-surveiller/",
         "/agent/bac-a-sable/",
         "/batiments/",
         f"/batiments/{CODE}/maisons/maison/",

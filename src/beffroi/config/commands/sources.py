@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,13 +20,14 @@ def bring(commune: CommuneInfo, *, quiet: bool = False) -> bool:
     """Fetch and import what the nation publishes of a commune; tell what came. Return whether nothing failed."""
     from django.conf import settings
 
+    from beffroi.lake.asking import folder_of
     from beffroi.lake.definitions import load_definitions
     from beffroi.lake.refreshing import fetch_all, fetched
 
     definitions, faults = load_definitions()
     for fault in faults:
         click.echo(f"beffroi : {fault}", err=True)
-    folder = Path(settings.DATA_DIR) / "sources" / commune.code
+    folder = folder_of(commune.code)
     wanted = fetched(definitions, commune.code)
     click.echo(f"{len(wanted)} sources nationales pour {commune.name} ({commune.code})")
     with _progress(len(wanted), quiet=quiet) as told:
@@ -35,8 +35,7 @@ def bring(commune: CommuneInfo, *, quiet: bool = False) -> bool:
         found = list(fetch_all(definitions, commune.code, folder=folder, wait=time.sleep, mirror=mirror, told=told))
     for one in found:
         _tell(one)
-    brought = [one for one in found if one.path is not None]
-    return _imported(brought, commune, definitions) and not any(one.fault and not one.absent for one in found)
+    return _imported(found, commune, definitions) and not any(one.fault and not one.absent for one in found)
 
 
 def _tell(one: Source) -> None:
@@ -48,30 +47,24 @@ def _tell(one: Source) -> None:
         click.echo(f"  {one.definition.slug} : {'reçu' if one.changed else 'inchangé'}")
 
 
-def _imported(brought: list[Source], commune: CommuneInfo, definitions: list[Definition]) -> bool:
-    from django.conf import settings
-
+def _imported(found: list[Source], commune: CommuneInfo, definitions: list[Definition]) -> bool:
     from beffroi.base.kernel.time import now
-    from beffroi.lake import importing, operations
+    from beffroi.lake import asking, importing, operations, scheduled
     from beffroi.lake import report as reports
-    from beffroi.lake.isolation import Limits
     from beffroi.lake.operations import ImportStatus
 
-    groups = [importing.one_group(one.path, slug=one.definition.slug) for one in brought if one.path is not None]
+    groups = [importing.one_group(one.path, slug=one.definition.slug) for one in found if one.path is not None]
     groups = importing.several(groups, commune.code, definitions)
-    if not groups:
-        return True
-    how = importing.FolderImport(
-        territory=commune.code,
-        at=now(),
-        lake=Path(settings.LAKE_DIR),
-        extent=tuple(commune.bbox) if commune.bbox else None,  # type: ignore[arg-type]
-        definitions=definitions,
-        limits=Limits(settings.IMPORT_TIMEOUT_S, settings.IMPORT_MEMORY_MB),
-        guarded=True,
-    )
-    report = importing.import_groups(groups, groups[0].path.parent, how)
+    how, folder = asking.import_of(commune.code, definitions, at=now()), asking.folder_of(commune.code)
+    report = importing.import_groups(groups, folder, how)
     operations.announce_published(at=now())
+    for one in found:
+        came = [
+            told
+            for group, told in zip(groups, report.datasets, strict=True)
+            if one.path is not None and group.path == one.path.resolve()
+        ]
+        scheduled.note_asked(folder, one, came, at=how.at)
     for dataset in report.datasets:
         for table in dataset.tables:
             click.echo(f"  {table.slug} : {reports.label(table.status)}{f' ; {table.reason}' if table.reason else ''}")

@@ -28,8 +28,11 @@ def datasets(request: Request) -> Iterator[WorkCard]:
     """Yield the datasets that are late, and those whose map failed."""
     known = lake.datasets(request.viewer, territory=_code(request))
     page = f"{reverse('backoffice:home')}#donnees"
+    watched = reverse("backoffice:watched")
     late = late_datasets(known, today=timezone.localdate())
-    yield WorkCard(_("Données en retard sur leur rythme"), len(late), page, Urgency.LATE)
+    yield WorkCard(_("Données en retard sur leur rythme"), len(late), watched, Urgency.LATE)
+    failing = lake.failing_sources(request.viewer, _code(request)) if _code(request) else 0
+    yield WorkCard(_("Sources nationales qui ne répondent pas"), failing, watched, Urgency.TODAY)
     failed = [one for one in known if lake.tiles_state(request.viewer, one.ref) is TilesState.FAILED]
     yield WorkCard(_("Cartes qui n’ont pas pu être préparées"), len(failed), page, Urgency.TODAY)
 
