@@ -97,8 +97,9 @@ def test_the_worker_asks_each_night_and_nothing_where_nothing_was_brought(monkey
 
 @pytest.mark.usefixtures("mirror")
 def test_the_page_shows_each_source_and_asks_one_again(signed_in: Callable[..., Client]) -> None:
-    asking.refresh_sources(CODE, ["aires", "faux"], at=AT)
     agent = signed_in(Role.AGENT)
+    assert "tout est arrivé à son heure" in agent.get(PAGE).content.decode()
+    asking.refresh_sources(CODE, ["aires", "faux"], at=AT)
     page = agent.get(PAGE).content.decode()
     for said in ("Sources qui n’ont pas répondu", "Aires", "Jamais demandée", "Échec", "Demander maintenant"):
         assert said in page
