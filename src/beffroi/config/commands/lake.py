@@ -129,7 +129,7 @@ def show_dataset(dataset: str) -> None:
 def refresh_lake(commune: str | None) -> None:
     """Annoncer les versions qui ne l’ont pas été et mettre leurs tuiles en file.
 
-    Avec --commune, tout de suite (le processus de fond le fait chaque nuit) : une source qui perd trop de lignes attend l’accord d’un agent.
+    Avec --commune, sans attendre la nuit du processus de fond : une source qui perd trop de lignes attend un agent.
     """
     start_django()
     require_registry()
