@@ -80,7 +80,7 @@ class Texts:
 
     @cached_property
     def folds(self) -> dict[tuple[bool, bool], list[str]]:
-        """Return the texts without capitals or accents, made when first asked: see `filtering`."""
+        """Return the texts without capitals or accents, made when first asked: see `filter_values`."""
         return {}
 
 

@@ -20,7 +20,7 @@ from beffroi.base.territory.viewer import Viewer
 from beffroi.lake import columns, downloads, filtering
 from beffroi.lake.cql import Condition
 from beffroi.lake.edits import Overlay, overlay_of
-from beffroi.lake.filtering import Source
+from beffroi.lake.filter_source import Source
 from beffroi.lake.seeing import Seen, index_of, lake_in_use, required, seen_by
 from beffroi.lake.store import DatasetNotFound, DatasetRef
 from beffroi.lake.unbaked import Served

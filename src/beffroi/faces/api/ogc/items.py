@@ -27,7 +27,7 @@ from beffroi.faces.api.ogc.answers import (
 from beffroi.lake import queries as lake
 from beffroi.lake.cql import AllOf, Condition, Projector, Spatial, from_json
 from beffroi.lake.cql_text import from_text
-from beffroi.lake.filtering import equal_to
+from beffroi.lake.filter_values import equal_to
 from beffroi.lake.projecting import CRS84, box_in_crs84, known, offered, reprojected, to_crs84
 from beffroi.lake.queries import FoundFeatures, Seen
 from beffroi.lake.rights import signature
