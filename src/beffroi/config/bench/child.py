@@ -146,6 +146,37 @@ def aggregate_sales() -> dict[str, Any]:
     return {"aggregate_ms": times, "groups": max(counts)}
 
 
+def page_sales() -> dict[str, Any]:
+    """Time the pages of the table of sales of the lake of the environment: near and far, sorted and filtered."""
+    from beffroi.config.cli import start_django
+
+    start_django()
+    from beffroi.base.territory.viewer import ANONYMOUS
+    from beffroi.lake.queries import DatasetRef, Filter, table
+
+    ref, dear = DatasetRef("34172", "ventes"), [Filter("valeur_fonciere", "gt", "100000")]
+    last = table(ANONYMOUS, ref).total - 50
+    named = [Filter("nom_commune", "contains", "commune 12-3")]
+    cases: dict[str, dict[str, Any]] = {
+        "la première": {},
+        "la 500e": {"offset": 24_950},
+        "la dernière": {"offset": last},
+        "filtrée par un texte": {"where": named},
+        "filtrée par un nombre, la 500e": {"where": dear, "offset": 24_950},
+        "triée par un nombre": {"order_by": "valeur_fonciere"},
+        "triée par un nombre, la 500e": {"order_by": "valeur_fonciere", "offset": 24_950},
+        "triée par un texte, la 500e": {"order_by": "adresse_nom_voie", "offset": 24_950},
+        "triée par un texte, la dernière": {"order_by": "adresse_nom_voie", "offset": last},
+    }
+    pages = []
+    for what, asked in cases.items():
+        total = table(ANONYMOUS, ref, **asked).total
+        spent = time.process_time()
+        times, _ = _timed(lambda asked: len(table(ANONYMOUS, ref, **asked).rows), [asked] * 20)
+        pages.append({"what": what, "total": total, "cpu": (time.process_time() - spent) * 50, **times})
+    return {"pages": pages}
+
+
 def convert(*, source: str, target: str) -> dict[str, Any]:
     """Convert a source to a GeoPackage by pyogrio's GDAL, where ogr2ogr is not installed."""
     import pyogrio
@@ -240,6 +271,7 @@ _CALLED = (
     import_sales,
     index_sales,
     aggregate_sales,
+    page_sales,
     convert,
     query_lake,
     query_gdal,

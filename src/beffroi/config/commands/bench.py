@@ -44,7 +44,7 @@ _QUERY_HEAD = (
 @click.argument(
     "names",
     nargs=-1,
-    metavar="[import|query]... | folder DOSSIER | ogc | dvf | route | transit GTFS.zip | reports [PARTIE]...",
+    metavar="[import|query]... | folder DOSSIER | ogc | dvf | pages | route | transit GTFS.zip | reports [PARTIE]...",
 )
 @click.option(
     "--populations", default="10000,100000,1000000", show_default=True, help="Tailles de ville, en habitants."
@@ -53,7 +53,11 @@ _QUERY_HEAD = (
 @click.option("--commune", default="00001", show_default=True, help="Code INSEE sous lequel importer (folder).")
 @click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Processus de front (folder).")
 @click.option(
-    "--features", type=click.IntRange(10_000), default=1_000_000, show_default=True, help="Objets (ogc), ventes (dvf)."
+    "--features",
+    type=click.IntRange(10_000),
+    default=1_000_000,
+    show_default=True,
+    help="Objets (ogc), ventes (dvf, pages).",
 )
 @click.option("--seconds", type=click.IntRange(1, 120), default=8, show_default=True, help="Durée d'une case (ogc).")
 @click.option("--pairs", type=click.IntRange(10, 10_000), default=1000, show_default=True, help="Paires (route).")
@@ -81,7 +85,8 @@ def bench_command(
     « folder DOSSIER » mesure l'import d'un dossier de données ouvertes ; « ogc » compare les interfaces OGC à celles de
     pygeoapi, tipg et MapServer (paquets Debian à installer, la commande dit lesquels) ; « route », les itinéraires sur
     deux villes de la plus grande taille donnée, face à Valhalla si on le donne ;
-    « dvf », l'import de ventes par millions (--features) face à ogr2ogr vers PostGIS, et un agrégat ;
+    « dvf », l'import de ventes par millions (--features) face à ogr2ogr vers PostGIS, et un agrégat ; « pages », celles
+    d'un tableau de ventes, proches et lointaines, triées et filtrées ;
     « transit GTFS.zip », l'import d'un réseau et ses prochains passages ;
     « reports », les signalements : load, kill, full, hostile, ou tout. Sur le serveur PostgreSQL de DATABASE_URL, où
     chaque partie crée puis supprime une base « beffroi_bench_… » ; sur SQLite sans elle.
@@ -92,6 +97,10 @@ def bench_command(
         from beffroi.config.bench.dvf import measure_sales
 
         found = iter([measure_sales(data_dir.resolve() / "dvf", count=features, told=_told)])
+    elif names == ("pages",):
+        from beffroi.config.bench.pages import measure_pages
+
+        found = iter([measure_pages(data_dir.resolve() / "pages", count=features, told=_told)])
     elif names == ("route",):
         found = _route_table(data_dir.resolve(), max(_sizes(populations)), pairs, wheel)
     elif names[:1] == ("transit",):
@@ -126,8 +135,8 @@ def _tables(names: tuple[str, ...], populations: str, folder: Path, commune: str
     for name in names:
         if name not in ("import", "query"):
             raise click.UsageError(
-                f"mesure « {name} » inconnue : import, query, folder DOSSIER, ogc, dvf, route, transit GTFS.zip, "
-                "reports"
+                f"mesure « {name} » inconnue : import, query, folder DOSSIER, ogc, dvf, pages, route, "
+                "transit GTFS.zip, reports"
             )
         yield _import_table(folder, sizes) if name == "import" else _query_table(folder, sizes)
 
