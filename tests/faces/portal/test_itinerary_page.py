@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from django.test import Client
 
 from beffroi.base.kernel.time import now
 from beffroi.sense.mobility import compiled, landmarks, operations
-from sense.mobility.town_graph import asked, place_graph
+from beffroi.sense.mobility.assembling import with_about
+from beffroi.sense.mobility.drawn import drawn_graph
+from beffroi.sense.mobility.store import put_in_place
+from sense.mobility.town_graph import DRAWING, NORTH, WAYS, WEST, asked, place_graph
 
 PAGE = "/itineraire/"
 
@@ -47,6 +52,33 @@ def test_on_foot_the_stairs_are_taken(client: Client, places: dict[str, Any]) ->
     assert "un escalier, 14 marches" in text
     assert "Prenez l’escalier (14 marches)" in text
     assert "C’est aussi le plus rapide" in text
+
+
+def test_steps_are_told_by_what_one_sees_at_the_turn(client: Client, small_town: str, places: dict[str, Any]) -> None:
+    graph, _ = drawn_graph(DRAWING, ways=WAYS, at=(WEST, NORTH))
+    turn = np.zeros(graph.ends, np.int32)
+    seen = with_about(graph, territory=small_town, version="20260302T090000Z-seen00000000")
+    put_in_place(replace(seen, landmark=turn, landmarks=("Boulangerie du Pont",)))
+    _, text = told(client, places)
+    assert "Repère : Boulangerie du Pont" in text.partition("Pas à pas")[2]
+
+
+def test_only_documented_ways_when_one_asks_and_nothing_of_it_is_kept(
+    client: Client, small_town: str, places: dict[str, Any]
+) -> None:
+    square, unsure = "A--s--B\n|     |\nC-----D\n", {"AB": {"unknown": ["width"]}}
+    found = place_graph(small_town, "20260302T090000Z-square000000", drawing=square, ways=unsure)
+    _, text = told(client, found)
+    assert "60 m" in text.partition("Chemin conseillé")[2][:20]
+    assert "Documenté à 0 % pour ce profil" in text
+    assert "Chercher par les seules rues documentées" in text
+    query = {"de": asked(found, "A"), "vers": asked(found, "B"), "profil": "fauteuil-manuel", "documente": "on"}
+    answer = client.get(PAGE, query | {"pente": "6", "ressaut": "2"})
+    text = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())))
+    assert "Documenté à 100 % pour ce profil" in text
+    # Settings live on the device and in the question: neither a cookie nor a session remembers them.
+    assert not answer.cookies
+    assert not client.session.items()
 
 
 def test_no_way_says_what_stops_and_how_far_one_gets(client: Client, places: dict[str, Any]) -> None:
