@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +11,8 @@ from typing import Any
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.lake.definitions import Definition
-from beffroi.lake.fetching import NotPublished, Wait, fetch
+from beffroi.lake.fetching import MOST_BYTES, Fetched, NotFetched, NotPublished, Wait, fetch
+from beffroi.lake.fetching import Told as BytesTold
 
 Told = Callable[[int, int, Definition, int, int | None], Any]
 """Called as a source comes: how many are done, of how many, which, its bytes so far, of how many when it is known."""
@@ -65,12 +68,12 @@ def fetch_all(
         target = folder / one.fetch.name.format(commune=territory)
         told(rank, len(wanted), one, 0, None)
         try:
-            got = fetch(
+            got = _brought(
                 address_of(one, territory),
                 target,
                 mirror=mirror,
                 wait=wait,
-                told=lambda done, total, rank=rank, one=one: told(rank, len(wanted), one, done, total),  # type: ignore[misc]
+                told=lambda done, total, rank=rank, one=one: told(rank, len(wanted), one, done, total),
             )
             beside = [
                 fetch(_placed(url, territory), folder / _placed(name, territory), mirror=mirror, wait=wait)
@@ -80,3 +83,36 @@ def fetch_all(
             yield Source(one, absent=isinstance(fault, NotPublished), fault=fault)
         else:
             yield Source(one, got.path, got.changed or any(other.changed for other in beside))
+
+
+def _brought(url: str, target: Path, *, mirror: Path | None, wait: Wait, told: BytesTold) -> Fetched:
+    """Bring a source to `target`; one published compressed by gzip stays beside it, to be compared the next time."""
+    if not url.endswith(".gz") or target.suffix == ".gz":
+        return fetch(url, target, mirror=mirror, wait=wait, told=told)
+    packed = target.with_name(f"{target.name}.gz")
+    got = fetch(url, packed, mirror=mirror, wait=wait, told=told)
+    if got.changed or not target.is_file():
+        _unpack(packed, target)
+    return Fetched(target, got.changed)
+
+
+def _unpack(packed: Path, target: Path) -> None:
+    """Write what a gzip file holds, whole or not at all.
+
+    Raises:
+        NotFetched: it is damaged, or holds more than a source may.
+    """
+    aside, done = target.with_name(f"{target.name}.part"), 0
+    try:
+        with gzip.open(packed, "rb") as source, aside.open("wb") as sink:
+            while chunk := source.read(1 << 20):
+                done += len(chunk)
+                if done > MOST_BYTES:
+                    raise zlib.error("too large")
+                sink.write(chunk)
+    except (OSError, EOFError, zlib.error) as error:
+        aside.unlink(missing_ok=True)
+        raise NotFetched(
+            "archive gzip endommagée ou trop grande", where=packed.name, remedy="relancez plus tard"
+        ) from error
+    aside.replace(target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,3 +130,30 @@ def test_a_mirror_gives_the_same_files_and_asks_nobody(site: Site, tmp_path: Pat
     with pytest.raises(NotPublished, match="rien dans le miroir"):
         fetch("https://donnees.example/../../z.csv", tmp_path / "in" / "z.csv", mirror=mirror, wait=no_wait)
     assert site.asked == []
+
+
+def test_a_source_published_compressed_is_unpacked_and_one_damaged_is_told(site: Site, tmp_path: Path) -> None:
+    (site.folder / "x.json.gz").write_bytes(gzip.compress(b"{}"))
+    one = Definition("x", fetch=FetchOptions(f"{site.url}/x.json.gz", "x.json"))
+    (first,) = fetch_all([one], "34172", folder=tmp_path / "in", wait=no_wait)
+    assert first.path == tmp_path / "in" / "x.json"
+    assert first.path.read_bytes() == b"{}"
+    (again,) = fetch_all([one], "34172", folder=tmp_path / "in", wait=no_wait)
+    assert not again.changed
+    (site.folder / "x.json.gz").write_bytes(gzip.compress(b"[1]" * 50_000)[:-20])
+    (broken,) = fetch_all([one], "34172", folder=tmp_path / "in", wait=no_wait)
+    assert "endommagée" in str(broken.fault)
+    assert first.path.read_bytes() == b"{}"
+
+
+def test_the_files_that_go_with_a_source_come_beside_it(site: Site, tmp_path: Path) -> None:
+    (site.folder / "usagers.csv").write_bytes(b"Num_Acc\n")
+    told = FetchOptions(
+        f"{site.url}/a.csv", "caract-2024.csv", beside=((f"{site.url}/usagers.csv", "usagers-2024.csv"),)
+    )
+    (first,) = fetch_all([Definition("accidents", fetch=told)], "34172", folder=tmp_path / "in", wait=no_wait)
+    assert first.changed
+    assert (tmp_path / "in" / "usagers-2024.csv").read_bytes() == b"Num_Acc\n"
+    (site.folder / "usagers.csv").write_bytes(b"Num_Acc\n2\n")
+    (again,) = fetch_all([Definition("accidents", fetch=told)], "34172", folder=tmp_path / "in", wait=no_wait)
+    assert again.changed
