@@ -41,13 +41,13 @@ def files_beside(path: Path, tables: TableOptions) -> list[Path]:
 
 
 def definitions_of(path: Path, territory: str, definitions: Sequence[Definition]) -> list[Definition]:
-    """Return every dataset that a source holds: several for an archive whose tables several dataset files describe.
+    """Return every dataset file of what a source holds: several for an archive whose tables several describe.
 
     One that names the territory wins over the one of everywhere, for the same dataset.
     """
-    matching = [one for one in definitions if one.matches(path.name, territory)]
     tables = _tables_in(path)
-    holding = [one for one in matching if one.tables.rows and any(named(name, one.tables.rows) for name in tables)]
+    matching = [one for one in definitions if one.matches(path.name, territory) and _is_in(one, tables)]
+    holding = [one for one in matching if one.tables.rows]
     ours = {one.slug for one in holding if one.territories}
     holding = [one for one in holding if one.territories or one.slug not in ours]
     if holding:
@@ -56,8 +56,16 @@ def definitions_of(path: Path, territory: str, definitions: Sequence[Definition]
     return [found] if found is not None else []
 
 
-def _tables_in(path: Path) -> list[str]:
-    """Return the names of the members of an archive, else that of the file; nothing is unpacked."""
+def _is_in(definition: Definition, tables: Sequence[str] | None) -> bool:
+    """Tell whether a source of these tables holds the dataset: another theme of the same producer bears such a name."""
+    wanted = definition.tables.rows
+    return not wanted or tables is None or any(named(name, wanted) for name in tables)
+
+
+def _tables_in(path: Path) -> list[str] | None:
+    """Return the names of the members of an archive, else that of the file; None when only its reading would tell."""
+    if path.suffix.lower() == ".gpkg":
+        return None
     if path.suffix.lower() == ".zip":
         try:
             with zipfile.ZipFile(path) as archive:

@@ -13,7 +13,7 @@ from typing import Any
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.sentences import Sentence
 from beffroi.lake.beside import definitions_of
-from beffroi.lake.definitions import ColumnDefinition, Definition, definition_for
+from beffroi.lake.definitions import ColumnDefinition, Definition
 from beffroi.lake.detect.headers import keys_of
 from beffroi.lake.folder import Kind, SourceGroup, plan
 from beffroi.lake.isolation import Box, ImportRequest, Limits, extent_apart, outcomes, prepare
@@ -105,7 +105,7 @@ def named_by_schema(
     taken: set[str] = set()
     named = []
     for group in several(groups, territory, definitions):
-        found = group.definition or definition_for(group.path.name, territory, definitions)
+        found = group.definition or _declared(group, territory, definitions)
         national = found is not None and not found.territories and found.slug not in taken
         named.append(replace(group, slug=found.slug) if found is not None and national else group)
         taken.add(named[-1].slug)
@@ -162,9 +162,13 @@ def boundary_extent(groups: Sequence[SourceGroup]) -> Box | None:
     return extent_apart(named) if named else None
 
 
+def _declared(group: SourceGroup, territory: str, definitions: Sequence[Definition]) -> Definition | None:
+    return next(iter(definitions_of(group.path, territory, definitions)), None)
+
+
 def definition_of(group: SourceGroup, territory: str, definitions: Sequence[Definition]) -> Definition:
     """Return the dataset file that names the source, completed by its notice; else what the notice says."""
-    declared = group.definition or definition_for(group.path.name, territory, definitions)
+    declared = group.definition or _declared(group, territory, definitions)
     notice = group.notice
     said: dict[str, Any] = {"theme": group.theme, "title": group.title[:200]}
     if notice:

@@ -54,3 +54,12 @@ def test_the_fictional_plan_is_that_of_its_town_alone(tmp_path: Path) -> None:
     others = [definition_of(one, "34172", known) for one in named_by_schema(plan(tmp_path), "34172", known)]
     assert len(others) == len(theirs) == 2
     assert not any(one.fictional for one in others)
+
+
+def test_another_theme_of_the_same_producer_is_not_taken_for_the_one_that_is_described(tmp_path: Path) -> None:
+    archive(tmp_path, "BDTOPO_TRONCON_DE_ROUTE_34.zip", ("TRONCON_DE_ROUTE",))
+    archive(tmp_path, "BDTOPO_BATI_34.zip", ("BATIMENT", "COMMUNE"))
+    known = load_definitions()[0]
+    buildings, roads = named_by_schema(plan(tmp_path), "34172", known)
+    assert (buildings.slug, definition_of(buildings, "34172", known).slug) == ("batiments", "batiments")
+    assert definition_of(roads, "34172", known).slug == roads.slug != "batiments"
