@@ -86,12 +86,12 @@ def _write_apart(con: Any, written: Prepared, target: Path) -> None:
 
 
 def _query(reading: Reading, plan: Plan) -> tuple[str, BBox | None]:
-    """Return the SQL of the rows ready to be written, and their box."""
+    """Return the SQL of the rows ready to be written, and their box; without one they stay as they were published."""
     place = reading.streamed
     if place is None:
         raise ValueError("rows that are held are prepared otherwise")
     # What can be made of a row again after the sort is not carried through it.
-    given, order, box = [*plan.values, f"{_mark(plan.columns)} AS _mark"], "_mark", None
+    given, order, box = [*plan.values, f"{_mark(plan.columns)} AS _mark"], "", None
     told = ["* EXCLUDE (_mark)"]
     if place.box is not None:
         box = BBox(*place.box)
@@ -103,7 +103,7 @@ def _query(reading: Reading, plan: Plan) -> tuple[str, BBox | None]:
             f"CASE WHEN _x IS NOT NULL THEN struct_pack(xmin := _x, ymin := _y, xmax := _x, ymax := _y) END AS {BOX}",
         ]
         bounds = f"{{'min_x': {box.west!r}, 'min_y': {box.south!r}, 'max_x': {box.east!r}, 'max_y': {box.north!r}}}"
-        order = f"CASE WHEN _x IS NOT NULL THEN ST_Hilbert(_x, _y, {bounds}::BOX_2D) END NULLS LAST, _mark"
+        order = f"ORDER BY CASE WHEN _x IS NOT NULL THEN ST_Hilbert(_x, _y, {bounds}::BOX_2D) END NULLS LAST, _mark"
     if plan.id_column:
         told.append(f"CAST({name(plan.id_column)} AS VARCHAR) AS {ID}")
     else:
@@ -111,7 +111,7 @@ def _query(reading: Reading, plan: Plan) -> tuple[str, BBox | None]:
         shown = "_mark" if plan.widest == plan.columns else _mark(plan.widest)
         told.append(f"format('{{:016x}}', CAST({shown} >> 64 AS UBIGINT)) AS {ID}")
     kept = f"SELECT {', '.join(given)} FROM {name(reading.table)}"
-    return f"SELECT {', '.join(told)} FROM (SELECT * FROM ({kept}) ORDER BY {order})", box
+    return f"SELECT {', '.join(told)} FROM (SELECT * FROM ({kept}) {order})", box
 
 
 def _mark(columns: Sequence[Column]) -> str:

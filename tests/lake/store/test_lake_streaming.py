@@ -97,6 +97,14 @@ def test_streamed_rows_have_ids_of_their_own_along_the_curve(tmp_path: Path, lak
 
 
 @pytest.mark.usefixtures("streaming")
+def test_rows_without_a_place_stay_as_they_were_published(tmp_path: Path, lake: Path) -> None:
+    rows = [f"a{n * 7919 % 300},2024-01-02,{n}.5,34172,{n},," for n in range(300)]
+    _import(_file(tmp_path, rows), lake)
+    page = queries.table(ANONYMOUS, REF, limit=300)
+    assert [row[0] for row in page.rows] == [row.split(",")[0] for row in rows]
+
+
+@pytest.mark.usefixtures("streaming")
 def test_the_same_rows_in_any_order_are_the_same_version(tmp_path: Path, lake: Path) -> None:
     rows = _rows()
     first = _import(_file(tmp_path, rows), lake)
