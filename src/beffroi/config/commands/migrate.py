@@ -11,6 +11,6 @@ from beffroi.config.cli import start_django
 def migrate_command() -> None:
     """Créer le registre ou le mettre à jour."""
     start_django()
-    from django.core.management import call_command
+    from beffroi.config.migrating import migrate
 
-    call_command("migrate", interactive=False, verbosity=1)
+    migrate(verbosity=1)

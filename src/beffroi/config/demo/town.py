@@ -137,11 +137,10 @@ def _reports(town: Town, tell: Tell) -> None:
 
 
 def _registry(town: Town, passwords: dict[str, str]) -> list[dict[str, Any]]:
-    from django.core.management import call_command
-
     from beffroi.base.kernel.time import now
+    from beffroi.config.migrating import migrate
 
-    call_command("migrate", interactive=False, verbosity=0)
+    migrate()
     at = now()
     _refuse_real_communes()
     _add_territories(town, at)
