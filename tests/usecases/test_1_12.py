@@ -198,6 +198,7 @@ def test_a_stranger_who_follows_a_place_is_told_everywhere_and_no_more_once_she_
         near, off = (f"{lon - 0.001},{LAT - 0.001},{lon + 0.001},{LAT + 0.001}" for lon in (LON, FAR))
         assert titles(client) == titles(client, bbox=near) == [ALERT["title"]]
         assert titles(client, bbox=off) == []
+        assert f">{ALERT['title']}</a>" in client.get("/").content.decode(), "whoever opens the home page knows of it"
 
         # She leaves as her mailbox does (RFC 8058): the next one reaches neither her address nor her device.
         leave = str(letter["List-Unsubscribe"])
@@ -216,6 +217,7 @@ def test_a_stranger_who_follows_a_place_is_told_everywhere_and_no_more_once_she_
         act(agent, number, "finir-l-alerte")
         assert titles(client) == []
         assert "Aucune alerte en cours" in client.get("/alertes/").content.decode()
+        assert ALERT["title"] not in client.get("/").content.decode()
         assert "Terminer l’alerte" not in agent.get(f"{QUEUE}{number}/").content.decode()
         assert act(agent, number, "finir-l-alerte").status_code == 404
 

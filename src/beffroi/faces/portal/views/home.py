@@ -9,6 +9,7 @@ from typing import cast
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
@@ -22,9 +23,11 @@ from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.faces.shell.addresses import AddressField
 from beffroi.sense.places import queries as places
 from beffroi.sense.places.queries import Found
+from beffroi.serve.reports.zone_alerts import alerts_in_force
 
 SHOWN_SERVICES = 12
 SHOWN_DATASETS = 6
+SHOWN_ALERTS = 3
 SHOWN_OF_EACH = 5
 SHOWN_OF_ONE = 60
 
@@ -55,10 +58,13 @@ def home(request: HttpRequest) -> HttpResponse:
     known = town_datasets(request)
     # What people come for first; what is said of the platform itself after.
     services = sorted(open_services(request), key=lambda one: not one.use_case.workshop)
+    may_report = offer_reports(services)
     context = {
         "kinds": search_words(),
         "around": _around_form(request),
-        "may_report": offer_reports(services),
+        "may_report": may_report,
+        # Only reports raise them as yet.
+        "alerts": alerts_in_force(territory_of(request), at=timezone.now())[:SHOWN_ALERTS] if may_report else [],
         "services": services[:SHOWN_SERVICES],
         "services_count": len(services),
         "service_themes": themes_of(services),
