@@ -36,6 +36,7 @@ PAGES = [
     "/services/2-01/",
     "/services/G-03/",
     "/services/G-07/",
+    "/regles/7-04/",
     "/application/",
     "/registre-des-traitements/",
     "/donnees/",
