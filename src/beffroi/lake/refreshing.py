@@ -73,7 +73,7 @@ def fetch_all(
                 target,
                 mirror=mirror,
                 wait=wait,
-                told=lambda done, total, rank=rank, one=one: told(rank, len(wanted), one, done, total),
+                told=lambda done, total, rank=rank, one=one: told(rank, len(wanted), one, done, total),  # type: ignore[misc]
             )
             beside = [
                 fetch(_placed(url, territory), folder / _placed(name, territory), mirror=mirror, wait=wait)
