@@ -14,7 +14,7 @@ from beffroi.base.territory.viewer import Viewer
 from beffroi.lake import rights, sql
 from beffroi.lake.definitions import definition_from_json
 from beffroi.lake.editing_rights import is_counted, may_edit
-from beffroi.lake.edits import Edit, lay
+from beffroi.lake.edits import UNDONE, Edit, lay, undo
 from beffroi.lake.manifest import ID, read_json
 from beffroi.lake.publishing import publish
 from beffroi.lake.reading import GEOMETRY, Reading
@@ -46,6 +46,29 @@ def edit_feature(viewer: Viewer, ref: DatasetRef, edit: Edit, *, at: datetime) -
         at=at,
     )
     return found
+
+
+def undo_edit(viewer: Viewer, ref: DatasetRef, feature_id: str, *, at: datetime) -> None:
+    """Undo the last edit of a dataset, if it was of this thing and by this viewer; durable and shown at the return.
+
+    Raises:
+        BadEdit: something else was done since, or somebody else did it.
+        DatasetNotFound: the dataset is absent, or not for this viewer.
+        Refused: the viewer may not correct the data of this territory.
+    """
+    from beffroi.base.journal import operations as journal
+
+    seen = required(viewer, ref, None)
+    require_editor(viewer, ref)
+    undo(seen.lake, ref, feature_id, at=at, by=viewer.person_id)
+    journal.record(
+        kind="dataset.edited",
+        subject=f"dataset:{ref}",
+        payload={"id": feature_id, "change": UNDONE, "version": seen.manifest.version},
+        actor=viewer.person_id,
+        territory=ref.territory,
+        at=at,
+    )
 
 
 def require_editor(viewer: Viewer, ref: DatasetRef) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -33,9 +33,9 @@ from beffroi.lake.manifest import BOX, ID, Manifest, read_json
 from beffroi.lake.reading import DUCKDB_TYPE, GEOMETRY, Column
 from beffroi.lake.seeing import Seen, index_of, index_path_in, seen_by
 from beffroi.lake.serving import Index
-from beffroi.lake.store import DatasetNotFound, DatasetRef, Lake
+from beffroi.lake.store import DatasetNotFound, DatasetRef, InForce, Lake
 
-ADDED, CHANGED, REMOVED = "added", "changed", "removed"
+ADDED, CHANGED, REMOVED, UNDONE = "added", "changed", "removed", "undone"
 MOST_EDITS = 2_000
 """Beyond, a version must be made of them first: an overlay is read whole by every map."""
 
@@ -134,42 +134,107 @@ def lay(lake: Lake, ref: DatasetRef, edit: Edit, *, columns: tuple[Column, ...],
         force = lake.in_force(ref)
         manifest, base = lake.manifest(ref, force.version), lake.version_folder(ref, force.version)
         before = home / "edits" / force.edits if force.edits else None
-        papers = read_json(before / "edits.json") if before else {"hidden": [], "log": []}
+        papers = _papers(before)
         if len(papers["log"]) >= MOST_EDITS:
             raise BadEdit("trop de retouches en attente", where=str(ref), remedy="faites-en d'abord une version")
-        number = int(force.edits.rpartition(".")[2]) + 1 if force.edits else _first_number(home, force.version)
-        name = f"{force.version}.{number}"
-        aside = home / "edits" / f".{name}.part"
-        aside.mkdir(parents=True)
-        try:
-            with sql.workbench(memory_mb=512, threads=1) as con:
-                source = (before or base) / "data.parquet"
-                kept = "" if before else "LIMIT 0"
-                con.execute(f"CREATE TEMP TABLE edited AS SELECT * FROM read_parquet(?) {kept}", [str(source)])  # noqa: S608
-                found = _applied(con, base / "data.parquet", manifest, edit, columns, set(papers["hidden"]))
-                _write(con, base / "data.parquet", aside / "data.parquet", placed=manifest.geometry_type is not None)
-                ruled = rights.in_force(manifest.columns, dict(force.columns))
-                for class_name in rights.classes(force.access, ruled):
-                    visible = rights.visible(ruled, rights.clearance(class_name))
-                    serving.bake(
-                        con,
-                        serving.rows_of_file(aside / "data.parquet"),
-                        aside / f"serving.{rights.file_part(class_name)}.sqlite",
-                        columns=visible,
-                        has_geometry=manifest.geometry_type is not None,
-                        mark=rights.signature(visible),
-                    )
-            log = [*papers["log"], {"id": found, "kind": edit.kind, "at": at.astimezone(UTC).isoformat(), "by": by}]
-            hidden = sorted({*papers["hidden"], *([] if edit.kind == ADDED else [found])})
-            text = json.dumps({"hidden": hidden, "log": log}, ensure_ascii=False)
-            (aside / "edits.json").write_text(text, encoding="utf-8")
-            fsync_tree(aside)
-            aside.rename(home / "edits" / name)
-        except BaseException:
-            shutil.rmtree(aside, ignore_errors=True)
-            raise
-        lake.put_edits(ref, name)
-        _forget(home / "edits", name)
+
+        def change(con: Any) -> tuple[str, set[str]]:
+            hidden = set(papers["hidden"])
+            found = _applied(con, base / "data.parquet", manifest, edit, columns, hidden)
+            return found, hidden if edit.kind == ADDED else {*hidden, found}
+
+        return _next(
+            lake, ref, home, force, start=before, change=change, log=papers["log"], kind=edit.kind, at=at, by=by
+        )
+
+
+def undo(lake: Lake, ref: DatasetRef, thing: str, *, at: datetime, by: int | None) -> None:
+    """Lay the state before the last edit, if it is of `thing` and by this person; durable, and shown, at the return.
+
+    Raises:
+        BadEdit: something else was done since, or somebody else did it.
+        LakeNotWritable: the disk refuses.
+    """
+    with lake.editing(ref), lake.writing(ref) as home:
+        force = lake.in_force(ref)
+        last = _papers(home / "edits" / force.edits if force.edits else None)["log"][-1:]
+        mine = bool(last) and (last[0]["id"], last[0]["by"]) == (thing, by) and last[0]["kind"] != UNDONE
+        log = _papers(home / "edits" / force.edits)["log"] if force.edits else []
+        version, _dot, number = force.edits.rpartition(".") if force.edits else ("", "", "0")
+        before = home / "edits" / f"{version}.{int(number) - 1}" if len(log) > 1 else None
+        if not mine or (before is not None and not before.exists()):
+            raise BadEdit(
+                "cette retouche ne s'annule plus", where=thing[:80], remedy="corrigez l'objet, ou ajoutez-le de nouveau"
+            )
+        hidden = set(_papers(before)["hidden"])
+        _next(
+            lake,
+            ref,
+            home,
+            force,
+            start=before,
+            change=lambda _con: (thing, hidden),
+            log=log,
+            kind=UNDONE,
+            at=at,
+            by=by,
+        )
+
+
+def _papers(folder: Path | None) -> dict[str, list[Any]]:
+    return read_json(folder / "edits.json") if folder else {"hidden": [], "log": []}
+
+
+def _next(
+    lake: Lake,
+    ref: DatasetRef,
+    home: Path,
+    force: InForce,
+    *,
+    start: Path | None,
+    change: Callable[[Any], tuple[str, set[str]]],
+    log: list[Any],
+    kind: str,
+    at: datetime,
+    by: int | None,
+) -> str:
+    """Make the next folder from `start` (the version itself when None), as `change` leaves the table `edited`.
+
+    `change` returns the id of the thing and those hidden from then on.
+    """
+    manifest, base = lake.manifest(ref, force.version), lake.version_folder(ref, force.version)
+    number = int(force.edits.rpartition(".")[2]) + 1 if force.edits else _first_number(home, force.version)
+    name = f"{force.version}.{number}"
+    aside = home / "edits" / f".{name}.part"
+    aside.mkdir(parents=True)
+    try:
+        with sql.workbench(memory_mb=512, threads=1) as con:
+            kept = "" if start else "LIMIT 0"
+            source = str((start or base) / "data.parquet")
+            con.execute(f"CREATE TEMP TABLE edited AS SELECT * FROM read_parquet(?) {kept}", [source])  # noqa: S608
+            found, hidden = change(con)
+            _write(con, base / "data.parquet", aside / "data.parquet", placed=manifest.geometry_type is not None)
+            ruled = rights.in_force(manifest.columns, dict(force.columns))
+            for class_name in rights.classes(force.access, ruled):
+                visible = rights.visible(ruled, rights.clearance(class_name))
+                serving.bake(
+                    con,
+                    serving.rows_of_file(aside / "data.parquet"),
+                    aside / f"serving.{rights.file_part(class_name)}.sqlite",
+                    columns=visible,
+                    has_geometry=manifest.geometry_type is not None,
+                    mark=rights.signature(visible),
+                )
+        done = {"id": found, "kind": kind, "at": at.astimezone(UTC).isoformat(), "by": by}
+        text = json.dumps({"hidden": sorted(hidden), "log": [*log, done]}, ensure_ascii=False)
+        (aside / "edits.json").write_text(text, encoding="utf-8")
+        fsync_tree(aside)
+        aside.rename(home / "edits" / name)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    lake.put_edits(ref, name)
+    _forget(home / "edits", name)
     return found
 
 

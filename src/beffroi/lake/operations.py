@@ -12,7 +12,7 @@ from typing import IO
 from beffroi.base.kernel.errors import NotFound, Refused
 from beffroi.base.territory.viewer import Role, Viewer
 from beffroi.lake.announcing import announce_published
-from beffroi.lake.editing import edit_feature, merge_edits
+from beffroi.lake.editing import edit_feature, merge_edits, undo_edit
 from beffroi.lake.held import let_go
 from beffroi.lake.intake import import_source, publish_reading, slug_of
 from beffroi.lake.outcomes import ImportOutcome, ImportStatus, lake_folder, unchanged
@@ -44,6 +44,7 @@ __all__ = [
     "slug_of",
     "stage_upload",
     "unchanged",
+    "undo_edit",
 ]
 
 

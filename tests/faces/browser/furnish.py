@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import django
@@ -88,9 +89,12 @@ def _file_reports() -> None:
     """File a few reports, so that pages have something to show: one closed, one that nobody may know of."""
     from datetime import timedelta
 
+    from django.conf import settings
     from django.utils import timezone
 
-    from beffroi.base.territory.viewer import Grant, Role, Viewer
+    from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
+    from beffroi.lake import queries
+    from beffroi.lake.queries import DatasetRef
     from beffroi.serve.cases import operations as cases
     from beffroi.serve.cases.definition import Outcome
     from beffroi.serve.reports.operations import close_report
@@ -111,6 +115,10 @@ def _file_reports() -> None:
             )
         )
     ]
+    (tree,) = queries.features(ANONYMOUS, DatasetRef(CODE, "arbres"), limit=1).features
+    # Numbers and tokens are drawn: those who walk the pages read here where the first report and the first tree are.
+    walked = {"number": filed[0].number, "token": filed[0].token, "thing": json.loads(tree)["id"]}
+    (settings.DATA_DIR / "walked.json").write_text(json.dumps(walked), encoding="utf-8")
     cases.accept_case(number=filed[0].number, by=agent, at=now)
     close_report(number=filed[1].number, outcome=Outcome.DONE, reason="Le trou est bouché.", by=agent, at=now)
 

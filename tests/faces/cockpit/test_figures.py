@@ -19,6 +19,7 @@ from beffroi.faces.cockpit.counted import History, month_ends
 from beffroi.faces.cockpit.figures import MOST, Asked, Figure, figure_source, town_figures
 from beffroi.faces.shell.charts import HEIGHT, MARGIN, Point, line_of
 from beffroi.lake import operations as lake
+from beffroi.lake.definitions import Definition
 from beffroi.lake.queries import DatasetRef
 from beffroi.serve.cases.definition import Outcome
 from beffroi.serve.reports.operations import close_report
@@ -172,6 +173,21 @@ def test_a_room_adds_its_figure_and_seven_are_shown_at_most(asked: Asked, signed
     assert "Population" in shown
     page = signed_in(Role.ELECTED).get("/elu/").content.decode()
     assert page.count('<li class="figure">') == MOST
+
+
+@pytest.mark.django_db
+def test_the_population_opens_the_census_that_tells_it(asked: Asked, settings: Any, tmp_path: Any) -> None:
+    settings.LAKE_DIR = tmp_path / "lake"
+    source = tmp_path / "population-iris.csv"
+    source.write_text("iris;p22_pop\n001;400\n002;350\n", encoding="utf-8")
+    outcome = lake.import_source(
+        source, territory=asked.commune.code, at=datetime(2026, 3, 2, 9, tzinfo=UTC), announce=False,
+        definition=Definition("population-iris", producer="INSEE"), lake=settings.LAKE_DIR,
+    )  # fmt: skip
+    assert outcome.version
+    (told,) = counted.population(asked)
+    assert (told.value, told.source) == (750, "INSEE")
+    assert told.href == f"/donnees/{asked.commune.code}/population-iris/tableau/"
 
 
 @pytest.mark.django_db

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,49 @@ def test_an_agent_corrects_moves_and_removes_from_the_sheet(own_lake: Path, sign
     assert public.get(f"/tuiles/{CODE}/retouches.json", {"depuis": laid["mark"]}).status_code == 204
     assert agent.post(f"{sheet}retoucher/", {"do": "remove"})["Location"] == HOME
     assert public.get(sheet).status_code == 404
+
+
+def undo_button(page: str) -> dict[str, str]:
+    """Read the button that undoes, as it is shown: where it sends, and the id of the thing."""
+    found = re.search(r'<form method="post" action="([^"]+annuler/)".*?name="id" value="([^"]+)"', page, re.DOTALL)
+    assert found is not None
+    return {"address": found[1], "id": found[2]}
+
+
+def test_what_was_just_done_can_be_undone_by_who_did_it(own_lake: Path, signed_in: Callable[..., Client]) -> None:
+    agent, other, public = signed_in(Role.AGENT), signed_in(Role.AGENT), Client()
+    tree = _first(public)
+    one, edit = f"{API}/{tree['id']}", f"{HOME}fiche/{tree['id']}/retoucher/"
+    sent = {key: "" if value is None else value for key, value in agent.get(edit).context["form"].initial.items()}
+    for change in ({"_lat": "45.0111"}, {"_lat": "45.0222"}):
+        shown = agent.post(edit, sent | change, follow=True).content.decode()
+    undo = undo_button(shown)
+    assert public.get(one).json()["geometry"]["coordinates"][1] == 45.0222
+    assert other.post(undo["address"], {"id": undo["id"]}).status_code == 400
+    assert agent.post(undo["address"], {"id": undo["id"]})["Location"] == edit.removesuffix("retoucher/")
+    assert public.get(one).json()["geometry"]["coordinates"][1] == 45.0111
+    # Once: what came before was not the last thing done.
+    assert agent.post(undo["address"], {"id": undo["id"]}).status_code == 400
+    # What was retired comes back, what was added goes; each open map is told.
+    mark = public.get(f"/tuiles/{CODE}/retouches.json?depuis=").json()["mark"]
+    gone = undo_button(agent.post(edit, {"do": "remove"}, follow=True).content.decode())
+    assert public.get(one).status_code == 404
+    agent.post(gone["address"], {"id": gone["id"]})
+    assert public.get(one).json()["geometry"]["coordinates"][1] == 45.0111
+    assert public.get(f"/tuiles/{CODE}/retouches.json", {"depuis": mark}).status_code == 200
+    new = {"nom": "Arbre neuf", "_lon": "3.01", "_lat": "45.01"}
+    added = undo_button(agent.post(f"{HOME}ajouter/", new, follow=True).content.decode())
+    assert agent.post(added["address"], {"id": added["id"]})["Location"] == HOME
+    assert public.get(f"{API}/{added['id']}").status_code == 404
+
+
+def test_the_panel_of_the_map_leads_those_who_may_to_the_form(own_lake: Path, signed_in: Callable[..., Client]) -> None:
+    agent, public = signed_in(Role.AGENT), Client()
+    fragment = f"{HOME}fiche/{_first(public)['id']}/?fragment"
+    assert "retoucher/" in agent.get(fragment).content.decode()
+    assert "retoucher/" not in public.get(fragment).content.decode()
+    # The place is chosen on a map, which fills the two fields.
+    assert "data-pick=" in agent.get(fragment.replace("?fragment", "retoucher/")).content.decode()
 
 
 def test_an_agent_adds_and_a_program_too(own_lake: Path, signed_in: Callable[..., Client]) -> None:

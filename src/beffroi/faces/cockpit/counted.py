@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,10 +21,11 @@ from beffroi.faces.cockpit.figures import Asked, Figure, figure_source
 from beffroi.faces.shell.charts import Point
 from beffroi.faces.shell.templatetags.shell import number
 from beffroi.lake import queries as lake
-from beffroi.lake.queries import DatasetRef
+from beffroi.lake.queries import DatasetRef, Measure
 
 FRESH_DAYS = 365
 MONTHS = 12
+CENSUS = re.compile(r"p\d\d_pop|population|pop_tot\w*")
 USAGE_DAYS = 30
 WEEKS = 12
 # Datasets that count something everyone knows, by the words of their slug.
@@ -217,16 +219,39 @@ def counted(asked: Asked) -> Iterator[Figure]:
 
 @figure_source("population", rank=60)
 def population(asked: Asked) -> Iterator[Figure]:
-    """Yield the inhabitants, as the commune's own record says."""
+    """Yield the inhabitants: those a dataset of the town counts, which it opens, else those of the commune's record."""
     commune = asked.commune
-    if commune.population:
+    told = _inhabitants(asked)
+    if told is not None:
+        yield told
+    elif commune.population:
         fictional = commune.fictional
         source = _("Ville fictive : nombre choisi à la génération") if fictional else _("Fiche de la commune")
         note = "" if fictional else _("année du recensement non indiquée")
         yield Figure(
             _("Population"), commune.population, unit=_("habitants"), note=note, source=source,
-            href=reverse("shell:legal"),
+            href=reverse("cockpit:communes" if territory.groupings_of(commune.code) else "shell:legal"),
         )  # fmt: skip
+
+
+def _inhabitants(asked: Asked) -> Figure | None:
+    """Return the sum of the census by area, None when the town publishes none."""
+    for one in lake.datasets(asked.viewer, territory=asked.commune.code):
+        if "population" not in one.ref.slug.split("-"):
+            continue
+        columns = lake.dataset(asked.viewer, one.ref, version=one.version).columns
+        counted = next((column for column in columns if CENSUS.fullmatch(column.key)), None)
+        if counted is None:
+            continue
+        measure = Measure("inhabitants", "sum", counted.key)
+        ((total,),) = lake.aggregate(asked.viewer, one.ref, measures=[measure], version=one.version).rows
+        if total:
+            return Figure(
+                _("Population"), int(total), unit=_("habitants"), note=counted.title,
+                source=one.producer or _("Lac de données"), date=date_format(one.updated_at, "j F Y"),
+                href=reverse("portal:dataset-table", args=[one.ref.territory, one.ref.slug]),
+            )  # fmt: skip
+    return None
 
 
 def _day(at: datetime) -> date:

@@ -10,6 +10,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from beffroi.base.catalogue.definition import UseCase
+from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.base.kernel.time import now
 from beffroi.base.kernel.words import folded
 from beffroi.base.territory.viewer import Viewer
@@ -32,7 +34,13 @@ from beffroi.lake.reading import Column
 from beffroi.sense.twin.queries import town_buildings
 
 ENGINE = "layers"
-MOST_LISTED, MOST_NEAR = 60, 20
+
+
+class BadPage(BeffroiError):
+    """The address asks for a page of a list that cannot be."""
+
+
+MOST_LISTED, MOST_NEAR = 20, 20
 MOST_READ = 5_000
 PAGE = 1_000
 MOST_FACTS = 6
@@ -85,6 +93,27 @@ class ListedDataset:
     licence: str = ""
     kept_ids: tuple[str, ...] | None = None
     geometry: str = ""
+    start: int = 0
+
+    @property
+    def first(self) -> int:
+        """Return the rank of the first place listed, from 1."""
+        return self.start + 1
+
+    @property
+    def last(self) -> int:
+        """Return the rank of the last place listed."""
+        return self.start + len(self.places)
+
+    @property
+    def previous_page(self) -> str:
+        """Return how the address asks for the places before, empty at the first ones."""
+        return f"{self.ref.slug}:{max(0, self.start - MOST_LISTED)}" if self.start else ""
+
+    @property
+    def next_page(self) -> str:
+        """Return how the address asks for the places that follow, empty when there is none."""
+        return f"{self.ref.slug}:{self.last}" if self.places and self.last < self.total else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +151,13 @@ def shown_layers(request: Request, use_case: UseCase) -> ShownLayers | None:
     chosen = [by_slug[slug] for slug in wanted.datasets if slug in by_slug]
     details = {one.ref.slug: (one, lake.dataset(viewer, one.ref)) for one in chosen}
     asked = asked_layers(request.GET, wanted, list(details.values()), viewer=viewer, citycode=territory_of(request))
-    listed = tuple(_listed(viewer, *details[one.ref.slug], wanted=wanted, asked=asked, hour=hour) for one in chosen)
+    starts = _asked_page(request.GET.get("debut", ""))
+    listed = tuple(
+        _listed(
+            viewer, *details[one.ref.slug], wanted=wanted, asked=asked, hour=hour, start=starts.get(one.ref.slug, 0)
+        )
+        for one in chosen
+    )
     shows = [
         LayerShow(one, _colour(one, wanted), _config(one, wanted, asked, kept, details), usage=use_case.id)
         for one, kept in zip(chosen, listed, strict=True)
@@ -155,9 +190,23 @@ def _colour(summary: DatasetSummary, wanted: Settings) -> str:
     return colour_of(summary, wanted.look(summary.ref.slug))
 
 
-def _most_listed(wanted: Settings) -> int:
-    """Return how many places of each dataset are listed: fewer where there are several; the whole list has pages."""
-    return MOST_LISTED if len(wanted.datasets) == 1 else MOST_LISTED // 2
+def _asked_page(text: str) -> dict[str, int]:
+    """Read `debut=jeu:rang`: the rank of the first place listed of one dataset.
+
+    Raises:
+        BadPage: not that form.
+    """
+    if not text:
+        return {}
+    slug, _colon, rank = text.partition(":")
+    if not rank.isdecimal() or len(rank) > 9:
+        raise BadPage(
+            gettext_noop("« {text} » n’est pas une page de la liste"),
+            where="debut",
+            remedy=gettext_noop("suivez les liens de la liste"),
+            text=text[:40],
+        )
+    return {slug: int(rank)}
 
 
 def _config(
@@ -196,12 +245,17 @@ def _listed(
     wanted: Settings,
     asked: AskedLayers,
     hour: Moment,
+    start: int,
 ) -> ListedDataset:
     """Return the places of a dataset that answer what is asked, nearest first when the reader says where she is."""
     of = asked.of(summary.ref.slug, detail.columns)
     look = wanted.look(summary.ref.slug)
     read_all = bool(of.open_column or asked.near)
-    columns, ids, rows, total = _read(viewer, summary.ref, of, most=MOST_READ if read_all else _most_listed(wanted))
+    named = name_column(detail.columns)
+    columns, ids, rows, total = _read(
+        viewer, summary.ref, of, most=MOST_READ if read_all else MOST_LISTED, start=0 if read_all else start,
+        order=named.key if named else None,
+    )  # fmt: skip
     if of.open_column:
         opened = [rank for rank, row in enumerate(rows) if hour.is_open(row.get(of.open_column))]
         ids, rows = [ids[rank] for rank in opened], [rows[rank] for rank in opened]
@@ -212,20 +266,24 @@ def _listed(
         away = away_of(viewer, summary.ref, ids, where=of.where, near=asked.near, most=MOST_NEAR)
         order = sorted((rank for rank, one in enumerate(ids) if one in away), key=lambda rank: away[ids[rank]].order)
         ids, rows = [ids[rank] for rank in order], [rows[rank] for rank in order]
-    most = _most_listed(wanted)
+    # What was read whole is cut here; near a place, only the nearest are ranked: they make one page.
+    page = slice(start, start + MOST_LISTED) if read_all and not away else slice(0, MOST_LISTED)
     return _of_rows(
-        summary, columns, ids[:most], rows[:most], total=total, wanted=wanted.columns, look=look,
+        summary, columns, ids[page], rows[page], total=len(ids) if away else total,
+        start=0 if away else start, wanted=wanted.columns, look=look,
         hour=hour if any(one.kind == "open" for one in wanted.filters) else None, away=away, kept=kept,
     )  # fmt: skip
 
 
 def _read(
-    viewer: Viewer, ref: DatasetRef, of: Asked, *, most: int
+    viewer: Viewer, ref: DatasetRef, of: Asked, *, most: int, start: int = 0, order: str | None = None
 ) -> tuple[tuple[Column, ...], list[str], list[dict[str, Any]], int]:
     ids: list[str] = []
     rows: list[dict[str, Any]] = []
     while True:
-        page = lake.table(viewer, ref, where=of.where, limit=min(PAGE, most - len(ids)), offset=len(ids))
+        page = lake.table(
+            viewer, ref, where=of.where, limit=min(PAGE, most - len(ids)), offset=start + len(ids), order_by=order
+        )
         ids += page.ids
         rows += [_row(page.columns, row) for row in page.rows]
         if page.next_offset is None or len(ids) >= most:
@@ -244,6 +302,7 @@ def _of_rows(
     hour: Moment | None = None,
     away: Mapping[str, Away] | None = None,
     kept: tuple[str, ...] | None = None,
+    start: int = 0,
 ) -> ListedDataset:
     named = name_column(columns)
     places = [
@@ -261,6 +320,7 @@ def _of_rows(
         licence=summary.licence,
         kept_ids=kept,
         geometry=summary.geometry_type or "",
+        start=start,
     )
 
 

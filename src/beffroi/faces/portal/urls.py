@@ -63,6 +63,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_DATASET}fiche/<str:feature_id>/", maps.sheet, name="sheet"),
     path(f"{_DATASET}fiche/<str:feature_id>/retoucher/", editing.edit_thing, name="edit-thing"),
     path(f"{_DATASET}ajouter/", editing.edit_thing, name="add-thing"),
+    path(f"{_DATASET}annuler/", editing.undo_edit, name="undo-edit"),
     path("carte/", maps.town_map, name="map"),
     path("carte/liste/", maps.town_list, name="map-list"),
     path("carte/quartiers/", synthesis.synthesis_page, name="synthesis"),

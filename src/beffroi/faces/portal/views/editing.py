@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any, cast
 
 from django import forms
@@ -11,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.time import now
@@ -19,10 +20,11 @@ from beffroi.base.territory.viewer import Role
 from beffroi.faces.portal.sheets import read_sheet
 from beffroi.faces.shell.access import Request, open_to
 from beffroi.faces.shell.sentences import said
+from beffroi.faces.shell.undoing import offer_undo
 from beffroi.lake import operations
 from beffroi.lake import queries as lake
 from beffroi.lake.edits import ADDED, CHANGED, REMOVED, Edit
-from beffroi.lake.queries import DatasetDetail, DatasetRef
+from beffroi.lake.queries import DatasetDetail, DatasetNotFound, DatasetRef
 from beffroi.lake.reading import ColumnType
 
 _LON, _LAT = "_lon", "_lat"
@@ -88,6 +90,7 @@ def edit_thing(request: HttpRequest, territory: str, slug: str, feature_id: str 
     initial, title = _known(request, ref, feature_id) if feature_id else ({}, _("Ajouter un objet"))
     form = _form(detail, request.POST or None, initial, named=named)
     home = reverse("portal:dataset", args=[territory, slug])
+    undo = reverse("portal:undo-edit", args=[territory, slug])
     if request.method == "POST":
         removed = request.POST.get("do") == "remove" and bool(feature_id)
         if removed or form.is_valid():
@@ -99,7 +102,38 @@ def edit_thing(request: HttpRequest, territory: str, slug: str, feature_id: str 
             except BeffroiError as refused:
                 form.add_error(None, " ; ".join(said(one) for one in (refused.what, refused.remedy) if one.template))
             else:
-                messages.success(request, _("C’est enregistré, et déjà sur toutes les cartes."))
+                text = (
+                    _("C’est retiré de toutes les cartes.")
+                    if removed
+                    else _("C’est enregistré, et déjà sur toutes les cartes.")
+                )
+                offer_undo(request, text, undo, id=found)
                 return redirect(home if removed else reverse("portal:sheet", args=[territory, slug, found]))
-    context = {"form": form, "title": title, "summary": detail.summary, "feature_id": feature_id, "home": home}
+    # Its place is chosen on a map; the rest is a plain form.
+    is_point = _LAT in form.fields
+    context = {
+        "form": form,
+        "fields": [field for field in form if field.name not in (_LAT, _LON)],
+        "place": SimpleNamespace(lat=form[_LAT], lon=form[_LON], fields={}) if is_point else None,
+        "title": title,
+        "summary": detail.summary,
+        "feature_id": feature_id,
+        "home": home,
+    }
     return render(request, "portal/edit_thing.html", context, status=400 if form.errors else 200)
+
+
+@open_to(Role.AGENT, Role.ADMINISTRATOR)
+@require_POST
+def undo_edit(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
+    """Undo the last edit of a dataset, that of the thing `id`, and show it again."""
+    request = cast(Request, request)
+    ref, feature_id = DatasetRef(territory, slug), request.POST.get("id", "")[:200]
+    operations.undo_edit(request.viewer, ref, feature_id, at=now())
+    messages.success(request, _("C’est annulé, et déjà sur toutes les cartes."))
+    try:
+        lake.feature(request.viewer, ref, feature_id)
+    except DatasetNotFound:
+        # What was added is gone again.
+        return redirect("portal:dataset", territory, slug)
+    return redirect("portal:sheet", territory, slug, feature_id)

@@ -23,6 +23,7 @@ from beffroi.faces.shell import assets, preferences
 from beffroi.faces.shell.icons import ICONS
 from beffroi.faces.shell.look import look_stamp
 from beffroi.faces.shell.sentences import said
+from beffroi.faces.shell.undoing import undo_of
 
 register = template.Library()
 NARROW_SPACE = "\u202f"
@@ -126,6 +127,12 @@ def size(octets: int | None) -> str:
 def sentence(value: Sentence | BeffroiError | str | None) -> str:
     """Say a sentence of another room in the reader's language."""
     return said(value)
+
+
+@register.filter
+def undo(tags: str | None) -> dict[str, object] | None:
+    """Return what a message offers to undo (see `undoing`), None when it offers nothing."""
+    return undo_of(tags)
 
 
 @register.filter
