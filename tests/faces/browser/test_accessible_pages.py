@@ -83,8 +83,8 @@ PAGES = [
     "/compte/signup/",
     "/compte/password/reset/",
     "/nulle-part/",
-    f"{ARBRES}fiche/1/",
-    "/objet/arbres/1/",
+    f"{ARBRES}fiche/{{thing}}/",
+    "/objet/arbres/{thing}/",
     "/acces/1-14/",
     "/itineraire/8-04/",
     "/signaler/1-02/",
@@ -123,9 +123,6 @@ RESERVED = {
         "/agent/travaux/",
         "/agent/travaux/nouveaux/",
         "/agent/tournees/nouvelle/",
-        "/agent/travaux/1/",
-        "/agent/travaux/1/rues/0/0/",
-        "/agent/tournees/1/",
         "/agent/personnes/2/",
         "/agent/accueil/",
         "/agent/signalements/",
@@ -134,17 +131,15 @@ RESERVED = {
         "/agent/signalements/{number}/",
         "/agent/interventions/",
         "/agent/interventions/nouvelle/",
-        "/agent/interventions/1/",
         "/agent/passages/",
         "/agent/passages/contrat/",
-        "/agent/passages/contrat/1/{month}/",
         "/agent/usages/",
         "/agent/usages/G-03/",
         "/agent/webhooks/",
         "/vues/technicien/",
         f"{ARBRES}ajouter/",
-        f"{ARBRES}fiche/1/retoucher/",
-        "/objet/arbres/1/etiquette/",
+        f"{ARBRES}fiche/{{thing}}/retoucher/",
+        "/objet/arbres/{thing}/etiquette/",
         "/compte/",
         "/compte/email/",
         "/compte/2fa/",
@@ -153,7 +148,14 @@ RESERVED = {
         "/mes-donnees/",
         "/mes-donnees/effacer/",
     ],
-    "equipe@bourg.test": ["/agent/tournee/", "/agent/travaux/1/", "/agent/tournees/1/"],
+    "equipe@bourg.test": [
+        "/agent/tournee/",
+        "/agent/travaux/1/",
+        "/agent/travaux/1/rues/0/0/",
+        "/agent/tournees/1/",
+        "/agent/interventions/1/",
+        "/agent/passages/contrat/1/{month}/",
+    ],
     "elue@bourg.test": ["/elu/", "/elu/note/", "/elu/communes/", "/vues/elu/", "/mes-demandes/"],
 }
 
@@ -246,11 +248,11 @@ def visit_with_axe(visit: Callable[..., Watched]) -> Callable[..., Watched]:
 
 
 def walk(watched: Watched, site: Site, pages: list[str]) -> dict[str, list[str]]:
-    first = json.loads((site.folder / "first-report.json").read_text())
+    known = json.loads((site.folder / "walked.json").read_text())
     month = f"{date.today():%Y-%m}"  # noqa: DTZ011 - the site's own today, on the same machine
     found = {}
     for address in pages:
-        answer = watched.page.goto(site.url + address.format(month=month, **first))
+        answer = watched.page.goto(site.url + address.format(month=month, **known))
         wrong = faults(watched, address)
         wrong += [] if address in REFUSED or (answer and answer.ok) else [f"answers {answer and answer.status}"]
         found |= {address: wrong} if wrong else {}
