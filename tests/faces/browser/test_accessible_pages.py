@@ -209,6 +209,12 @@ DRAWN = {"/carte/", "/carte/quartiers/?couche=arbres&avant=2026-06-01", "/signal
          "/carte/batiments/?couche=batiments&colonne=hauteur"}  # fmt: skip
 
 
+WIDTH_UNFOLDED = """() => {
+    for (const one of document.querySelectorAll('main details')) one.open = true;
+    return document.documentElement.scrollWidth;
+}"""
+
+
 def faults(watched: Watched, address: str) -> list[str]:
     """What is wrong with a page: axe at two sizes, in every style, its width at 320 px, what it says and asks for."""
     page = watched.page
@@ -220,7 +226,7 @@ def faults(watched: Watched, address: str) -> list[str]:
     page.evaluate("() => { delete document.documentElement.dataset.theme; }")
     # 320 CSS pixels: a 1,280-pixel window at 400 % (WCAG 1.4.10).
     page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
-    width = page.evaluate("document.documentElement.scrollWidth")
+    width = page.evaluate(WIDTH_UNFOLDED)
     found += [f"{width} px wide at 320"] if width > NARROW[0] else []
     page.emulate_media(media="print")
     found += [] if page.evaluate(PRINTS) else ["does not print as it should"]
