@@ -108,8 +108,8 @@ def test_an_agent_goes_through_her_queue_by_keyboard_alone(visit: Callable[..., 
     page.goto(f"{site.url}/agent/signalements/?categorie=plaque-egout")
     keys = page.keyboard
     keys.press("j")
-    with page.expect_navigation():
-        keys.press("Enter")
+    keys.press("Enter")
+    until(page, "document.querySelector('#clore') !== null && document.readyState === 'complete'")
     first = page.url
     keys.press("c")
     page.locator("#clore[open] textarea").wait_for()

@@ -107,17 +107,7 @@ def publish(
             manifest = _manifest(ref, version, at, content, fingerprint, source, definition, reading, prepared, meaning)
             report = replace(report, seconds=round(time.monotonic() - started, 3))
             folder = making.enter_context(lake.new_version(ref, version))
-            tell(Sentence(gettext_noop("écriture des données")), 0.3)
-            if prepared.file is None:
-                write_rows(reading.con, name(prepared.table), prepared, folder / "data.parquet")
-            else:
-                prepared.file.rename(folder / "data.parquet")
-            step("after-data")
-            if prepared.rows < serving.LATER_FROM_ROWS:
-                tell(Sentence(gettext_noop("préparation de l'index de consultation")), 0.6)
-                bake_serving(reading.con, prepared, folder, manifest, definition.access)
-            write_papers(folder, manifest, report)
-            step("after-papers")
+            _write(folder, reading, prepared, manifest, report, access=definition.access, tell=tell)
         is_new = known is None or _served(lake, ref) != version
         most_lost = definition.fetch.most_lost
         before = loses_too_much(lake, ref, rows=prepared.rows, most_lost=most_lost) if guarded and is_new else None
@@ -146,6 +136,29 @@ def publish(
 
     later(settle)
     return Published(version, is_new, report, before)
+
+
+def _write(
+    folder: Path,
+    reading: Reading,
+    prepared: Prepared,
+    manifest: Manifest,
+    report: ImportReport,
+    *,
+    access: str,
+    tell: Progress,
+) -> None:
+    tell(Sentence(gettext_noop("écriture des données")), 0.3)
+    if prepared.file is None:
+        write_rows(reading.con, name(prepared.table), prepared, folder / "data.parquet")
+    else:
+        prepared.file.rename(folder / "data.parquet")
+    step("after-data")
+    if prepared.rows < serving.LATER_FROM_ROWS:
+        tell(Sentence(gettext_noop("préparation de l'index de consultation")), 0.6)
+        bake_serving(reading.con, prepared, folder, manifest, access)
+    write_papers(folder, manifest, report)
+    step("after-papers")
 
 
 def _served(lake: Lake, ref: DatasetRef) -> str | None:

@@ -35,6 +35,9 @@ ELSEWHERE = {
     "backoffice:round-vehicle", "backoffice:upload",
 }  # fmt: skip
 
+# Shown, or sent back to the password, by how long ago one signed in.
+AFTER_SIGNING_IN = {"mfa_activate_totp", "mfa_add_webauthn"}
+
 
 def name_of(address: str) -> str:
     """Return the name of the view an address leads to, empty for one that leads nowhere."""
@@ -56,6 +59,7 @@ def test_every_page_is_walked_with_axe(signed_in: Callable[..., Client]) -> None
     client = signed_in(Role.AGENT, Role.ADMINISTRATOR, Role.ELECTED)
     client.raise_request_exception = False
     walked = {name_of(address) for address in walked_addresses()}
+    walked |= AFTER_SIGNING_IN
     forgotten = {one.key for one in addresses() if one.key not in walked and is_page(client, one)}
     assert sorted(forgotten - ELSEWHERE) == [], "walk them in tests/faces/browser/test_accessible_pages.py"
     assert sorted(ELSEWHERE - forgotten) == [], "they are walked, or are gone: take them out of ELSEWHERE"

@@ -18,7 +18,8 @@ ARBRES = f"/donnees/{CODE}/arbres/"
 
 # Anonymous readers: one query gives the town of the domain; services cost one more. Nothing depends on the lake's size.
 QUERIES = {
-    "/": 2,
+    # The alerts in force are one.
+    "/": 3,
     "/recherche/?q=arbre": 2,
     "/autour/?ou=12+grande+rue": 1,
     "/services/": 2,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 
 from beffroi.base.kernel.errors import BeffroiError
 
@@ -73,7 +75,9 @@ class Children:
             try:
                 child.wait(max(0.1, end - time.monotonic()))
             except subprocess.TimeoutExpired:
-                child.kill()
+                # With the processes it started: alone, it would leave them answering on its port.
+                with suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGKILL)
                 child.wait()
 
 
@@ -103,7 +107,6 @@ def _end_with_parent() -> None:
     if sys.platform != "linux":
         return
     import ctypes
-    import signal
 
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
     if os.getppid() == 1:
