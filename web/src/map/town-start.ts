@@ -30,9 +30,11 @@ async function replay(event: Event, isEarly: boolean, start: () => Promise<TownM
   const control = event.target as Control;
   if (!isEarly || !Object.keys(control.dataset).some((name) => ["layer", "live", "base", "style", "terrain"].includes(name))) return;
   const [value, checked] = [control.value, control instanceof HTMLInputElement && control.checked];
-  await (await start())?.ready;
+  const town = await start();
+  // The panel has just said what the map shows: what the reader chose stays in sight until it does, hers to change again.
   control.value = value;
   if (control instanceof HTMLInputElement) control.checked = checked;
+  await town?.ready;
   control.dispatchEvent(new Event("change"));
 }
 
