@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, cast
 
 from django import forms
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -16,11 +16,9 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.http import require_safe
 from shapely.geometry import mapping
 
-from beffroi.base.catalogue import operations
-from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.time import now
-from beffroi.faces.portal.directory import public_service, territory_of, town_datasets
+from beffroi.faces.portal.directory import count_opening, service_of_engine, territory_of, town_datasets
 from beffroi.faces.portal.itinerary import plain
 from beffroi.faces.portal.mapping import DrawnMap, overlay_map
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
@@ -98,9 +96,7 @@ def coverage(request: HttpRequest, use_case: str = "") -> HttpResponse:
     """Show who is within the minutes asked of a kind of place; `?csv` gives the table as a file."""
     request = cast(Request, request)
     territory = territory_of(request)
-    service = public_service(request, use_case) if use_case else None
-    if service is not None and ENGINE not in service.use_case.settings:
-        raise Http404
+    service = service_of_engine(request, use_case, ENGINE)
     form = _form(request, territory, service.use_case.settings[ENGINE] if service else None)
     context: dict[str, Any] = {"form": form, "service": service.use_case if service else None}
     if service is not None and territory:
@@ -113,9 +109,7 @@ def coverage(request: HttpRequest, use_case: str = "") -> HttpResponse:
     except BeffroiError as error:
         context["problem"] = error
         return render(request, "portal/coverage.html", context, status=error.http_status)
-    if service is not None and service.is_open:
-        audience = catalogue.audience_of(request.viewer, territory)
-        operations.count_use(use_case, territory, now(), audience=audience)
+    count_opening(request, service)
     if "csv" in request.GET:
         return sheet_response(f"acces-{found.kind.slug}-{found.minutes}-min.csv", _heads(found), _rows(found))
     marks = [(_(mark.label), mark.value) for mark in LAYER.marks if mark.value != "more" or found.more is not None]

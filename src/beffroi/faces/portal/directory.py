@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from django.http import Http404
+
 from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.catalogue.definition import OPEN_STATES, Audience, State, UseCaseNotFound
+from beffroi.base.catalogue.operations import count_use
 from beffroi.base.catalogue.queries import UseCaseView
+from beffroi.base.kernel.time import now
 from beffroi.base.kernel.words import folded
 from beffroi.faces.shell.access import Request
 from beffroi.faces.shell.themes import Theme, theme
@@ -73,3 +77,26 @@ def public_service(request: Request, use_case: str) -> UseCaseView:
             id=use_case[:40],
         )
     return found
+
+
+def service_of_engine(request: Request, use_case: str, engine: str) -> UseCaseView | None:
+    """Return the use case that a page of an engine is asked for, None when it is asked for none.
+
+    Raises:
+        UseCaseNotFound: unknown, or in preparation here.
+        Http404: it has nothing to do with this engine.
+    """
+    if not use_case:
+        return None
+    found = public_service(request, use_case)
+    if engine not in found.use_case.settings:
+        raise Http404
+    return found
+
+
+def count_opening(request: Request, found: UseCaseView | None) -> None:
+    """Count one use of an open use case by the audience of the reader; of none, or of one not open, nothing."""
+    if found is not None and found.is_open:
+        territory = territory_of(request)
+        audience = catalogue.audience_of(request.viewer, territory)
+        count_use(found.use_case.id, territory, now(), audience=audience)

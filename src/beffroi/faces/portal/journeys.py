@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from django import forms
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -16,12 +16,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
-from beffroi.base.catalogue import operations
-from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.clock.queries import timezone_of
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.time import now
-from beffroi.faces.portal.directory import public_service, territory_of
+from beffroi.faces.portal.directory import count_opening, service_of_engine, territory_of
 from beffroi.faces.portal.itinerary import PlaceField, distance, duration, place_of
 from beffroi.faces.portal.transit.wording import badge
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
@@ -79,9 +77,7 @@ def journeys(request: HttpRequest, use_case: str = "") -> HttpResponse:
     """Compare the ways of going from one place to another; all is in the address, nothing is kept."""
     request = cast(Request, request)
     territory = territory_of(request)
-    service = public_service(request, use_case) if use_case else None
-    if service is not None and ENGINE not in service.use_case.settings:
-        raise Http404
+    service = service_of_engine(request, use_case, ENGINE)
     asked = any(key in request.GET for key in ("de", "vers"))
     form = JourneysForm(request.GET if asked else None, citycode=territory)
     context: dict[str, Any] = {
@@ -89,9 +85,7 @@ def journeys(request: HttpRequest, use_case: str = "") -> HttpResponse:
     }  # fmt: skip
     status = 200
     if context["ready"] and form.is_bound:
-        if service is not None and service.is_open:
-            audience = catalogue.audience_of(request.viewer, territory)
-            operations.count_use(use_case, territory, now(), audience=audience)
+        count_opening(request, service)
         ticket = service.use_case.settings[ENGINE].ticket_eur if service else None
         status = _answer(form, territory, ticket, context)
     return render(request, "portal/journeys.html", context, status=status)

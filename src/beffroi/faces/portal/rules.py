@@ -15,10 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 from django.views.decorators.http import require_safe
 
-from beffroi.base.catalogue import operations
-from beffroi.base.catalogue import queries as catalogue
-from beffroi.base.kernel.time import now
-from beffroi.faces.portal.directory import public_service, territory_of
+from beffroi.faces.portal.directory import count_opening, service_of_engine, territory_of
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.faces.shell.addresses import Address, AddressField, as_typed, nearest_label
 from beffroi.faces.shell.places import PlaceForm
@@ -221,8 +218,8 @@ def lead_of(here: RulesHere) -> str:
 def rules(request: HttpRequest, use_case: str) -> HttpResponse:
     """Tell what applies at an address or at a point (`lat`, `lon`), and what nobody published; nothing is kept."""
     request = cast(Request, request)
-    found = public_service(request, use_case)
-    if ENGINE not in found.use_case.settings or not request.commune:
+    found = service_of_engine(request, use_case, ENGINE)
+    if found is None or not request.commune:
         raise Http404
     asked = any(request.GET.get(name, "").strip() for name in ("adresse", "lat", "lon"))
     form = RulesForm(request.GET if asked else None, within=request.commune.bbox)
@@ -232,9 +229,7 @@ def rules(request: HttpRequest, use_case: str) -> HttpResponse:
     context: dict[str, object] = {"service": found.use_case, "form": form}
     if asked and form.is_valid():
         context |= _answer(request, form, found.use_case.settings[ENGINE])
-        if found.is_open:
-            audience = catalogue.audience_of(request.viewer, territory_of(request))
-            operations.count_use(use_case, territory_of(request), now(), audience=audience)
+        count_opening(request, found)
     return render(request, "portal/rules.html", context, status=400 if asked and form.errors else 200)
 
 

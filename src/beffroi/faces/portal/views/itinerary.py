@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from beffroi.base.catalogue import operations
-from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.time import now
-from beffroi.faces.portal.directory import public_service, town_datasets
+from beffroi.faces.portal.directory import count_opening, service_of_engine, town_datasets
 from beffroi.faces.portal.itinerary import (
     ItineraryForm,
     api_address,
@@ -45,15 +43,12 @@ def itinerary(request: HttpRequest, use_case: str = "") -> HttpResponse:
     """Find a way that suits the person; all is in the address, nothing is kept. A use case chooses a profile first."""
     request = cast(Request, request)
     territory = request.commune.code if request.commune else ""
-    found = public_service(request, use_case) if use_case else None
-    if found is not None and "mobility" not in found.use_case.settings:
-        raise Http404
+    found = service_of_engine(request, use_case, "mobility")
     form = _form(request, found.use_case.settings["mobility"].profile) if found else _form(request)
     context: dict[str, Any] = {"form": form, "ready": queries.has_graph(territory)}
     context["service"] = found.use_case if found else None
-    if found is not None and form.is_bound and found.is_open:
-        audience = catalogue.audience_of(request.viewer, territory)
-        operations.count_use(use_case, territory, now(), audience=audience)
+    if form.is_bound:
+        count_opening(request, found)
     status = 200
     if context["ready"]:
         context["graph"] = queries.graph_info(territory)

@@ -19,7 +19,7 @@ from beffroi.base.catalogue import operations, queries
 from beffroi.base.catalogue.definition import AUDIENCE_TITLES, STATE_TITLES, Audience, State
 from beffroi.base.catalogue.queries import UseCaseView
 from beffroi.faces.portal.counted import shown_counts
-from beffroi.faces.portal.directory import public_service, services_by_public, territory_of
+from beffroi.faces.portal.directory import count_opening, public_service, services_by_public, territory_of
 from beffroi.faces.portal.finding import found_services
 from beffroi.faces.portal.layers import shown_layers
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
@@ -83,8 +83,8 @@ def service(request: HttpRequest, use_case: str) -> HttpResponse:
         operations.add_remark(use_case, territory=code, text=form.cleaned_data["text"], person=person, at=now)
         messages.success(request, _("Merci, votre remarque est enregistrée. Elle est lue avant la mise en service."))
         return redirect("portal:service", use_case=use_case)
-    if request.method == "GET" and found.is_open:
-        operations.count_use(use_case, code, now, audience=queries.audience_of(request.viewer, code))
+    if request.method == "GET":
+        count_opening(request, found)
     context = _service_context(request, found) | {"form": form}
     return render(request, "portal/service.html", context, status=400 if form is not None and form.errors else 200)
 
