@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ import numpy as np
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.resources import shipped_folder
+from beffroi.sense.mobility.data_files import read_table
 from beffroi.sense.mobility.layers import Overlay
 from beffroi.sense.mobility.profiles import load_profiles
 from beffroi.sense.mobility.router import Router
@@ -76,12 +76,7 @@ def read_kinds(path: Path) -> dict[str, ObstacleKind]:
     Raises:
         BadObstacle: a profile or group is unknown, or the file does not read.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadObstacle(
-            "TOML illisible ({reason})", where=path.name, remedy="corrigez-le", reason=str(error)
-        ) from error
+    table = read_table(path, where=path.name, refused=BadObstacle)
     profiles = list(load_profiles()[0])
     groups: dict[str, list[str]] = {"*": profiles, **table.get("groups", {}), **{one: [one] for one in profiles}}
 

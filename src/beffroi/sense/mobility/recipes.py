@@ -12,7 +12,6 @@ title, dataset (pattern of a slug)
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.resources import shipped_folder
+from beffroi.sense.mobility.data_files import read_table, require_keys
 from beffroi.sense.mobility.vocabulary import Kind, Surface
 
 
@@ -64,21 +64,10 @@ def read_recipe(path: Path) -> Recipe:
         BadRecipe: says the file, the key and the remedy.
     """
     where = f"streets/{path.name}"
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadRecipe("TOML illisible ({reason})", where=where, remedy="corrigez-le", reason=str(error)) from error
+    table = read_table(path, where=where, refused=BadRecipe)
     unknown = [key for key in table if key not in _KEYS]
     missing = [key for key in ("title", "dataset", "columns") if key not in table]
-    if unknown or missing:
-        raise BadRecipe(
-            "clés inconnues : {unknown} ; absentes : {missing}",
-            where=where,
-            remedy="clés possibles : {keys}",
-            unknown=", ".join(unknown) or "aucune",
-            missing=", ".join(missing) or "aucune",
-            keys=", ".join(_KEYS),
-        )
+    require_keys(unknown=unknown, missing=missing, known=_KEYS, where=where, refused=BadRecipe)
     tables = [(key, table.get(key, {})) for key in ("kinds", "ranks", "directions")]
     tables += [("surfaces", part.get("surfaces", {})) for part in table.get("survey", [])]
     for key, words in tables:

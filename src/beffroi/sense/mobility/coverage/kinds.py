@@ -8,7 +8,6 @@ The first [[read]] that finds a place is used: two lists of the same schools wou
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +21,7 @@ from beffroi.base.kernel.resources import shipped_folder
 from beffroi.base.territory.viewer import ANONYMOUS
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetSummary
+from beffroi.sense.mobility.data_files import read_table, require_keys
 from beffroi.sense.mobility.recipes import pattern
 
 MOST_PLACES = 20_000
@@ -89,23 +89,12 @@ def read_kind(path: Path) -> PlaceKind:
         BadKind: says the file, the key and the remedy.
     """
     where = f"destinations/{path.name}"
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadKind("TOML illisible ({reason})", where=where, remedy="corrigez-le", reason=str(error)) from error
+    table = read_table(path, where=where, refused=BadKind)
     asked = table.get("read", [])
     unknown = [key for key in table if key not in _KEYS] + [key for one in asked for key in one if key not in _READ]
     missing = [key for key in _KEYS if not table.get(key)]
     missing += [key for one in asked for key in ("dataset", "name") if key not in one]
-    if unknown or missing:
-        raise BadKind(
-            "clés inconnues : {unknown} ; absentes : {missing}",
-            where=where,
-            remedy="clés possibles : {keys}",
-            unknown=", ".join(unknown) or "aucune",
-            missing=", ".join(missing) or "aucune",
-            keys=", ".join((*_KEYS, *_READ)),
-        )
+    require_keys(unknown=unknown, missing=missing, known=(*_KEYS, *_READ), where=where, refused=BadKind)
     return PlaceKind(path.stem, table["title"], table["order"], tuple(_reading(one, where) for one in asked))
 
 

@@ -10,7 +10,6 @@ commune, value    columns of that dataset, the first that exists
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +20,7 @@ from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.resources import shipped_folder
 from beffroi.base.territory.viewer import ANONYMOUS
 from beffroi.lake import queries as lake
+from beffroi.sense.mobility.data_files import read_table, require_keys
 from beffroi.sense.mobility.recipes import pattern
 
 MOST_ROWS = 100
@@ -101,20 +101,12 @@ def read_zoning(path: Path) -> Zoning:
         BadZoning: says the file, the keys and the remedy.
     """
     where = f"zonings/{path.name}"
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadZoning("TOML illisible ({reason})", where=where, remedy="corrigez-le", reason=str(error)) from error
+    table = read_table(path, where=where, refused=BadZoning)
     parts = [(_KEYS, table), *((_CLASS, one) for one in table.get("class", []))]
     parts += [(_AID, one) for one in table.get("aid", [])]
     unknown = [key for keys, one in parts for key in one if key not in keys]
     missing = [key for keys, one in parts for key in keys if key not in one]
-    if unknown or missing:
-        raise BadZoning(
-            "clés inconnues : {unknown} ; absentes : {missing}", where=where, remedy="clés possibles : {keys}",
-            unknown=", ".join(unknown) or "aucune", missing=", ".join(missing) or "aucune",
-            keys=", ".join((*_KEYS, *_CLASS, *_AID)),
-        )  # fmt: skip
+    require_keys(unknown=unknown, missing=missing, known=(*_KEYS, *_CLASS, *_AID), where=where, refused=BadZoning)
     return Zoning(
         slug=path.stem, title=table["title"], about=table["about"], order=table["order"],
         dataset=pattern(table["dataset"], where), commune=tuple(table["commune"]), value=tuple(table["value"]),

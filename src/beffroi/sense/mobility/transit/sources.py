@@ -13,14 +13,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.sense.mobility.data_files import read_table, require_keys
 
 KINDS = ("trip_updates", "alerts", "vehicle_positions")
 SOONEST_S, LATEST_S, USUAL_S = 5, 3600, 30
@@ -76,22 +75,11 @@ def read_source(path: Path) -> Source:
         BadSource: says the file, the key and the remedy.
     """
     where = f"transit/{path.name}"
-    try:
-        told: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadSource("TOML illisible ({reason})", where=where, remedy="corrigez-le", reason=str(error)) from error
+    told = read_table(path, where=where, refused=BadSource)
     known = ("territory", "feed", "every_s", *KINDS)
     strange = [key for key in told if key not in known]
     missing = [key for key in ("territory", "feed") if not isinstance(told.get(key), str)]
-    if strange or missing:
-        raise BadSource(
-            "clés inconnues : {unknown} ; absentes : {missing}",
-            where=where,
-            remedy="clés possibles : {keys}",
-            unknown=", ".join(strange) or "aucune",
-            missing=", ".join(missing) or "aucune",
-            keys=", ".join(known),
-        )
+    require_keys(unknown=strange, missing=missing, known=known, where=where, refused=BadSource)
     addresses = tuple((kind, told[kind]) for kind in KINDS if told.get(kind))
     for kind, address in addresses:
         if not isinstance(address, str) or not _ADDRESS.match(address):
