@@ -15,6 +15,7 @@ from beffroi.base.kernel.errors import BeffroiError, Refused
 from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases import queries as case_queries
+from beffroi.serve.cases import queues
 from beffroi.serve.cases.definition import BadCase, BadMove, CaseNotFound, Outcome, Requester, Status
 from beffroi.serve.reports import operations, queries
 from beffroi.serve.reports.queries import ReportFilter
@@ -287,7 +288,7 @@ def test_a_report_is_given_to_an_agent_of_its_service(town: str) -> None:
 
 
 def test_counting_a_queue_stops_where_it_says_more(town: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(case_queries, "MOST_COUNTED", 2)
+    monkeypatch.setattr(queues, "MOST_COUNTED", 2)
     both = agent_of("proprete", "voirie")
     for _ in range(3):
         send()
