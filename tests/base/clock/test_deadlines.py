@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from beffroi.base.clock import queries
 from beffroi.base.clock.deadlines import after_months
-from beffroi.base.clock.queries import BadDeadline, FileState, Suspension, due_date, file_delays
+from beffroi.base.clock.queries import BadDeadline, FileState, Suspension, due_date, file_delays, rule
 from beffroi.base.clock.rules import NotInForce
 
 DAYS = st.dates(date(2016, 1, 1), date(2060, 12, 31))
@@ -112,8 +113,10 @@ def test_each_step_says_why_and_by_which_text():
 
 
 def test_what_is_not_sure_says_so_in_the_trace():
-    counted = due_date("administration.accuse-reception-electronique", date(2026, 4, 1))
-    assert str(counted.steps[-1].sentence).startswith("à vérifier : ")
+    sure = rule("administration.accuse-reception-electronique")
+    doubted = replace(sure, versions=tuple(replace(one, to_check="la durée") for one in sure.versions))
+    assert str(due_date(sure, date(2026, 4, 1)).steps[-1].sentence).startswith("10 jours ouvrés")
+    assert str(due_date(doubted, date(2026, 4, 1)).steps[-1].sentence) == "à vérifier : la durée"
 
 
 def test_a_suspension_gives_its_days_back():
