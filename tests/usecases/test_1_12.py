@@ -222,6 +222,18 @@ def test_a_stranger_who_follows_a_place_is_told_everywhere_and_no_more_once_she_
         assert act(agent, number, "finir-l-alerte").status_code == 404
 
 
+def test_letters_still_waiting_when_an_alert_is_ended_are_not_sent(town: str) -> None:
+    follow(town, "zone", zone=square())
+    client, _ = sign_in_agent("proprete")
+    letters()
+    first, second = (send("pollution", details={"milieu": "eau"}).number for _ in range(2))
+    act(client, first, "alerter", **ALERT, **NEAR)
+    act(client, second, "alerter", **ALERT | {"title": "Toujours polluée"}, **NEAR)
+    act(client, first, "finir-l-alerte")
+    (letter,) = letters().values()
+    assert "Toujours polluée" in letter.subject
+
+
 def test_an_alert_ends_by_itself_at_its_hour(town: str) -> None:
     client, _ = sign_in_agent("proprete")
     act(client, send("pollution", details={"milieu": "eau"}).number, "alerter", **ALERT, **NEAR)

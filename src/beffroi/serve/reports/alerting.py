@@ -31,7 +31,7 @@ from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.mails import domain_of, page_url
 from beffroi.serve.cases.push.devices import devices_of_topic
 from beffroi.serve.cases.push.telling import plan
-from beffroi.serve.reports import news
+from beffroi.serve.reports import news, zone_alerts
 from beffroi.serve.reports.models import Report, Subscription
 from beffroi.serve.reports.subscriptions import (
     SubscriptionInfo,
@@ -45,6 +45,7 @@ from beffroi.serve.reports.subscriptions import (
 logger = logging.getLogger(__name__)
 TRY_AGAIN = timedelta(minutes=15)
 MOST_SHOWN = 200
+FACTS = ("title", "text", "severity", "until", "alert")
 SEVERITY_TITLES = {
     "minor": gettext_noop("Mineure"),
     "moderate": gettext_noop("Modérée"),
@@ -94,11 +95,19 @@ def tell_subscribers(event: RecordedEvent) -> None:
 
     if alerts_have_a_room():
         return
-    facts = {name: event.payload[name] for name in ("title", "text", "severity", "until")}
+    facts = {name: event.payload[name] for name in FACTS if name in event.payload}
     zone = shapely.from_geojson(event.payload["zone"])
     for one in concerned(str(event.payload["number"]), zone):
         write_alert.enqueue(event.id, one.id, facts)
         _tell_devices(event, one)
+
+
+def _is_over(facts: dict[str, Any], at: datetime) -> bool:
+    """Tell whether an alert is over at that instant: its hour has come, or an agent ended it before."""
+    if at >= datetime.fromisoformat(facts["until"]):
+        return True
+    # Raised before alerts were numbered in their event: its hour alone tells.
+    return "alert" in facts and zone_alerts.is_over(int(facts["alert"]), at=at)
 
 
 def _tell_devices(event: RecordedEvent, one: SubscriptionInfo) -> None:
@@ -124,21 +133,21 @@ def write_alert_to(event_id: int, subscription_id: int, facts: dict[str, Any], *
     """Write an alert to one address, unless it is over or she has left; tried again later when it cannot be."""
     from beffroi.serve.reports.tasks import write_alert
 
-    until = datetime.fromisoformat(facts["until"])
     try:
         one = subscription_of(subscription_id)
     except SubscriptionNotFound:
         return
-    if at >= until or not one.confirmed:
+    if not one.confirmed or _is_over(facts, at):
         return
     try:
-        _letter(event_id, one, facts, until).send()
+        _letter(event_id, one, facts).send()
     except OSError:
         logger.exception("an alert of %s could not be sent", one.territory)
         write_alert.using(run_after=at + TRY_AGAIN).enqueue(event_id, subscription_id, facts)
 
 
-def _letter(event_id: int, one: SubscriptionInfo, facts: dict[str, Any], until: datetime) -> Any:
+def _letter(event_id: int, one: SubscriptionInfo, facts: dict[str, Any]) -> Any:
+    until = datetime.fromisoformat(facts["until"])
     reader, name = reader_of(one), territory_queries.territory(one.territory).name
     with translation.override(one.language):
         local = until.astimezone(clock.timezone_of(one.territory))

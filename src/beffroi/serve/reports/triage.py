@@ -206,12 +206,19 @@ def raise_alert(
         "title": clean_text(title, where="title", required=True, limit=120),
         "text": clean_text(text, where="text", required=True, limit=1000),
     }
+    left = alerting.alerts_have_a_room()
+    kept = (
+        {}
+        if left
+        else {"alert": keep_alert(number=info.number, severity=severity, zone=polygon, until=until, at=at, **told)}
+    )
     record(
         kind=events.ALERT_RAISED,
         subject=subject_of(info.number),
         payload={
             "number": info.number,
             **told,
+            **kept,
             "severity": severity,
             "zone": zone,
             "bbox": list(polygon.bounds),
@@ -221,10 +228,7 @@ def raise_alert(
         territory=info.territory,
         at=at,
     )
-    readers = 0
-    if not alerting.alerts_have_a_room():
-        keep_alert(number=info.number, severity=severity, zone=polygon, until=until, at=at, **told)
-        readers = len(alerting.concerned(info.number, polygon))
+    readers = 0 if left else len(alerting.concerned(info.number, polygon))
     local = until.astimezone(clock.timezone_of(info.territory))
     note = f"Alerte de zone : {told['title']}. {told['text']} Jusqu’au {local:%d/%m/%Y, %H:%M}."
     cases.add_note(number=number, text=f"{note} Abonnés de la zone prévenus : {readers}.", by=by, at=at)

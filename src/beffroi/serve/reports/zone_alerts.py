@@ -76,6 +76,11 @@ def end_alerts(*, number: str, by: Viewer, at: datetime) -> None:
     cases.add_note(number=number, text="Alerte de zone terminée.", by=by, at=at)
 
 
+def is_over(alert_id: int, *, at: datetime) -> bool:
+    """Tell whether an alert is over at that instant, by its hour or because an agent ended it; one that is gone is."""
+    return not ZoneAlert.objects.filter(pk=alert_id, until__gt=at).exists()
+
+
 def alerts_in_force(territory: str, *, at: datetime, bbox: BBox | None = None, number: str = "") -> list[ZoneAlertInfo]:
     """Return the alerts of a town that are in force, the last first.
 
