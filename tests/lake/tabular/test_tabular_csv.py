@@ -327,3 +327,17 @@ def test_both_ways_of_reading_give_the_same_table(
     assert slow.rows_read == fast.rows_read == 3999
     both = "SELECT * FROM {} ORDER BY ALL"
     assert con.execute(both.format(slow.table)).fetchall() == con.execute(both.format(fast.table)).fetchall()
+
+
+def test_lines_of_any_length_are_read_in_parallel(
+    tmp_path: Path, con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "FAST_FROM_BYTES", 1)
+    monkeypatch.setattr(reader, "_LEAST_LINE", 100)
+    title, story = "t" * 5_000, "récit " * 2_000
+    rows = "".join(f"{n};{story if n == 700 else 'court'}\n" for n in range(1_000))
+    path = tmp_path / "longues.csv"
+    path.write_text(f"n;{title}\n{rows}", encoding="utf-8")
+    read = reader.read(path, ReadOptions(), con)[0]
+    longest = con.execute(f"SELECT count(*), max(length({read.columns[1].key})) FROM {read.table}").fetchone()
+    assert longest == (1_000, len(story.strip()))

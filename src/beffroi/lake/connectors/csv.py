@@ -37,6 +37,10 @@ HEAD_LINES = 400
 FAST_FROM_BYTES = 4_000_000
 """Below this size, reading in Python costs less than preparing the parallel reader."""
 
+_LEAST_LINE = 200_000
+"""DuckDB reads by parts of sixteen times the longest line it is told of, each by one thread: told of lines of 20 MB, as
+once, it took a file of 300 MB by one thread alone, and memory anew for each part."""
+
 ONCE_UP_TO_BYTES = 128 << 20
 """Up to this size the text is parsed once and held while its columns are typed; above, it is parsed again instead."""
 
@@ -135,7 +139,7 @@ def _fast(
     source = (
         f"read_csv({quoted(str(clean))}, delim = {quoted(separator)}, quote = '\"', escape = '\"', header = false, "
         f"skip = {first_line - 1}, columns = {{{columns}}}, auto_detect = false, nullstr = '', "
-        f"max_line_size = 20000000)"
+        f"max_line_size = {max(_LEAST_LINE, 2 * known.longest)})"
     )
     relation = (
         f"(SELECT * FROM (SELECT row_number() OVER () + {first_line - 1} AS {LINE}, * FROM {source}) WHERE {any_value})"

@@ -93,7 +93,7 @@ def _written_xy(reading: Reading, place: PlaceFound, options: ReadOptions) -> Cr
         x, y = (second, first) if place.latitude_first else (first, second)
     else:
         x, y = _number(reading, place.x), _number(reading, place.y)
-    numbers = reading.con.execute(f"SELECT {x} AS x, {y} AS y FROM {reading.table}").fetchnumpy()
+    numbers = _numbers(reading, x, y)
     xs, ys = _floats(numbers["x"]), _floats(numbers["y"])
     # (0, 0) is in the Gulf of Guinea: it is how software writes "nowhere".
     nowhere = ~np.isfinite(xs) | ~np.isfinite(ys) | ((xs == 0) & (ys == 0))
@@ -121,6 +121,17 @@ def _written_xy(reading: Reading, place: PlaceFound, options: ReadOptions) -> Cr
     outside = _outside(lon, lat, options)
     if outside:
         reading.evidences.append(Evidence("geometry", str(outside), OUTSIDE))
+    return found
+
+
+def _numbers(reading: Reading, x: str, y: str) -> dict[str, NDArray[np.float64]]:
+    asked = f"SELECT {x} AS x, {y} AS y FROM {reading.table}"
+    if reading.streamed is None:
+        return reading.con.execute(asked).fetchnumpy()
+    # What is handed over row after row is read by one thread; what is made a table, by all of them.
+    reading.con.execute(f"CREATE OR REPLACE TEMP TABLE places_read AS {asked}")
+    found = reading.con.execute("SELECT x, y FROM places_read").fetchnumpy()
+    reading.con.execute("DROP TABLE places_read")
     return found
 
 
