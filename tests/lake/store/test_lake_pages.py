@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from beffroi.base.territory.viewer import ANONYMOUS
-from beffroi.lake import queries, sql
+from beffroi.lake import queries, rowsets, sql
 from beffroi.lake.queries import Filter
 from lake.store import lakes
 
@@ -42,7 +42,11 @@ def _walked(**asked: Any) -> list[str]:
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("where", [(), (Filter("id", "ge", 7),)])
 def test_pages_read_from_either_end_make_the_whole(
-    trees: list[dict[str, Any]], order_by: str | None, descending: bool, where: tuple[Filter, ...]
+    trees: list[dict[str, Any]],
+    order_by: str | None,
+    descending: bool,
+    where: tuple[Filter, ...],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     published = [int(found) for found in _walked()]
     kept = [number for number in published if not where or number >= 7]
@@ -51,7 +55,14 @@ def test_pages_read_from_either_end_make_the_whole(
         # Sorts of Python keep equals as they stand, upside down or not.
         valued.sort(key=lambda number: trees[number][order_by], reverse=descending)
         kept = valued + [number for number in kept if trees[number][order_by] is None]
-    assert [int(found) for found in _walked(order_by=order_by, descending=descending, where=where)] == kept
+    asked = {"order_by": order_by, "descending": descending, "where": where}
+    assert [int(found) for found in _walked(**asked)] == kept
+    # Far from the second page on: by a sample that may miss them, and by one that holds every row.
+    monkeypatch.setattr(rowsets, "_FAR", 1)
+    monkeypatch.setattr(rowsets, "_MARGIN", 1)
+    for sampled in (5, 50):
+        monkeypatch.setattr(rowsets, "_SAMPLED", sampled)
+        assert [int(found) for found in _walked(**asked)] == kept
 
 
 def test_a_page_beyond_the_last_is_empty(trees: list[dict[str, Any]]) -> None:
@@ -89,3 +100,20 @@ def test_a_far_page_sorts_numbers_alone_and_passes_over_half_at_most(
         sorts = [(query, values) for query, values in said if "ORDER BY" in query]
         assert all(query.startswith("SELECT file_row_number FROM") for query, _ in sorts)
         assert all(values[-1] <= COUNT // 2 for _, values in sorts)
+
+
+def test_a_far_page_sorts_only_what_a_sample_puts_near_it(
+    trees: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("_FAR", 1), ("_SAMPLED", COUNT), ("_MARGIN", 1)):
+        monkeypatch.setattr(rowsets, name, value)
+    plain, skipped = rowsets._in_order, []
+
+    def noted(con: Any, asked: str, values: Any, order: str, first: int, count: int) -> list[int]:
+        skipped.append(first)
+        return plain(con, asked, values, order, first, count)
+
+    monkeypatch.setattr(rowsets, "_in_order", noted)
+    queries.table(ANONYMOUS, lakes.ref(), order_by="id", limit=PAGE, offset=12)
+    # The value next before the page is all that is sorted with it.
+    assert skipped == [1]
