@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from beffroi.config.bench.communes import write_communes
 from beffroi.config.bench.report import Table, number, write
 from beffroi.config.commands.bench import bench_command
 
@@ -74,3 +75,12 @@ def test_a_folder_that_is_not_one_is_said(tmp_path: Path) -> None:
     result = CliRunner().invoke(bench_command, ["folder", str(tmp_path / "absent")])
     assert result.exit_code == 2
     assert "dossier" in result.output
+
+
+def test_the_communes_of_a_measure_are_the_same_each_time(tmp_path: Path) -> None:
+    for home in ("once", "again"):
+        write_communes(tmp_path / home, 2)
+    once, again = (sorted((tmp_path / home).rglob("*.csv")) for home in ("once", "again"))
+    assert [path.read_bytes() for path in once] == [path.read_bytes() for path in again]
+    assert [code.name for code in sorted((tmp_path / "once").iterdir())] == ["34001", "34002"]
+    assert len({path.read_bytes() for path in once}) == 6

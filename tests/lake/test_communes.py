@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from distributed import LocalCluster
 
-from beffroi.lake.communes import DASK, CannotRefresh, communes_in, refresh_communes
+from beffroi.lake.communes import DASK, CannotRefresh, communes_in, local_cluster, refresh_communes
 from beffroi.lake.store import Lake
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -35,7 +34,7 @@ def test_dask_gives_the_bytes_that_one_process_gives(tmp_path: Path) -> None:
     sources = _sources(tmp_path / "sources")
     assert [code for code, _ in communes_in(sources)] == ["2A004", "34172"]
     here = {one.code: one for one in refresh_communes(sources, lake=tmp_path / "here", at=AT)}
-    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
+    with local_cluster(1) as cluster:
         asked = {"engine": DASK, "scheduler": cluster.scheduler_address}
         there = {one.code: one for one in refresh_communes(sources, lake=tmp_path / "there", at=AT, **asked)}
         again = list(refresh_communes(sources, lake=tmp_path / "there", at=AT, **asked))

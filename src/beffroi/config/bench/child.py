@@ -279,18 +279,19 @@ _CALLED = (
 )
 _LAKE = {one.__name__: one for one in _CALLED}
 # Loaded when called: what another bench takes is not to be paid by the one that runs.
-_REPORTS = {
-    "prepare_reports": "inside",
-    "check_reports": "inside",
-    "ask_filled_reports": "inside",
-    "send_hostile_reports": "hostile",
+_ELSEWHERE = {
+    "prepare_reports": "reports.inside",
+    "check_reports": "reports.inside",
+    "ask_filled_reports": "reports.inside",
+    "send_hostile_reports": "reports.hostile",
+    "refresh_on_dask": "communes",
 }
 
 
 def main() -> None:
     """Call the function named by the first argument with the JSON of the second, and print its findings."""
     name = sys.argv[1]
-    function = _LAKE.get(name) or getattr(import_module(f"beffroi.config.bench.reports.{_REPORTS[name]}"), name)
+    function = _LAKE.get(name) or getattr(import_module(f"beffroi.config.bench.{_ELSEWHERE[name]}"), name)
     with tempfile.TemporaryDirectory() as aside:
         tempfile.tempdir = aside
         found = function(**json.loads(sys.argv[2]))

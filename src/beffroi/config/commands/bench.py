@@ -44,7 +44,8 @@ _QUERY_HEAD = (
 @click.argument(
     "names",
     nargs=-1,
-    metavar="[import|query]... | folder DOSSIER | ogc | dvf | pages | route | transit GTFS.zip | reports [PARTIE]...",
+    metavar="[import|query]... | folder DOSSIER | communes | ogc | dvf | pages | route | transit GTFS.zip | "
+    "reports [PARTIE]...",
 )
 @click.option(
     "--populations", default="10000,100000,1000000", show_default=True, help="Tailles de ville, en habitants."
@@ -60,6 +61,9 @@ _QUERY_HEAD = (
     help="Objets (ogc), ventes (dvf, pages).",
 )
 @click.option("--seconds", type=click.IntRange(1, 120), default=8, show_default=True, help="Durée d'une case (ogc).")
+@click.option(
+    "--communes", type=click.IntRange(2, 999), default=200, show_default=True, help="Communes à rafraîchir (communes)."
+)
 @click.option("--pairs", type=click.IntRange(10, 10_000), default=1000, show_default=True, help="Paires (route).")
 @click.option(
     "--valhalla",
@@ -76,6 +80,7 @@ def bench_command(
     jobs: int,
     features: int,
     seconds: int,
+    communes: int,
     pairs: int,
     wheel: Path | None,
     page: Path | None,
@@ -87,6 +92,7 @@ def bench_command(
     deux villes de la plus grande taille donnée, face à Valhalla si on le donne ;
     « dvf », l'import de ventes par millions (--features) face à ogr2ogr vers PostGIS, et un agrégat ; « pages », celles
     d'un tableau de ventes, proches et lointaines, triées et filtrées ;
+    « communes », le même rafraîchissement par un et deux processus de Dask (extra beffroi[dask]) ;
     « transit GTFS.zip », l'import d'un réseau et ses prochains passages ;
     « reports », les signalements : load, kill, full, hostile, ou tout. Sur le serveur PostgreSQL de DATABASE_URL, où
     chaque partie crée puis supprime une base « beffroi_bench_… » ; sur SQLite sans elle.
@@ -101,6 +107,10 @@ def bench_command(
         from beffroi.config.bench.pages import measure_pages
 
         found = iter([measure_pages(data_dir.resolve() / "pages", count=features, told=_told)])
+    elif names == ("communes",):
+        from beffroi.config.bench.communes import measure_communes
+
+        found = iter([measure_communes(data_dir.resolve() / "communes", communes=communes, told=_told)])
     elif names == ("route",):
         found = _route_table(data_dir.resolve(), max(_sizes(populations)), pairs, wheel)
     elif names[:1] == ("transit",):
@@ -135,8 +145,8 @@ def _tables(names: tuple[str, ...], populations: str, folder: Path, commune: str
     for name in names:
         if name not in ("import", "query"):
             raise click.UsageError(
-                f"mesure « {name} » inconnue : import, query, folder DOSSIER, ogc, dvf, pages, route, "
-                "transit GTFS.zip, reports"
+                f"mesure « {name} » inconnue : import, query, folder DOSSIER, communes, ogc, dvf, pages, "
+                "route, transit GTFS.zip, reports"
             )
         yield _import_table(folder, sizes) if name == "import" else _query_table(folder, sizes)
 
