@@ -50,12 +50,21 @@ def furnish(password: str) -> None:
     place_offences(settings.LAKE_DIR, sources)
     house = house_text(WEST + 0.0113, SOUTH + 0.0094)
     published(CODE, "maisons", "maisons.city.json", house, settings.DATA_DIR, AT, bake=True)
+    published(CODE, "comptages-horaires", "comptages-horaires.csv", _counts(), settings.DATA_DIR, AT)
     index_territory(CODE)
     place_graph(CODE)
     place_network(CODE, sources)
     _file_reports()
     _plan_the_day()
     _work_in_the_streets(CODE)
+
+
+def _counts() -> str:
+    """One street counted by hour, in the morning and in the evening."""
+    flows = {6: 80, 7: 310, 8: 620, 9: 400, 12: 350, 16: 380, 17: 590, 18: 420}
+    lines = ["id,voie,type_jour,heure,vehicules,capacite,jours_comptes,debut,fin,lon,lat"]
+    rows = "h{},Grande Rue,Jour ouvré,{},{},900,5,2026-02-02,2026-02-06,3.0081,45.0110"
+    return "\n".join([*lines, *(rows.format(hour, hour, flow) for hour, flow in flows.items())]) + "\n"
 
 
 def _work_in_the_streets(code: str) -> None:

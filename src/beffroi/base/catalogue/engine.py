@@ -88,6 +88,11 @@ _ENGINES: dict[str, Engine] = dict(
             gettext_noop("Croisements et comparaisons dont on peut ouvrir la source."),
         ),
         _known(
+            "hours",
+            gettext_noop("Heures à privilégier"),
+            gettext_noop("Ce qui passe et ce qui est plein heure par heure, et quand c’est mieux."),
+        ),
+        _known(
             "journeys",
             gettext_noop("Trajets comparés"),
             gettext_noop("À pied, à vélo, en bus, en voiture seul ou à deux : temps, coût et CO₂ côte à côte."),

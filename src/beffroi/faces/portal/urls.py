@@ -12,6 +12,7 @@ from beffroi.faces.portal import (
     own_requests,
     privacy,
     rules,
+    rush,
     works,
 )
 from beffroi.faces.portal.reports import urls as reports
@@ -81,6 +82,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("itineraire/<slug:use_case>/", itinerary.itinerary, name="itinerary-for"),
     path("trajets/", journeys.journeys, name="journeys"),
     path("trajets/<slug:use_case>/", journeys.journeys, name="journeys-for"),
+    path("heures/<slug:use_case>/", rush.hours, name="hours-for"),
+    path("heures/<slug:use_case>/employeurs/", rush.employers, name="hours-employers"),
     path("acces/", coverage.coverage, name="coverage"),
     path("acces/quartiers.geojson", coverage.coverage_geojson, name="coverage-geojson"),
     path("acces/<slug:use_case>/", coverage.coverage, name="coverage-for"),

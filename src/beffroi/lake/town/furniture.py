@@ -8,6 +8,7 @@ import shapely
 from beffroi.lake.town.city import City
 from beffroi.lake.town.files import Writer
 from beffroi.lake.town.ground import siren_of
+from beffroi.lake.town.hourly import write_filling
 from beffroi.lake.town.plan import INSEE, NAME, YEAR, Fabric
 from beffroi.lake.town.shapes import Array, left_of, unit
 from beffroi.lake.town.streets import Way
@@ -328,6 +329,7 @@ def write_mobility(city: City, writer: Writer) -> None:
         },
         separator=";",
     )
+    write_filling(city, writer, city.street_name[city.frontage.street[parks]], places)
     _write_chargers(city, writer, rng)
 
 

@@ -8,6 +8,7 @@ import shapely
 from beffroi.lake.town.city import City
 from beffroi.lake.town.files import Writer
 from beffroi.lake.town.furniture import urban_segments
+from beffroi.lake.town.hourly import write_hourly_counts
 from beffroi.lake.town.plan import DEPARTMENT, INSEE, YEAR
 from beffroi.lake.town.shapes import Array
 from beffroi.lake.town.streets import Way
@@ -130,3 +131,4 @@ def _write_counts(city: City, writer: Writer) -> None:
             "jours_comptes": np.where(for_good, 365, 7),
         },
     )
+    write_hourly_counts(city, writer, chosen, per_day)

@@ -14,6 +14,7 @@ class MobilityConfig(AppConfig):
         from beffroi.lake.events import DATASET_PUBLISHED, DATASET_RESTORED
         from beffroi.sense.mobility import engine, events, tasks
         from beffroi.sense.mobility.coverage import engine as coverage
+        from beffroi.sense.mobility.hours import engine as hours
         from beffroi.sense.mobility.journeys import engine as journeys
         from beffroi.sense.mobility.rounds import engine as rounds
         from beffroi.sense.mobility.rounds.tasks import forget_old_rounds
@@ -27,6 +28,7 @@ class MobilityConfig(AppConfig):
         coverage.register()
         works.register()
         journeys.register()
+        hours.register()
         subscribe("mobility.graphs", (DATASET_PUBLISHED, DATASET_RESTORED), tasks.on_dataset)
         subscribe("mobility.obstacles", (events.OBSTACLE_REPORTED, events.OBSTACLE_ENDED), tasks.on_obstacle)
         every_day("mobility.daily", tasks.forget_old_obstacles, hour=4)

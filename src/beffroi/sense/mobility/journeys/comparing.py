@@ -110,7 +110,7 @@ def _by_transit(territory: str, start: Place, goal: Place, moment: datetime, tic
     feeds = store.feeds(territory)
     if not feeds:
         return []
-    router, layer = _walker(territory, moment)
+    router, layer = walker(territory, moment)
     try:
         first, last = router.spot(*start, layer), router.spot(*goal, layer)
     except OffTheStreets:
@@ -124,7 +124,8 @@ def _by_transit(territory: str, start: Place, goal: Place, moment: datetime, tic
     return [_option(territory, feed, one, ticket_eur) for _arrives, feed, one in sorted(found, key=lambda x: x[0])[:1]]
 
 
-def _walker(territory: str, moment: datetime) -> tuple[Router, Layer]:
+def walker(territory: str, moment: datetime) -> tuple[Router, Layer]:
+    """Return the streets of a town and what they cost on foot, obstacles of the moment met."""
     router = router_of(territory)
     overlays, _ = live.laid_at(router, territory, moment)
     layer = router.layer(mobility.profile("a-pied"))

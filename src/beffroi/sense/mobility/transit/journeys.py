@@ -6,6 +6,7 @@ between two stops is a straight line made longer by `DETOUR`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -69,7 +70,14 @@ class _Hops:
 def journey(
     timetable: Timetable, router: Router, layer: Layer, start: Spot, goal: Spot, at: datetime
 ) -> Journey | None:
-    """Return the journey that arrives first among those that board at least once; None when there is none.
+    """Return the journey that arrives first among those that board at least once; see `journeys`."""
+    return journeys(timetable, router, layer, start, goal, [at])[0]
+
+
+def journeys(
+    timetable: Timetable, router: Router, layer: Layer, start: Spot, goal: Spot, moments: Sequence[datetime]
+) -> list[Journey | None]:
+    """Return, for each moment, the journey that arrives first among those that board at least once, None without one.
 
     With a wheelchair (`wheels`), only stops told accessible and vehicles that are not told otherwise.
 
@@ -82,8 +90,17 @@ def journey(
         raise NoEngine("le calcul d'itinéraires n'est pas installé sur ce serveur",
                        remedy="faites « make install »") from error  # fmt: skip
     access, egress = _walks(timetable, router, layer, start, goal)
-    hops = _hops(timetable, at, wheels=layer.profile.wheels)
-    if not len(hops.row) or not np.isfinite(access).any():
+    if not np.isfinite(access).any():
+        return [None] * len(moments)
+    wheels = layer.profile.wheels
+    return [_first(scan, timetable, _hops(timetable, at, wheels=wheels), access, egress, at) for at in moments]
+
+
+def _first(
+    scan: Callable[..., tuple[float, int, int]], timetable: Timetable, hops: _Hops, access: Array, egress: Array,
+    at: datetime,
+) -> Journey | None:  # fmt: skip
+    if not len(hops.row):
         return None
     count = len(access)
     ready, leg_in, leg_out = access.copy(), np.full(count, -1, np.int64), np.full(count, -1, np.int64)
