@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "beffroi.sense.planning",
     "beffroi.serve.cases",
     "beffroi.serve.reports",
+    "beffroi.serve.offers",
     "beffroi.faces.shell",
     "beffroi.faces.portal",
     "beffroi.faces.backoffice",

@@ -188,6 +188,8 @@ class Settings(_Table):
 
     `offline`: the page leads to the emergency screen, which opens without network.
 
+    `live` names the live layers drawn over them, by the slug their face registered (see `shell/overlays.py`).
+
     `counted` is the public view of the first dataset, which is reserved (see `aggregating`).
     """
 
@@ -202,6 +204,7 @@ class Settings(_Table):
     offline: bool = False
     volumes: bool = False
     painted: Slug = ""
+    live: list[Slug] = Field(default_factory=list)
 
     def model_post_init(self, _context: Any) -> None:
         """Refuse looks, filters and figures of a dataset the use case does not show, and words said twice."""

@@ -42,7 +42,7 @@ def furnish(password: str) -> None:
         add_service(territory=CODE, slug=slug, name=name, at=AT)
     make_person(Role.AGENT, Role.ADMINISTRATOR, territory=CODE, email="agent@bourg.test", password=password)
     make_person(Role.AGENT, territory=CODE, services=("voirie",), email="equipe@bourg.test", password=password)
-    make_person(Role.ELECTED, territory=CODE, email="elue@bourg.test", password=password)
+    giver = make_person(Role.ELECTED, territory=CODE, email="elue@bourg.test", password=password)
     sources = settings.DATA_DIR / "sources"
     sources.mkdir(parents=True)
     settings.LAKE_DIR.mkdir(parents=True, exist_ok=True)
@@ -57,6 +57,21 @@ def furnish(password: str) -> None:
     _file_reports()
     _plan_the_day()
     _work_in_the_streets(CODE)
+    _give_away(CODE, giver)
+
+
+def _give_away(code: str, giver: int) -> None:
+    """Put a wardrobe on offer, the first: its page has something to show."""
+    from beffroi.base.kernel.time import now
+    from beffroi.base.territory.viewer import Viewer
+    from beffroi.serve.offers.operations import offer_thing
+    from faces.portal.small_town import SOUTH, WEST
+    from serve_makers import photo
+
+    offer_thing(
+        Viewer(giver), code, title="Armoire en pin", pickup="Devant le 12.", street="Grande Rue", days=30,
+        lon=WEST + 0.009, lat=SOUTH + 0.0096, at=now(), photos=[photo(size=(640, 480))],
+    )  # fmt: skip
 
 
 def _counts() -> str:

@@ -20,7 +20,8 @@ ARBRES = f"/donnees/{CODE}/arbres/"
 QUERIES = {
     # The alerts in force are one.
     "/": 3,
-    "/recherche/?q=arbre": 2,
+    # What people give stands in no index: it is one.
+    "/recherche/?q=arbre": 3,
     "/autour/?ou=12+grande+rue": 1,
     "/services/": 2,
     "/donnees/": 1,

@@ -134,6 +134,9 @@ def _reports(town: Town, tell: Tell) -> None:
     tell("Signalements", 0.99)
     places = public_places(town.folder / "adresses" / f"adresses-{town.insee}.csv")
     add_reports(town.insee, places=places, at=now(), resident_email=PEOPLE[0].email)
+    from beffroi.config.demo.offers import add_offers
+
+    add_offers(town.insee, places=places, emails=[one.email for one in PEOPLE[:3]], at=now())
 
 
 def _registry(town: Town, passwords: dict[str, str]) -> list[dict[str, Any]]:

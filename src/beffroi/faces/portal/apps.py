@@ -8,6 +8,7 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         from beffroi.faces.portal import engine
         from beffroi.faces.portal.obstacles import OVERLAY as OBSTACLES
+        from beffroi.faces.portal.offers.pages import OVERLAY as OFFERS
         from beffroi.faces.portal.reports.listing import OVERLAY
         from beffroi.faces.portal.transit.layers import LINES, VEHICLES
         from beffroi.faces.shell.overlays import register
@@ -15,5 +16,6 @@ class PortalConfig(AppConfig):
         engine.register()
         register(OVERLAY)
         register(OBSTACLES)
+        register(OFFERS)
         register(LINES)
         register(VEHICLES)

@@ -27,6 +27,7 @@ from beffroi.faces.portal.painting import Painting, painting
 from beffroi.faces.portal.sheets import name_column
 from beffroi.faces.portal.tables import cell
 from beffroi.faces.shell.access import Request
+from beffroi.faces.shell.overlays import Overlay, open_overlays
 from beffroi.lake import queries as lake
 from beffroi.lake.layer_settings import FIELD, Look, Settings
 from beffroi.lake.queries import DatasetDetail, DatasetRef, DatasetSummary, TilesState
@@ -127,6 +128,7 @@ class ShownLayers:
     spots: SpotTable | None = None
     offline: bool = False
     painted: Painting | None = None
+    live: tuple[Overlay, ...] = ()
 
     @property
     def count(self) -> int:
@@ -166,14 +168,19 @@ def shown_layers(request: Request, use_case: UseCase) -> ShownLayers | None:
     where = {slug: asked.of(slug, detail.columns).where for slug, (_one, detail) in details.items()}
     painted = _painted(viewer, known, use_case, wanted)
     paint = painted.config() if painted else None
+    live = tuple(one for one in open_overlays(request) if one.slug in wanted.live)
+    drawn = layers_map(
+        viewer, shows, known, volumes=wanted.volumes or painted is not None, paint=paint, overlays=live
+    ) if shows else None  # fmt: skip
     return ShownLayers(
         listed,
-        layers_map(viewer, shows, known, volumes=wanted.volumes or painted is not None, paint=paint) if shows else None,
+        drawn,
         asked,
         figure_tables(viewer, wanted.figures, details, where),
         spot_table(viewer, request.commune.code, wanted.spots),
         offline=wanted.offline,
         painted=painted,
+        live=live,
     )
 
 
@@ -360,7 +367,7 @@ def _place(
 
 def _fact(value: Any, column: Column) -> Fact:
     text = cell(value, column).text
-    if "tel" not in column.key.split("_"):
+    if not {"tel", "telephone"} & set(column.key.split("_")):
         return Fact(column.title, f"{text}\u00a0{column.unit}" if column.unit else text)
     digits = text.replace(" ", "")
     local = f"0{digits.removeprefix('+33')}" if digits.startswith("+33") else digits

@@ -272,8 +272,11 @@ def layers_map(
     *,
     volumes: bool = False,
     paint: Mapping[str, Any] | None = None,
+    overlays: Sequence[Overlay] = (),
 ) -> DrawnMap:
     """Return the map of a service: its datasets, over the streets and parks of the town; `volumes`: and its buildings.
+
+    `overlays` are the live layers laid over them.
 
     `paint` colours them (see `painting`). Its things are told by the service: their sheets say for which.
     """
@@ -289,7 +292,8 @@ def layers_map(
     kept = base if volumes else {role: one for role, one in base.items() if role in PLAIN_BASE}
     pitch = 50 if volumes and "buildings" in base else 0
     edited = summaries[0].ref.territory if summaries else ""
-    config = _config(viewer, kept, layers, box, pitch=pitch, edited=edited, paint=paint)
+    live = [overlay_config(one) | {"shown": True} for one in overlays]
+    config = _config(viewer, kept, layers, box, pitch=pitch, edited=edited, paint=paint, overlays=live)
     # A picture draws a layer in one colour: where a legend tells classes apart, the map comes at once.
     classed = any(
         (one.extra["look"] or {}).get("classes") or one.extra["where"] or one.extra["only"] is not None for one in shown

@@ -15,6 +15,7 @@ from beffroi.faces.portal import (
     rush,
     works,
 )
+from beffroi.faces.portal.offers import pages as offers
 from beffroi.faces.portal.reports import urls as reports
 from beffroi.faces.portal.transit import urls as transit
 from beffroi.faces.portal.views import (
@@ -90,6 +91,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("itineraire/<int:rank>.gpx", itinerary.gpx, name="itinerary-gpx"),
     *application.urlpatterns,
     *own_requests.urlpatterns,
+    *offers.urlpatterns,
     *reports.urlpatterns,
     *transit.urlpatterns,
     path("travaux/", works.works, name="works"),

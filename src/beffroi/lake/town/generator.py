@@ -35,6 +35,7 @@ from beffroi.lake.town.landmarks import write_landmarks
 from beffroi.lake.town.plan import GROUPING_NAME, INSEE, LICENCE, NAME, NEIGHBOURS, WARNING, YEAR, Scale
 from beffroi.lake.town.planning import write_plan
 from beffroi.lake.town.rescue import write_rescue
+from beffroi.lake.town.reuse import write_reuse
 from beffroi.lake.town.roadside import write_roadside
 from beffroi.lake.town.roadtoll import write_accidents
 from beffroi.lake.town.society import (
@@ -105,6 +106,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Écoles", write_schools),
     ("Équipements", write_facilities),
     ("Lieux utiles", write_useful_places),
+    ("Réemploi et recyclage", write_reuse),
     ("Accessibilité des lieux publics", write_venues),
     ("Secours", write_rescue),
     ("Numérique", write_digital),

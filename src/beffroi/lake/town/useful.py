@@ -56,7 +56,7 @@ def write_useful_places(city: City, writer: Writer) -> None:
     Source: SCDL « Équipements » 0.1.5, https://schema.data.gouv.fr/scdl/equipements/.
     """
     places = [place for place in _PLACES for _ in range(1 + city.scale.population // place.people_each)]
-    address = _sites(city, places)
+    address = sites_of(city, "useful", [place.fabrics for place in places])
     degrees = writer.origin.degrees(city.addresses.point[address])
     streets = city.street_name[city.addresses.street[address]]
     count = len(places)
@@ -94,16 +94,16 @@ def _names(places: list[_Place], streets: Array) -> list[str]:
     ]
 
 
-def _sites(city: City, places: list[_Place]) -> Array:
-    """Return one address for each place, in the fabric it likes; no two share one."""
-    rng = city.rng("useful")
+def sites_of(city: City, subject: str, wanted: list[tuple[Fabric, ...]]) -> Array:
+    """Return one address for each wish of fabrics, drawn for a subject; no two share one."""
+    rng = city.rng(subject)
     fabric = city.parcels.fabric[city.addresses.parcel]
     # Homes come last: these places stand on their own ground when the town has some to spare.
     lived_in = city.buildings.dwellings[city.addresses.building] > 0
     taken = np.zeros(len(fabric), dtype=bool)
     chosen = []
-    for place in places:
-        cost = lived_in * 1.0 + ~np.isin(fabric, place.fabrics) * 2.0 + taken * 10.0 + rng.random(len(fabric)) * 0.5
+    for fabrics in wanted:
+        cost = lived_in * 1.0 + ~np.isin(fabric, fabrics) * 2.0 + taken * 10.0 + rng.random(len(fabric)) * 0.5
         best = int(np.argmin(cost))
         taken[best] = True
         chosen.append(best)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.catalogue.queries import UseCaseView
+from beffroi.base.territory.viewer import ANONYMOUS
 from beffroi.faces.portal.directory import open_services, shown_themes, territory_of, town_datasets
 from beffroi.faces.portal.reports.listing import offer_reports
 from beffroi.faces.portal.results import KINDS, ONE_OF, around_of, groups_of
@@ -23,6 +24,7 @@ from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.faces.shell.addresses import AddressField
 from beffroi.sense.places import queries as places
 from beffroi.sense.places.queries import Found
+from beffroi.serve.offers.queries import found_offers, is_anywhere
 from beffroi.serve.reports.zone_alerts import alerts_in_force
 
 SHOWN_SERVICES = 12
@@ -95,14 +97,17 @@ def search(request: HttpRequest) -> HttpResponse:
         # Every kind is counted, whichever is shown.
         found = places.search(request.viewer, territory_of(request), text, limit=limit)
     groups = groups_of(found)
+    # They stand in no index: what was taken a moment ago is not found.
+    given = found_offers(ANONYMOUS, territory_of(request), text, at=timezone.now()) if text and is_anywhere() else []
     context = {
         "q": text,
+        "offers": given[:SHOWN_OF_EACH],
         "kinds": search_words(),
         "instead": found.instead,
         "groups": [group for group in groups if kind in (None, group.kind)],
         "filters": groups,
         "chosen": kind,
-        "count": found.total,
+        "count": found.total + len(given),
     }
     return render(request, "portal/search.html", context)
 

@@ -1,0 +1,42 @@
+"""A few things that people of the fictional town give away, through the room's own doors. Made once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from beffroi.base.territory import queries as territory_queries
+from beffroi.base.territory.viewer import ANONYMOUS, Viewer
+from beffroi.serve.offers import operations, queries
+
+# What, in what state, where and when to take it, how long.
+_THINGS = (
+    (
+        "Armoire en pin, deux portes",
+        "190 sur 110 sur 55 cm, une poignée à refixer.",
+        "Sous le porche, samedi matin.",
+        30,
+    ),
+    ("Lot de bocaux en verre", "Une trentaine, avec leurs couvercles.", "Devant le portail, le soir après 18 h.", 14),
+    ("Vélo d’enfant 16 pouces", "Roues dégonflées, freins à régler.", "Au local à vélos, sonner à l’interphone.", 30),
+    ("Palettes de bois", "Quatre, non traitées.", "Sur le trottoir, à toute heure.", 7),
+    ("Table basse", "Plateau rayé, pieds solides.", "Au rez-de-chaussée, dimanche après-midi.", 14),
+)
+
+
+def add_offers(
+    territory: str, *, places: Sequence[tuple[float, float, str]], emails: Sequence[str], at: datetime
+) -> int:
+    """Put a few things on offer at public places, given by these people in turn; none where some are, or may not be."""
+    people = [one for one in map(territory_queries.person_by_email, emails) if one is not None]
+    if not people or queries.rules_of(territory) is None or queries.on_offer(ANONYMOUS, territory, at=at):
+        return 0
+    step = max(1, len(places) // len(_THINGS))
+    given = list(zip(_THINGS, places[::step], strict=False))
+    for rank, ((title, description, pickup, days), (lon, lat, label)) in enumerate(given):
+        operations.offer_thing(
+            Viewer(people[rank % len(people)].id), territory, title=title, description=description, pickup=pickup,
+            lon=lon, lat=lat, street=label.lstrip("0123456789 ").removeprefix("bis ").removeprefix("ter "), days=days,
+            at=at - timedelta(hours=7 * rank + 1),
+        )  # fmt: skip
+    return len(given)

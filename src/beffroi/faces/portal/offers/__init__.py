@@ -1,0 +1,1 @@
+"""`/objets/`: things that people give away, rather than throw away."""

@@ -1,0 +1,49 @@
+"""The engine of offers: how long a thing stays on offer, and how long it waits for the one who takes it.
+
+[offers]
+days       = 30
+hold_hours = 48
+most       = 5                      # things a person may have on offer at once
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from beffroi.base.catalogue import queries as catalogue
+from beffroi.base.catalogue.definition import OPEN_STATES
+from beffroi.base.catalogue.engine import register_engine
+
+ENGINE = "offers"
+
+
+class OffersSettings(BaseModel):
+    """The rules of a use case, the same for all who offer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    days: int = Field(default=30, ge=1, le=90)
+    hold_hours: int = Field(default=48, ge=1, le=168)
+    most: int = Field(default=5, ge=1, le=50)
+
+
+def register() -> None:
+    """Make the engine available to use cases."""
+    register_engine(ENGINE, schema=OffersSettings, url_name="portal:offers")
+
+
+def rules_of(territory: str) -> OffersSettings | None:
+    """Return the rules in force in a town, None where no open use case lets its people offer anything."""
+    if not territory:
+        return None
+    for one in catalogue.use_cases(territory=territory, states=OPEN_STATES):
+        rules = one.use_case.settings.get(ENGINE)
+        if isinstance(rules, OffersSettings):
+            return rules
+    return None
+
+
+def is_anywhere() -> bool:
+    """Tell whether the files of this installation open such offers; no question to the registry."""
+    known = catalogue.catalogue().use_cases.values()
+    return any(one.state in OPEN_STATES and ENGINE in one.settings for one in known)

@@ -1,0 +1,28 @@
+"""What offers tell the journal. Subjects are ``offer:<number>``; no payload names a person or quotes a text."""
+
+from __future__ import annotations
+
+MADE = "offer.made"
+"""A thing is on offer. Payload: until (its last day)."""
+
+RESERVED = "offer.reserved"
+"""Somebody comes for it: it has left the map. Payload: until (the instant it comes back if nobody took it)."""
+
+RELEASED = "offer.released"
+"""The reservation is given up: it is on offer again. Payload: by (``giver`` or ``taker``)."""
+
+ENDED = "offer.ended"
+"""It is no longer on offer. Payload: how (``taken``, ``withdrawn`` by who offered it, ``removed`` by an agent)."""
+
+FLAGGED = "offer.flagged"
+"""A person said that it should not be there. Payload: flags (how many did), hidden."""
+
+KEPT = "offer.kept"
+"""An agent looked at what was said of it, and leaves it."""
+
+KINDS = (MADE, RESERVED, RELEASED, ENDED, FLAGGED, KEPT)
+
+
+def subject_of(number: int) -> str:
+    """Return the subject under which the journal tells of an offer."""
+    return f"offer:{number}"

@@ -1,0 +1,87 @@
+"""Things offered by one person to another, and who said that one should not be there."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from beffroi.base.kernel.personal import Fate, Purpose, Retention
+
+_PERSON = "territory.Person"
+OPEN, TAKEN, WITHDRAWN, REMOVED = "open", "taken", "withdrawn", "removed"
+STATES = (OPEN, TAKEN, WITHDRAWN, REMOVED)
+
+
+class Offer(models.Model):
+    """A thing to take. `lon`, `lat` (CRS84) are blurred before they come here; `pickup` is for the one who takes it."""
+
+    territory = models.CharField(max_length=9)
+    giver = models.ForeignKey(_PERSON, null=True, on_delete=models.CASCADE, related_name="+")
+    title = models.CharField(max_length=80)
+    description = models.TextField(blank=True)
+    pickup = models.TextField()
+    photo = models.CharField(max_length=64, blank=True)
+    thumbnail = models.CharField(max_length=64, blank=True)
+    lon = models.FloatField()
+    lat = models.FloatField()
+    street = models.CharField(max_length=120, blank=True)
+    made_at = models.DateTimeField()
+    # The last instant it is on offer.
+    until = models.DateTimeField()
+    state = models.CharField(max_length=10, default=OPEN)
+    ended_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=200, blank=True)
+    taker = models.ForeignKey(_PERSON, null=True, on_delete=models.SET_NULL, related_name="+")
+    # Until then it waits for `taker`; afterwards it is on offer again, by itself.
+    held_until = models.DateTimeField(null=True)
+    flags = models.PositiveSmallIntegerField(default=0)
+    # Set aside until an agent has looked.
+    hidden = models.BooleanField(default=False)
+
+    privacy = Purpose(
+        purpose="Permettre à des habitants de se donner des objets plutôt que de les jeter",
+        legal_basis="public-task",
+        article="RGPD art. 6-1 e ; code de l’environnement, art. L541-1 (réemploi)",
+        categories=("objet offert, photo, rue", "où et quand le prendre", "personne qui offre, personne qui vient"),
+        recipients=("tout public, sans les personnes ni le rendez-vous", "la personne qui a réservé l’objet"),
+        person=("giver_id", "taker_id"),
+        exported=("title", "description", "street", "made_at", "until", "state", "ended_at"),
+        handled_by="beffroi.serve.offers.personal",
+        retention=Retention(amount=2, unit="month", start=("ended_at", "until"), fate=Fate.DELETE),
+        on_erasure=Fate.DELETE,
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["territory", "until"], name="offer_open", condition=Q(state=OPEN)),
+        ]
+        constraints = [models.CheckConstraint(name="offer_known_state", condition=Q(state__in=STATES))]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.state})"
+
+
+class Flag(models.Model):
+    """One person's word that an offer should not be there; counted once a person."""
+
+    offer = models.ForeignKey(Offer, on_delete=models.CASCADE, related_name="+")
+    person = models.ForeignKey(_PERSON, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+
+    privacy = Purpose(
+        purpose="Ne compter qu’une fois la personne qui signale une offre",
+        legal_basis="public-task",
+        article="RGPD art. 6-1 e ; loi n° 2004-575, art. 6 (contenus signalés)",
+        categories=("personne qui a signalé une offre",),
+        recipients=("personne : seul le nombre est montré aux agents",),
+        person=("person_id",),
+        exported=("at",),
+        retention=Retention(amount=3, unit="month", start=("at",), fate=Fate.DELETE),
+        on_erasure=Fate.DELETE,
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["offer", "person"], name="offer_flagged_once")]
+
+    def __str__(self) -> str:
+        return f"flag on {self.offer_id}"
