@@ -2,6 +2,7 @@ import { countSelected } from "./behaviours/bulk";
 import { keepDrafts } from "./behaviours/drafts";
 import { showChosenFiles } from "./behaviours/files";
 import { fillPosition } from "./behaviours/position";
+import { showPreviews } from "./behaviours/previews";
 import { walkRows } from "./behaviours/rows";
 import { listenToKeys } from "./behaviours/shortcuts";
 import { dismissToasts } from "./behaviours/toast";
@@ -20,6 +21,8 @@ export function enhance(root: ParentNode): void {
   walkRows(root);
   fillPosition(root);
   offerPrinting(root);
+  showPreviews(root);
+  offerCopying(root);
   showWhatThisBrowserKnows(root);
   bindWaits(root);
   focusFirstError(root);
@@ -30,6 +33,18 @@ function offerPrinting(root: ParentNode): void {
   for (const button of root.querySelectorAll<HTMLElement>("[data-print]")) {
     button.hidden = false;
     button.addEventListener("click", () => window.print());
+  }
+}
+
+/** `<button data-copy="id" hidden>` copies the text of that element; without JavaScript one selects it. */
+function offerCopying(root: ParentNode): void {
+  if (!("clipboard" in navigator)) return;
+  for (const button of root.querySelectorAll<HTMLElement>("[data-copy]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const text = document.getElementById(button.dataset["copy"] ?? "")?.textContent ?? "";
+      void navigator.clipboard.writeText(text).then(() => (button.textContent = button.dataset["done"] ?? ""));
+    });
   }
 }
 

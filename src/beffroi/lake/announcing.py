@@ -17,12 +17,13 @@ def announce_published(*, at: datetime, lake: Path | None = None) -> int:
 
     A version put in service by a process that died before it could tell the journal waits in the lake and is
     announced by the next call: at least once, never not at all. What the public may be told of it (see `aggregating`)
-    is published first.
+    is published first; what agents made of it is made again by a worker.
     """
     from django.db import transaction
 
     from beffroi.base.journal import operations as journal
     from beffroi.lake import tasks
+    from beffroi.lake.crossing.operations import refresh_dependants
 
     home = Lake(lake_folder(lake))
     refresh_public_views(home, [ref for ref, _ in home.waiting_announcements()], at=at)
@@ -46,5 +47,6 @@ def announce_published(*, at: datetime, lake: Path | None = None) -> int:
                 )
                 if manifest.geometry_type is not None or manifest.rows >= serving.LATER_FROM_ROWS:
                     tasks.bake_tiles.enqueue(ref.territory, ref.slug, version)
+                refresh_dependants(ref)
             home.announced(ref, version)
     return len(waiting)

@@ -1,4 +1,4 @@
-"""The two engines the lake gives to the catalogue: layers of the map, and datasets.
+"""The engines the lake gives to the catalogue: layers of the map, datasets, and indicators (see `crossing.engine`).
 
 [layers]
 datasets = ["arbres", "parcs"]          # slugs, in the order of the legend; `layer_settings` tells the rest
@@ -22,6 +22,7 @@ from beffroi.base.catalogue.engine import register_engine
 from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
 from beffroi.lake import operations, rights
 from beffroi.lake.aggregating import refresh_public_view
+from beffroi.lake.crossing.engine import CrossingSettings, run_crossing
 from beffroi.lake.definitions import Definition, definition_named, load_definitions
 from beffroi.lake.layer_settings import Settings
 from beffroi.lake.serving import Index
@@ -38,9 +39,10 @@ _VIEWERS = {
 
 
 def register() -> None:
-    """Make both engines available to use cases."""
+    """Make them available to use cases."""
     for name in ("layers", "datasets"):
         register_engine(name, schema=Settings, url_name="portal:service", example_runner=run_example)
+    register_engine("indicators", schema=CrossingSettings, url_name="portal:crossing", example_runner=run_crossing)
 
 
 def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:

@@ -42,3 +42,37 @@ class Upload(models.Model):
 
     def __str__(self) -> str:
         return f"{self.territory}/{self.slug} ({self.filename})"
+
+
+class Crossing(models.Model):
+    """A recipe that an agent kept (see `crossing`): an indicator, or the dataset it makes under the same slug."""
+
+    territory = models.CharField(max_length=20)
+    slug = models.CharField(max_length=120)
+    title = models.CharField(max_length=200)
+    kind = models.CharField(max_length=20)
+    recipe = models.JSONField()
+    access = models.CharField(max_length=80)
+    least = models.PositiveIntegerField(default=1)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField()
+    refreshed_at = models.DateTimeField(null=True)
+    fault = models.JSONField(null=True)
+
+    privacy = Purpose(
+        purpose="Savoir quel agent a préparé un indicateur ou un jeu de données croisé",
+        legal_basis="public-task",
+        categories=("identité de l'agent", "titre et recette du croisement"),
+        recipients=("agents et administrateurs de la commune",),
+        person=("person_id",),
+        retention=Retention(amount=60, unit="month", start=("created_at",), fate=Fate.ANONYMISE),
+        erased={"person": None},
+        on_erasure=Fate.ANONYMISE,
+    )
+
+    class Meta:
+        ordering = ["title", "pk"]
+        constraints = [models.UniqueConstraint(fields=["territory", "slug"], name="one_crossing_of_this_name")]
+
+    def __str__(self) -> str:
+        return f"{self.territory}/{self.slug}"

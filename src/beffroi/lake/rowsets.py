@@ -58,7 +58,7 @@ def table(
     condition, values = sql.conditions(where, known)
     key = sql.known_column(order_by, known).key if order_by is not None else None
     selected = ", ".join([ID, *(sql.name(column.key) for column in shown)])
-    source, data = _source(seen)
+    source, data = source_of(seen)
     with sql.reading(seen.lake.root, timeout_s=TABLE_TIMEOUT_S, memory_mb=TABLE_MEMORY_MB) as con:
         total = seen.manifest.rows
         asked = f"FROM {source} WHERE {condition}"
@@ -201,7 +201,7 @@ def rows(
     selected = ", ".join(_selectable(key, seen, known) for key in columns)
     if not selected:
         raise BadQuery("aucune colonne demandée", where="columns", remedy="nommez-en une au moins")
-    source, data = _source(seen)
+    source, data = source_of(seen)
     with sql.reading(seen.lake.root, timeout_s=timeout_s, memory_mb=memory_mb) as con:
         found = con.execute(
             f"SELECT {selected} FROM {source} WHERE {condition} LIMIT ?",  # noqa: S608
@@ -238,7 +238,7 @@ def aggregate(
     if not figures and not keys:
         raise BadQuery("aucune mesure demandée", where="measures", remedy="nommez-en une au moins")
     grouped = f"GROUP BY {', '.join(keys)} ORDER BY {', '.join(f'{key} NULLS LAST' for key in keys)}" if keys else ""
-    source, data = _source(seen)
+    source, data = source_of(seen)
     with sql.reading(seen.lake.root, timeout_s=timeout_s, memory_mb=memory_mb) as con:
         found = con.execute(
             f"SELECT {', '.join(keys + figures)} FROM {source} WHERE {condition} {grouped} LIMIT ?",  # noqa: S608
@@ -247,7 +247,7 @@ def aggregate(
     return RowSet((*group_by, *(measure.name for measure in measures)), _bounded(found, max_rows))
 
 
-def _source(seen: Seen) -> tuple[str, list[Any]]:
+def source_of(seen: Seen) -> tuple[str, list[Any]]:
     """Return the SQL of the rows of a dataset, numbered, and its parameters; under edits, what they leave and give."""
     overlay = overlay_of(seen)
     whole = "read_parquet(?, file_row_number = true)"

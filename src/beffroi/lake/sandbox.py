@@ -15,6 +15,7 @@ from beffroi.base.territory.engine import is_sandbox
 from beffroi.base.territory.queries import CommuneInfo
 from beffroi.base.territory.viewer import AGENTS
 from beffroi.lake import operations, uploads
+from beffroi.lake.crossing import operations as crossings
 from beffroi.lake.definitions import ColumnDefinition, Definition
 
 # A place in France for a commune whose middle is not known.
@@ -47,6 +48,7 @@ def clear(territory: str) -> None:
         raise Refused("« {code} » n’est pas un bac à sable", where="lac", code=territory)
     shutil.rmtree(operations.lake_folder(None) / territory, ignore_errors=True)
     uploads.forget_all(territory)
+    crossings.forget_all(territory)
 
 
 def fill(commune: CommuneInfo, at: datetime) -> None:

@@ -65,6 +65,14 @@ def read_upload(upload_id: int) -> None:
 
 
 @task()
+def make_crossing(crossing_id: int) -> None:
+    """Make the dataset of an agent's recipe from its sources of today; safe to run twice."""
+    from beffroi.lake.crossing import operations
+
+    operations.refresh_crossing(crossing_id, at=now())
+
+
+@task()
 def refresh_sources(territory: str, slugs: list[str]) -> None:
     """Ask these national sources of a commune again, and put in service what they bring; safe to run twice."""
     from beffroi.lake import asking

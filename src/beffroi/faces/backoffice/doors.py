@@ -82,6 +82,14 @@ DOORS: tuple[tuple[str, str, str, str, str, bool], ...] = (
         False,
     ),
     (
+        "portal:crossing",
+        gettext_noop("Croiser des données"),
+        gettext_noop("Filtrer, lier, compter par quartier ; garder un indicateur."),
+        "chart",
+        "k",
+        False,
+    ),
+    (
         "portal:buildings",
         gettext_noop("Bâtiments"),
         gettext_noop("Permis, travaux, entretien et état de chaque bâtiment."),

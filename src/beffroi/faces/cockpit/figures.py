@@ -46,7 +46,7 @@ class Figure:
     """
 
     title: str
-    value: int
+    value: float
     unit: str = ""
     note: str = ""
     source: str = ""

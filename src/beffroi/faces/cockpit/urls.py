@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from beffroi.faces.cockpit import counted, reported, views
+from beffroi.faces.cockpit import counted, kept, reported, views
 
 app_name = "cockpit"
 # Imported for what they register: the figures of the front page.
-FIGURE_SOURCES = (counted, reported)
+FIGURE_SOURCES = (counted, kept, reported)
 urlpatterns = [
     path("", views.home, name="home"),
     path("note/", views.brief, name="brief"),

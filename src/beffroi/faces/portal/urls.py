@@ -15,6 +15,7 @@ from beffroi.faces.portal import (
     rush,
     works,
 )
+from beffroi.faces.portal.crossing import urls as crossing
 from beffroi.faces.portal.offers import pages as offers
 from beffroi.faces.portal.reports import urls as reports
 from beffroi.faces.portal.transit import urls as transit
@@ -92,6 +93,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *application.urlpatterns,
     *own_requests.urlpatterns,
     *offers.urlpatterns,
+    *crossing.urlpatterns,
     *reports.urlpatterns,
     *transit.urlpatterns,
     path("travaux/", works.works, name="works"),

@@ -1,0 +1,1 @@
+"""The agents' workbench on the pages: datasets crossed step by step, and the indicators kept of it."""
