@@ -189,7 +189,7 @@ def _source_of(part: Part, found: int | None) -> Source:
 
 def _group(row: tuple[Any, ...], least: int) -> Group:
     thing, key, count, figure = row
-    hushed = 1 < least and count < least
+    hushed = least > 1 and count < least
     return Group(str(thing or ""), key, count, None if hushed or figure is None else float(figure), hushed)
 
 
