@@ -48,6 +48,8 @@ class RowOptions:
     kept. Rows alike in all of `distinct` count once. Rows alike in all of `by` become one: `figures` are computed over
     them, every other column is that of the first. `told` says what one such row is (« vente »), for the report.
 
+    `kept` is an expression: rows for which it is not true are not taken, whatever their publisher let through.
+
     `near`: of a wider file that names no commune, only what meets the box of the town is kept.
     """
 
@@ -57,6 +59,7 @@ class RowOptions:
     by: tuple[str, ...] = ()
     figures: tuple[Derived, ...] = ()
     told: str = ""
+    kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +198,7 @@ _DERIVED: dict[str, Reader] = {
     "labels": labels,
 }
 _ROWS: dict[str, Reader] = {
-    **dict.fromkeys(("commune", "told"), text),
+    **dict.fromkeys(("commune", "told", "kept"), text),
     **dict.fromkeys(("distinct", "by"), texts),
     "figures": derived,
     "near": flag,

@@ -26,6 +26,29 @@ COLOURS: dict[str, str] = {
     "degre-4": "#1f2a63",
 }
 
+OFFICIAL: dict[str, str] = {
+    # The seven steps of the French energy label (arrêté du 31 mars 2021 relatif au DPE) : known by heart from green to
+    # red, and not told apart without red or green. Each class that takes one bears a letter, which the map writes.
+    "dpe-a": "#00a06d",
+    "dpe-b": "#52b153",
+    "dpe-c": "#a5cc74",
+    "dpe-d": "#f4e70f",
+    "dpe-e": "#f0b40f",
+    "dpe-f": "#eb8235",
+    "dpe-g": "#d7221f",
+}
+"""Colours a law gives: a class that takes one must be named by a letter."""
+
+
+def hex_of(name: str) -> str:
+    """Return the colour (#rrggbb) of a name, the house's or a law's.
+
+    >>> hex_of("bleu"), hex_of("dpe-g")
+    ('#0b5fa5', '#d7221f')
+    """
+    return COLOURS.get(name) or OFFICIAL[name]
+
+
 LEAST_DIFFERENCE = 10.0
 """Distance in CIE Lab below which two colours are taken for one on a small mark."""
 

@@ -34,7 +34,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from beffroi.lake.definition_values import KEY, SLUG
-from beffroi.lake.layer_colours import COLOURS, told_apart
+from beffroi.lake.layer_colours import COLOURS, OFFICIAL, hex_of, told_apart
 
 ICONS = (
     "alert", "bell", "building", "calendar", "chart", "clock", "culture", "energy", "health", "home", "info", "map",
@@ -64,7 +64,7 @@ def _like(pattern: re.Pattern[str], what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-Colour = Annotated[str, _among(tuple(COLOURS), "une couleur")]
+Colour = Annotated[str, _among((*COLOURS, *OFFICIAL), "une couleur")]
 Icon = Annotated[str, _among(ICONS, "une icône")]
 Key = Annotated[str, _like(KEY, "un nom de colonne")]
 Slug = Annotated[str, _like(SLUG, "un nom de jeu de données")]
@@ -113,8 +113,13 @@ class Look(_Table):
         tests = [(one.value, one.below) for one in self.classes]
         if len(set(map(str, tests))) < len(tests):
             raise ValueError("deux classes disent la même valeur")
+        for one in self.classes:
+            if one.colour in OFFICIAL and len(one.label) != 1:
+                raise ValueError(f"« {one.colour} » est une couleur légale : l’intitulé de sa classe est une lettre")
         for one, other in combinations(self.classes, 2):
-            alike = not told_apart(COLOURS[one.colour], COLOURS[other.colour])
+            if one.colour in OFFICIAL and other.colour in OFFICIAL:
+                continue
+            alike = not told_apart(hex_of(one.colour), hex_of(other.colour))
             if alike and (one.icon or self.icon) == (other.icon or self.icon):
                 raise ValueError(
                     f"« {one.label} » ({one.colour}) et « {other.label} » ({other.colour}) se confondent pour qui ne "
@@ -181,6 +186,18 @@ class Spots(_Table):
     per_day: Key = "tmja"
 
 
+class Energy(_Table):
+    """The energy of buildings: `labels` (ADEME), `measured` by address (Enedis), told by the areas of `districts`.
+
+    `addresses` is the national address base, by which what is measured at an address finds its buildings.
+    """
+
+    labels: Slug = "dpe"
+    measured: Slug = "consommations-adresses"
+    addresses: Slug = "adresses"
+    districts: Slug = "quartiers"
+
+
 class Settings(_Table):
     """The table of a use case. `nearest`: places may be ranked by the way to them. `volumes`: buildings stand.
 
@@ -200,6 +217,7 @@ class Settings(_Table):
     filters: list[Filter] = Field(default_factory=list)
     figures: list[Figures] = Field(default_factory=list)
     spots: Spots | None = None
+    energy: Energy | None = None
     nearest: bool = False
     offline: bool = False
     volumes: bool = False

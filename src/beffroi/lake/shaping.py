@@ -1,7 +1,8 @@
 """What a dataset file makes of the rows of a source: the town's, without what stands for nothing, one per thing.
 
-In order: the rows of other communes leave; what the schema demands is checked on what remains, line by line; values
-that mean « none » become none, with their reason; columns are computed; rows of one thing become one. Knows no Django.
+In order: the rows of other communes leave, then those the file does not keep; what the schema demands is checked on
+what remains, line by line; values that mean « none » become none, with their reason; columns are computed; rows of one
+thing become one. Knows no Django.
 """
 
 # ruff: noqa: S608 - identifiers are quoted keys; expressions are those of a dataset file, kept to one row
@@ -36,6 +37,8 @@ def shape(reading: Reading, definition: Definition, *, territory: str, where: st
     rows = definition.rows
     if rows.commune:
         _keep_commune(reading, rows.commune, territory, where)
+    if rows.kept:
+        _keep_rows(reading, rows.kept, where)
     faults = check(reading, definition)
     _clear_missing(reading, definition)
     if definition.derived:
@@ -97,6 +100,21 @@ def _keep_commune(reading: Reading, key: str, territory: str, where: str) -> Non
             gettext_noop("fichier national : {left} lignes d’autres communes n’ont pas été prises"), {"left": left}
         )
         reading.evidences.append(Evidence("values", territory, why))
+
+
+def _keep_rows(reading: Reading, expression: str, where: str) -> None:
+    before = _count(reading)
+    try:
+        _remade(reading, f"SELECT * FROM {name(reading.table)} WHERE coalesce(({expression}), false)")
+    except duck.Error as error:
+        raise ImportRefused(
+            "rows.kept : {reason}", where=where, remedy="écrivez une condition sur une ligne", reason=str(error)[:200]
+        ) from error
+    left = before - _count(reading)
+    if left:
+        reading.rows_read -= left
+        why = Sentence(gettext_noop("{left} lignes hors de ce que garde ce jeu n’ont pas été prises"), {"left": left})
+        reading.evidences.append(Evidence("values", expression, why))
 
 
 def _clear_missing(reading: Reading, definition: Definition) -> None:

@@ -114,6 +114,7 @@ RESERVED = {
         "/agent/retenues/",
         "/agent/objets/",
         "/objets/proposer/",
+        "/agent/energie/",
         "/agent/donnees-a-surveiller/",
         "/agent/bac-a-sable/",
         "/batiments/",

@@ -121,12 +121,30 @@ export function baseLayers(base: BaseConfig, colours: Palette, someGiveWay = fal
             "fill-extrusion-vertical-gradient": true,
           },
         },
+        ...letters(from, colours, paint),
       ];
     case "districts":
       return [
         { id, type: "line", ...from, maxzoom: 15, paint: { "line-color": colours.rail, "line-width": 1, "line-opacity": 0.5 } },
       ];
   }
+}
+
+/** The letters of the classes that are named by one, on their buildings: colours alone are not read by all. */
+function letters(from: From, colours: Palette, paint: PaintConfig | null): LayerSpecification[] {
+  const pairs = (paint?.tints ?? []).flatMap(([name], rank) => (name.length === 1 ? [rank, name] : []));
+  if (!pairs.length) return [];
+  const field = ["match", ["get", CLASS], ...pairs, ""] as unknown as ExpressionSpecification;
+  return [
+    {
+      id: "base-buildings-letters",
+      type: "symbol",
+      ...from,
+      minzoom: 15.5,
+      layout: { "text-field": field, "text-font": [FONT], "text-size": ["interpolate", ["linear"], ["zoom"], 15.5, 11, 18, 18], "text-padding": 1 },
+      paint: { "text-color": colours.text, "text-halo-color": colours.halo, "text-halo-width": 1.6 },
+    },
+  ];
 }
 
 /** Tell whether the tiles say how tall buildings are; else they are all drawn at the default, and the page says so. */

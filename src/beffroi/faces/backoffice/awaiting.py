@@ -17,6 +17,7 @@ from beffroi.faces.backoffice.work import Urgency, WorkCard, work_source
 from beffroi.faces.shell.access import Request
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import TilesState
+from beffroi.sense.twin.proposals import proposals_waiting
 
 
 def _code(request: Request) -> str:
@@ -42,6 +43,13 @@ def held(request: Request) -> Iterator[WorkCard]:
     """Yield the refreshes that wait for someone's word."""
     waiting = lake.held(request.viewer, territory=_code(request))
     yield WorkCard(_("Mises à jour à approuver"), len(waiting), reverse("backoffice:held"), Urgency.TODAY)
+
+
+@work_source("energy")
+def energy(request: Request) -> Iterator[WorkCard]:
+    """Yield what owners propose to say of the energy of their buildings."""
+    waiting = proposals_waiting(request.viewer, _code(request))
+    yield WorkCard(_("Étiquettes énergie proposées"), waiting, reverse("backoffice:energy"), Urgency.SOON)
 
 
 @work_source("uploads")

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from beffroi.faces.backoffice import (
     awaiting,
     courses,
+    energy,
     held,
     journal,
     look,
@@ -31,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("personnes/", include("beffroi.faces.backoffice.people_urls")),
     path("depots/", include("beffroi.faces.backoffice.uploads_urls")),
     *held.urlpatterns,
+    *energy.urlpatterns,
     *sources.urlpatterns,
     *offers.urlpatterns,
     path("couleurs/", look.look, name="look"),

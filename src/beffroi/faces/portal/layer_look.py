@@ -12,7 +12,7 @@ from beffroi.faces.portal.sheets import told
 from beffroi.faces.portal.tables import NUMERIC
 from beffroi.faces.shell.icons import ICONS
 from beffroi.faces.shell.themes import theme
-from beffroi.lake.layer_colours import COLOURS
+from beffroi.lake.layer_colours import hex_of
 from beffroi.lake.layer_settings import FIELD, Look, LookClass
 from beffroi.lake.queries import DatasetSummary
 from beffroi.lake.reading import Column
@@ -36,11 +36,11 @@ def marks_of(summary: DatasetSummary, look: Look | None) -> tuple[Mark, ...]:
 
 def colour_of(summary: DatasetSummary, look: Look | None) -> str:
     """Return the colour of a dataset whose things are not told apart."""
-    return COLOURS[look.colour] if look and look.colour else theme(summary.theme).colour
+    return hex_of(look.colour) if look and look.colour else theme(summary.theme).colour
 
 
 def _mark(one: LookClass, look: Look) -> Mark:
-    return Mark(_(one.label), COLOURS[one.colour], _path(one.icon or look.icon))
+    return Mark(_(one.label), hex_of(one.colour), _path(one.icon or look.icon))
 
 
 def _path(icon: str) -> str:
@@ -84,7 +84,7 @@ def look_config(look: Look | None) -> dict[str, Any] | None:
             {
                 "value": None if one.value is None else _plain(one.value),
                 "below": one.below,
-                "colour": COLOURS[one.colour],
+                "colour": hex_of(one.colour),
                 "icon": _path(one.icon or look.icon),
             }
             for one in look.classes

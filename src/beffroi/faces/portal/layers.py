@@ -16,6 +16,7 @@ from beffroi.base.kernel.time import now
 from beffroi.base.kernel.words import folded
 from beffroi.base.territory.viewer import Viewer
 from beffroi.faces.portal.directory import territory_of, town_datasets
+from beffroi.faces.portal.energy import EnergyTable, energy_table
 from beffroi.faces.portal.hours import HoursLine, hours_lines, tells_hours
 from beffroi.faces.portal.layer_asked import Asked, AskedLayers, Moment, asked_layers, moment
 from beffroi.faces.portal.layer_figures import FigureTable, figure_tables
@@ -129,6 +130,7 @@ class ShownLayers:
     offline: bool = False
     painted: Painting | None = None
     live: tuple[Overlay, ...] = ()
+    energy: EnergyTable | None = None
 
     @property
     def count(self) -> int:
@@ -181,6 +183,7 @@ def shown_layers(request: Request, use_case: UseCase) -> ShownLayers | None:
         offline=wanted.offline,
         painted=painted,
         live=live,
+        energy=energy_table(viewer, known, use_case) if wanted.energy else None,
     )
 
 

@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.catalogue.definition import UseCase
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.sentences import gettext_noop
@@ -30,12 +31,13 @@ from beffroi.faces.portal.tables import NUMERIC, is_code
 from beffroi.faces.portal.templatetags.maps import rounded
 from beffroi.faces.shell.templatetags.shell import number
 from beffroi.lake import queries as lake
-from beffroi.lake.layer_colours import COLOURS
+from beffroi.lake.layer_colours import COLOURS, hex_of
 from beffroi.lake.layer_settings import Look, LookClass, Settings
 from beffroi.lake.queries import DatasetDetail, DatasetRef, DatasetSummary, Measure
 from beffroi.lake.reading import SURFACES, Column, ColumnType
 from beffroi.sense.twin.colouring import LINKS, Coloured, Link, coloured
 from beffroi.sense.twin.queries import town_buildings
+from beffroi.sense.twin.written import is_written
 
 UNKNOWN, UNKNOWN_DARK = "#b8b2a5", "#3a4145"
 RAMP = ("#f6c95c", "#e08a3c", "#b8475a", "#743081", "#161d52")
@@ -114,7 +116,8 @@ class Painting:
     @property
     def asked(self) -> str:
         """Return how the address of the map asks for it."""
-        return f"{self.about.ref.slug}:{self.column.key}"
+        asked = f"{self.about.ref.slug}:{self.column.key}"
+        return f"{asked}:{self.usage}" if self.usage else asked
 
     @property
     def query(self) -> str:
@@ -182,13 +185,15 @@ def painting(
 
 
 def asked_painting(viewer: Viewer, datasets: Sequence[DatasetSummary], text: str) -> Painting:
-    """Read `batiments=jeu:colonne`.
+    """Read `batiments=jeu:colonne`, or `jeu:colonne:usage` for the classes of a use case.
 
     Raises:
         NoPainting: not that form, or as `painting`.
+        UseCaseNotFound: no such use case.
     """
-    slug, _colon, key = text.partition(":")
-    return painting(viewer, datasets, slug=slug, key=key)
+    slug, key, usage = (*text.split(":", 2), "", "")[:3]
+    use_case = catalogue.use_case(usage, territory=datasets[0].ref.territory).use_case if usage and datasets else None
+    return painting(viewer, datasets, slug=slug, key=key, use_case=use_case)
 
 
 def _column(detail: DatasetDetail, key: str) -> Column:
@@ -236,7 +241,7 @@ def _scale(values: list[Any], is_number: bool) -> Scale:
 def _tints(scale: Scale, counts: Sequence[int], column: Column) -> tuple[Tint, ...]:
     if scale.looks:
         return tuple(
-            Tint(_(one.label), COLOURS[one.colour], "", count) for one, count in zip(scale.looks, counts, strict=True)
+            Tint(_(one.label), hex_of(one.colour), "", count) for one, count in zip(scale.looks, counts, strict=True)
         )
     labels = _labels(scale, column)
     light, dark = (ramp(len(labels)), ramp(len(labels), RAMP_DARK)) if is_ordered(scale) else (KINDS, KINDS_DARK)
@@ -308,7 +313,7 @@ def _is_placed(summary: DatasetSummary) -> bool:
 
 def _is_tied(viewer: Viewer, summary: DatasetSummary) -> bool:
     detail = lake.dataset(viewer, summary.ref, version=summary.version)
-    return any(column.key in _IDENTIFIERS - {"id"} for column in detail.columns)
+    return is_written(detail) or any(column.key in _IDENTIFIERS - {"id"} for column in detail.columns)
 
 
 def colouring_columns(viewer: Viewer, about: DatasetSummary) -> list[Column]:

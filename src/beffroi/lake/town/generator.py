@@ -32,6 +32,7 @@ from beffroi.lake.town.ground import (
     write_roads,
 )
 from beffroi.lake.town.landmarks import write_landmarks
+from beffroi.lake.town.meters import write_meters
 from beffroi.lake.town.plan import GROUPING_NAME, INSEE, LICENCE, NAME, NEIGHBOURS, WARNING, YEAR, Scale
 from beffroi.lake.town.planning import write_plan
 from beffroi.lake.town.rescue import write_rescue
@@ -112,6 +113,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Numérique", write_digital),
     ("Ventes", write_sales),
     ("Énergie", write_energy),
+    ("Compteurs", write_meters),
     ("Associations", write_associations),
     ("Accidents", write_accidents),
     ("Infractions", write_offences),

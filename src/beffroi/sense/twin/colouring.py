@@ -1,9 +1,10 @@
 """What a column of a dataset says of each building: the value the model is coloured by.
 
 A building meets a row by an identifier they share (its own, those of its parcels or addresses, which the register of
-buildings ties together), else by place: the building that holds a point, else the nearest within ten metres; the
-nearest line within thirty; the area that holds a point of the building. Of several rows, numbers give their median,
-other values the most frequent. What nothing says is absent: it is not known, and never guessed.
+buildings ties together; of an address only written, that of its words), else by place: the building that holds a point,
+else the nearest within ten metres; the nearest line within thirty; the area that holds a point of the building. Of
+several rows, numbers give their median, other values the most frequent. What nothing says is absent: it is not known,
+and never guessed.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -28,8 +29,8 @@ from beffroi.base.territory.viewer import Viewer
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetDetail, DatasetSummary
 from beffroi.lake.reading import GEOMETRY
+from beffroi.sense.twin.written import address_book, is_written, key_among, read_rows, written_rows
 
-MOST_ROWS = 1_000_000
 POINT_M, LINE_M = 10.0, 30.0
 _ID = "_id"
 _MOST_KEPT = 3
@@ -84,64 +85,80 @@ def coloured(
         BadQuery: a column unknown to this viewer.
         NotOfBuildings: no identifier is shared, and the dataset has no place.
     """
+    others = [one for one in around if one.ref not in (about.ref, blocks.ref)]
     told = lake.dataset(viewer, about.ref, version=about.version)
     own = lake.dataset(viewer, blocks.ref, version=blocks.version)
-    register = _register(viewer, [one for one in around if one.ref not in (about.ref, blocks.ref)], own)
+    register = register_of(viewer, others, own)
+    book = address_book(viewer, others) if is_written(told) else None
     # The rights are in the key: what the reader may not read is in none of the columns named.
     seen = tuple(one.key for one in told.columns), tuple(one.key for one in own.columns)
-    versions = [(one.ref, one.version) for one in (about, blocks, *([register.summary] if register else ()))]
+    beside = [one.summary for one in (register, book) if one]
+    versions = [(one.ref, one.version) for one in (about, blocks, *beside)]
     key = (column, seen, *versions, lake.edits_mark(blocks.ref.territory))
-    return _kept(key, lambda: _coloured(viewer, own, told, column, register))
+    return _kept(key, lambda: _coloured(viewer, own, told, column, register, book))
 
 
 def _coloured(
-    viewer: Viewer, own: DatasetDetail, told: DatasetDetail, column: str, register: DatasetDetail | None
+    viewer: Viewer,
+    own: DatasetDetail,
+    told: DatasetDetail,
+    column: str,
+    register: DatasetDetail | None,
+    book: DatasetDetail | None,
 ) -> Coloured:
     if own.summary.ref == told.summary.ref:
-        rows = _rows(viewer, told, _ID, column)
+        rows = read_rows(viewer, told, _ID, column)
         return Coloured({one: _plain(value) for one, value in rows if value not in (None, "")}, Link.OWN)
     for kind, keys in LINKS.items():
-        theirs = _key_among(told, keys)
-        tied = _tied(viewer, own, kind, register) if theirs else None
+        theirs = key_among(told, keys)
+        tied = tied_by(viewer, own, kind, register) if theirs else None
         if theirs and tied:
             found = [
                 (building, value)
-                for text, value in _rows(viewer, told, theirs, column)
+                for text, value in read_rows(viewer, told, theirs, column)
                 for one in split_ids(text)
                 for building in tied.get(one, ())
             ]
             return Coloured(_one_each(found), Link(kind))
+    if book is not None:
+        by_address = tied_by(viewer, own, "address", register) or {}
+        said = written_rows(viewer, told, book, column)
+        pairs = ((to, value) for one, (value,) in said for to in by_address.get(one, ()))
+        return Coloured(_one_each(pairs), Link.ADDRESS)
     return _by_place(viewer, own, told, column)
 
 
-def _tied(viewer: Viewer, own: DatasetDetail, kind: str, register: DatasetDetail | None) -> dict[str, list[str]] | None:
+def tied_by(
+    viewer: Viewer, own: DatasetDetail, kind: str, register: DatasetDetail | None
+) -> dict[str, list[str]] | None:
     """Return the buildings of each identifier of a kind, None when the buildings bear none."""
-    key = _key_among(own, LINKS[kind])
+    key = key_among(own, LINKS[kind])
     if key:
-        return _grouped((one, building) for building, text in _rows(viewer, own, _ID, key) for one in split_ids(text))
-    rnb = _key_among(own, LINKS["rnb"])
-    theirs = _key_among(register, LINKS[kind]) if register else None
+        cells = read_rows(viewer, own, _ID, key)
+        return _grouped((one, building) for building, text in cells for one in split_ids(text))
+    rnb = key_among(own, LINKS["rnb"])
+    theirs = key_among(register, LINKS[kind]) if register else None
     if register is None or rnb is None or theirs is None:
         return None
-    by_rnb = _tied(viewer, own, "rnb", None) or {}
-    number = _key_among(register, LINKS["rnb"]) or ""
+    by_rnb = tied_by(viewer, own, "rnb", None) or {}
+    number = key_among(register, LINKS["rnb"]) or ""
     return _grouped(
         (one, building)
-        for rnb_id, text in _rows(viewer, register, number, theirs)
+        for rnb_id, text in read_rows(viewer, register, number, theirs)
         for building in by_rnb.get(str(rnb_id), ())
         for one in split_ids(text)
     )
 
 
-def _register(viewer: Viewer, around: Iterable[DatasetSummary], own: DatasetDetail) -> DatasetDetail | None:
+def register_of(viewer: Viewer, around: Iterable[DatasetSummary], own: DatasetDetail) -> DatasetDetail | None:
     """Return the register that ties the buildings' own identifiers to parcels and addresses, if one is known."""
-    if _key_among(own, LINKS["rnb"]) is None:
+    if key_among(own, LINKS["rnb"]) is None:
         return None
     for one in around:
         if "rnb" not in one.ref.slug.split("-"):
             continue
         detail = lake.dataset(viewer, one.ref, version=one.version)
-        if _key_among(detail, LINKS["rnb"]) and any(_key_among(detail, LINKS[kind]) for kind in ("parcel", "address")):
+        if key_among(detail, LINKS["rnb"]) and any(key_among(detail, LINKS[kind]) for kind in ("parcel", "address")):
             return detail
     return None
 
@@ -182,22 +199,9 @@ def _met(link: Link, buildings: npt.NDArray[Any], rows: npt.NDArray[Any]) -> Ite
 
 def _shapes(viewer: Viewer, detail: DatasetDetail, column: str) -> tuple[list[Any], npt.NDArray[Any]]:
     rows = [
-        (value, form) for value, form in _rows(viewer, detail, column, GEOMETRY) if form and value not in (None, "")
+        (value, form) for value, form in read_rows(viewer, detail, column, GEOMETRY) if form and value not in (None, "")
     ]
     return [value for value, _form in rows], shapely.from_wkb([bytes(form) for _value, form in rows])
-
-
-def _rows(viewer: Viewer, detail: DatasetDetail, *columns: str) -> list[tuple[Any, ...]]:
-    summary = detail.summary
-    found = lake.rows(
-        viewer, summary.ref, columns=columns, version=summary.version, max_rows=MOST_ROWS, timeout_s=30, memory_mb=1024
-    )
-    return found.rows
-
-
-def _key_among(detail: DatasetDetail, keys: Sequence[str]) -> str | None:
-    known = {column.key for column in detail.columns}
-    return next((key for key in keys if key in known), None)
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

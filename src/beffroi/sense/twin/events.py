@@ -11,4 +11,10 @@ CONDITION_READ = "building.condition_read"
 NOTE_WITHDRAWN = "building.note_withdrawn"
 """A note made by mistake no longer counts. Payload: number, what (``work`` or ``reading``)."""
 
-KINDS = (WORK_NOTED, CONDITION_READ, NOTE_WITHDRAWN)
+ENERGY_PROPOSED = "building.energy_proposed"
+"""An owner proposed a label or a measure. Payload: number, kind."""
+
+ENERGY_DECIDED = "building.energy_decided"
+"""An agent approved, refused or took up again a proposal. Payload: number, kind, state."""
+
+KINDS = (WORK_NOTED, CONDITION_READ, NOTE_WITHDRAWN, ENERGY_PROPOSED, ENERGY_DECIDED)

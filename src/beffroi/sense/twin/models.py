@@ -1,4 +1,4 @@
-"""What is done to the buildings of a town, and the state they are found in: written by agents, for agents."""
+"""What agents write of the buildings of a town, and what owners propose to say of their energy."""
 
 from __future__ import annotations
 
@@ -81,3 +81,50 @@ class Reading(_Noted):
 
     def __str__(self) -> str:
         return f"{self.day} {self.component} {self.grade}"
+
+
+class EnergyProposal(models.Model):
+    """What an owner proposes to say of a building's energy: `kind` is a label (DPE) or a year of measured electricity.
+
+    `values` are what becomes, once an agent approves, a row of the dataset; `before` what the row held before, null for
+    a new one. It stays here after that: a new version of the national file does not undo what was approved.
+    """
+
+    territory = models.CharField(max_length=9)
+    dataset = models.CharField(max_length=100)
+    feature = models.CharField(max_length=200)
+    building_name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=12)
+    values = models.JSONField()
+    reason = models.TextField(blank=True)
+    author = models.ForeignKey("territory.Person", null=True, on_delete=models.SET_NULL, related_name="+")
+    proposed_at = models.DateTimeField()
+    state = models.CharField(max_length=10, default="pending")
+    decided_by = models.ForeignKey("territory.Person", null=True, on_delete=models.SET_NULL, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    answer = models.TextField(blank=True)
+    row = models.CharField(max_length=200, blank=True)
+    before = models.JSONField(null=True)
+
+    privacy = Purpose(
+        purpose="Compléter ou corriger l’étiquette et la consommation d’un immeuble, et répondre à qui le propose",
+        legal_basis="public-task",
+        article="RGPD art. 6-1 e ; code de la construction et de l’habitation, art. L126-32 (DPE rendus publics)",
+        categories=("propriétaire ou syndic qui propose", "agent qui décide", "motif écrit"),
+        recipients=("agents de la commune",),
+        person=("author_id", "decided_by_id"),
+        exported=("building_name", "kind", "values", "reason", "proposed_at", "state", "answer"),
+        # The label of a building outlives whoever told it: who that was need not be known so long.
+        erased={"author": None, "decided_by": None, "reason": ""},
+        retention=Retention(amount=3, unit="year", start=("decided_at", "proposed_at"), fate=Fate.ANONYMISE),
+        on_erasure=Fate.ANONYMISE,
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["territory", "state"], name="energy_proposal_state"),
+            models.Index(fields=["territory", "dataset", "feature"], name="energy_proposal_building"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.building_name}"

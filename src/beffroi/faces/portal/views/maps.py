@@ -19,6 +19,7 @@ from beffroi.base.catalogue.definition import UseCaseNotFound
 from beffroi.base.territory.viewer import ANONYMOUS, Role, Viewer
 from beffroi.faces.portal.buildings import Story, is_building, story_of, use_of
 from beffroi.faces.portal.directory import public_service, territory_of, town_datasets
+from beffroi.faces.portal.energy import energy_url
 from beffroi.faces.portal.layers import told_by
 from beffroi.faces.portal.mapping import base_layers, map_of_town, shown_title
 from beffroi.faces.portal.painting import asked_painting
@@ -202,6 +203,7 @@ def sheet(request: HttpRequest, territory: str, slug: str, feature_id: str) -> H
         "sentence": sentence,
         "story": story_shown(request, detail, feature, told_of) if building else None,
         "is_agent": building and any(request.viewer.has(role, territory) for role in (Role.AGENT, Role.ADMINISTRATOR)),
+        "energy_url": energy_url(request, ref, feature_id) if building else "",
         "fragment": "fragment" in request.GET,
         "acts": acts_on(request, ref, feature_id, told_of),
         "feature_id": feature_id,
