@@ -13,8 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from beffroi.base.kernel.time import now
 from beffroi.base.territory.viewer import Role
-from beffroi.faces.portal.energy import proposal_line
 from beffroi.faces.shell.access import Request, open_to
+from beffroi.faces.shell.proposals import proposal_line
 from beffroi.sense.twin import proposals
 
 

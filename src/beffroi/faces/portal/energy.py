@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.urls import reverse
-from django.utils.formats import date_format, number_format
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from beffroi.base.catalogue import queries as catalogue
@@ -19,8 +17,7 @@ from beffroi.faces.shell.access import Request
 from beffroi.faces.shell.templatetags.shell import number
 from beffroi.lake.layer_settings import Energy, Settings
 from beffroi.lake.queries import DatasetRef, DatasetSummary
-from beffroi.sense.twin.energy import LETTERS, MEAN, TOTAL, DistrictEnergy, town_energy
-from beffroi.sense.twin.proposals import LABEL, ProposalInfo
+from beffroi.sense.twin.energy import LETTERS, MEAN, DistrictEnergy, town_energy
 
 ENGINE = "layers"
 _DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -160,46 +157,3 @@ class MeasureForm(forms.Form):
 
     def __init__(self, data: Any = None) -> None:
         super().__init__(data, auto_id="mesure_%s")
-
-
-STATES = {
-    "pending": gettext_lazy("en attente de la mairie"),
-    "approved": gettext_lazy("approuvée"),
-    "refused": gettext_lazy("refusée"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class ProposalLine:
-    """A proposal in one sentence, with what it waits for."""
-
-    one: ProposalInfo
-    said: str
-    state: str
-
-
-def proposal_line(one: ProposalInfo) -> ProposalLine:
-    """Say a proposal."""
-    return ProposalLine(one, _said(one.kind, one.values), str(STATES[one.state]))
-
-
-def _said(kind: str, values: Mapping[str, Any]) -> str:
-    if kind == LABEL:
-        return _(
-            "Diagnostic {number} : énergie {label}, climat {climate}, {kwh} kWh/m² par an, établi le {day}"
-        ).format(
-            number=values["numero_dpe"],
-            label=values["etiquette_dpe"],
-            climate=values["etiquette_ges"],
-            kwh=number(values["conso_5_usages_par_m2_ep"]),
-            day=date_format(_date(values["date_etablissement_dpe"]), "j F Y"),
-        )
-    return _("{year} : {total} MWh d’électricité pour {dwellings} logements").format(
-        year=values["annee"],
-        total=number_format(values[TOTAL], use_l10n=True, force_grouping=True),
-        dwellings=number(values["nombre_de_logements"]),
-    )
-
-
-def _date(text: str) -> Any:
-    return forms.DateField(localize=False).to_python(text)

@@ -17,10 +17,11 @@ from django.views.decorators.http import require_http_methods
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.time import now
 from beffroi.faces.portal.buildings import is_building
-from beffroi.faces.portal.energy import LabelForm, MeasureForm, energy_of_service, energy_service, proposal_line
+from beffroi.faces.portal.energy import LabelForm, MeasureForm, energy_of_service, energy_service
 from beffroi.faces.portal.sheets import read_sheet
 from beffroi.faces.portal.views.maps import titled_building
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
+from beffroi.faces.shell.proposals import proposal_line
 from beffroi.faces.shell.sentences import said
 from beffroi.lake import queries as lake
 from beffroi.lake.layer_colours import OFFICIAL
