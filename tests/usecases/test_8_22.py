@@ -1,9 +1,11 @@
 """8-22, of « walk/bike/transit/carpool/park-and-ride trip across communes with time, cost and CO2 »: on foot, by
-bicycle, by transit, by car alone or shared. Park and ride, shared vehicles and cycle gaps are not there yet."""
+bicycle, by a shared one (GBFS), by transit, by car alone or shared. Park and ride and cycle gaps are not there yet."""
 
 from __future__ import annotations
 
+import json
 import re
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from beffroi.base.kernel.time import now
 from beffroi.sense.mobility.journeys.factors import factors
+from beffroi.sense.mobility.models import LiveMessage
 from beffroi.sense.mobility.transit.store import put_in_place
 from sense.mobility.town_graph import place_graph
 from sense.mobility.transit_feeds import NETWORK, timetable_of
@@ -70,6 +74,37 @@ def test_each_way_has_its_time_its_cost_and_its_co2(client: Client, places: dict
     assert "Gare à 8:00, vers Église ; descendre à Mairie à 8:02 (1 arrêt)" in told
     assert "Horaires prévus : Réseau d’essai." in told
     assert "ADEME" in told
+
+
+def test_a_shared_bicycle_is_a_way_while_its_stations_are_told(
+    client: Client, places: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "velos.toml").write_text(
+        f'territory = "{TOWN}"\nname = "Vélos d’essai"\ngbfs = "https://velos.test/gbfs.json"\n', encoding="utf-8"
+    )
+    stations = [
+        {"station_id": one, "name": f"Place {one}", "lon": places[one][0], "lat": places[one][1]} for one in "AB"
+    ]
+    counts = [{"station_id": "A", "num_bikes_available": 3, "num_docks_available": 1},
+              {"station_id": "B", "num_bikes_available": 0, "num_docks_available": 7}]  # fmt: skip
+    for kind, rows in (("station_information", stations), ("station_status", counts)):
+        LiveMessage.objects.create(
+            territory=TOWN, feed="gbfs:velos", kind=kind, number=1, fetched_at=now(),
+            content=json.dumps({"data": {"stations": rows}}).encode(),
+        )  # fmt: skip
+    told = text(client.get(PAGE, asked(places)))
+    assert "À vélo partagé" in told
+    assert "à vélo jusqu’à la station « Place B » (7 places libres)" in told
+    assert "jusqu’à la station « Place A » (3 vélos)" in told
+    assert "Vélos d’essai près du départ" in told
+    assert "Place A 3 1 " in told
+    # Another moment than now: nobody knows what a station will have.
+    assert "À vélo partagé" not in text(client.get(PAGE, asked(places, depart="2026-03-02T07:58")))
+    LiveMessage.objects.update(fetched_at=now() - timedelta(minutes=6))
+    told = text(client.get(PAGE, asked(places)))
+    assert "Chiffres trop anciens" in told
+    assert "À vélo partagé" not in told
 
 
 def test_obstacles_and_missing_networks_are_told(client: Client, places: dict[str, Any]) -> None:

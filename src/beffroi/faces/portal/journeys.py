@@ -26,11 +26,15 @@ from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.sense.mobility import queries as mobility
 from beffroi.sense.mobility.journeys import comparing
 from beffroi.sense.mobility.journeys.comparing import Comparison, Leg, Option, compare
+from beffroi.sense.mobility.journeys.engine import Settings
+from beffroi.sense.mobility.shared import queries as shared
+from beffroi.sense.mobility.shared.queries import Fleet, Ride
 
 ENGINE = "journeys"
 MODES = {
     comparing.FOOT: gettext_lazy("À pied"),
     comparing.BICYCLE: gettext_lazy("À vélo"),
+    comparing.SHARED: gettext_lazy("À vélo partagé"),
     comparing.TRANSIT: gettext_lazy("En transport"),
     comparing.CARPOOL: gettext_lazy("En voiture, à deux (covoiturage)"),
     comparing.CAR: gettext_lazy("En voiture, seul"),
@@ -86,12 +90,11 @@ def journeys(request: HttpRequest, use_case: str = "") -> HttpResponse:
     status = 200
     if context["ready"] and form.is_bound:
         count_opening(request, service)
-        ticket = service.use_case.settings[ENGINE].ticket_eur if service else None
-        status = _answer(form, territory, ticket, context)
+        status = _answer(form, territory, service.use_case.settings[ENGINE] if service else Settings(), context)
     return render(request, "portal/journeys.html", context, status=status)
 
 
-def _answer(form: JourneysForm, territory: str, ticket_eur: float | None, context: dict[str, Any]) -> int:
+def _answer(form: JourneysForm, territory: str, settings: Settings, context: dict[str, Any]) -> int:
     """Put the answer to the form in the context; return the status of the page."""
     if not form.is_valid():
         return 400
@@ -99,12 +102,13 @@ def _answer(form: JourneysForm, territory: str, ticket_eur: float | None, contex
     try:
         found = compare(
             territory, start=place_of(data["de"]), goal=place_of(data["vers"]), at=now(),
-            leaving=_local(data["depart"], territory), ticket_eur=ticket_eur,
+            leaving=_local(data["depart"], territory), ticket_eur=settings.ticket_eur, shared_eur=settings.shared_eur,
         )  # fmt: skip
     except BeffroiError as error:
         context["problem"] = error
         return error.http_status
     context |= {"found": found, "options": [_told(one, found, form, territory) for one in found.options]}
+    context["fleets"] = [_fleet(one, place_of(data["de"]), at=now()) for one in found.fleets]
     context["lightest"] = min(found.options, key=lambda one: one.co2_g).mode if found.options else ""
     return 200
 
@@ -122,6 +126,8 @@ def _told(one: Option, found: Comparison, form: JourneysForm, territory: str) ->
             leaves=date_format(one.leaves_at.astimezone(zone), "G:i"),
             arrives=date_format(one.arrives_at.astimezone(zone), "G:i"),
         )
+    if one.ride is not None and one.ride.fleet.told_at is not None:
+        hours = _("d’après les vélos et les places {ago}").format(ago=_ago(one.ride.fleet.told_at, found.at))
     link = ""
     if one.profile:
         asked = {"de": form["de"].value(), "vers": form["vers"].value(), "profil": one.profile}
@@ -133,7 +139,9 @@ def _told(one: Option, found: Comparison, form: JourneysForm, territory: str) ->
         cost=_("inconnu") if one.cost_eur is None else euros(one.cost_eur),
         co2=grams(one.co2_g),
         hours=hours,
-        steps=tuple(
+        steps=_shared_steps(one.ride)
+        if one.ride
+        else tuple(
             _step(leg, zone, between=0 < rank < len(one.legs) - 1)
             for rank, leg in enumerate(one.legs)
             if leg.line is not None or leg.seconds >= 30
@@ -152,6 +160,42 @@ def _step(leg: Leg, zone: Any, *, between: bool) -> tuple[str, Any]:
         stops=ngettext("{n} arrêt", "{n} arrêts", leg.stops).format(n=leg.stops),
     )  # fmt: skip
     return text, badge(leg.line)
+
+
+def _shared_steps(ride: Ride) -> tuple[tuple[str, None], ...]:
+    """Return the three steps of a way by a shared bicycle, what each station has now told."""
+    free, docks = ride.taken.vehicles or 0, ride.left.docks or 0
+    bicycles = ngettext("{n} vélo", "{n} vélos", free).format(n=free)
+    places = ngettext("{n} place libre", "{n} places libres", docks).format(n=docks)
+    said = (
+        _("{time} à pied jusqu’à la station « {station} » ({what})").format(
+            time=duration(ride.walk_first_s), station=ride.taken.name, what=bicycles
+        ),
+        _("{time} à vélo jusqu’à la station « {station} » ({what})").format(
+            time=duration(ride.ride_s), station=ride.left.name, what=places
+        ),
+        _("{time} à pied").format(time=duration(ride.walk_last_s)),
+    )
+    return tuple((one, None) for one in said)
+
+
+def _ago(told_at: datetime, at: datetime) -> str:
+    """Return the age of a figure, by the minute."""
+    minutes = max(0, round((at - told_at).total_seconds() / 60))
+    if minutes < 1:
+        return _("de l’instant")
+    return _("d’il y a {time}").format(time=duration(60 * minutes))
+
+
+def _fleet(fleet: Fleet, place: tuple[float, float], *, at: datetime) -> dict[str, Any]:
+    """Return what a system of shared vehicles has near a place, and the age of that."""
+    return {
+        "name": fleet.system.name,
+        "ago": _ago(fleet.told_at, at) if fleet.told_at else "",
+        "fresh": fleet.fresh,
+        "rows": [(distance(away), one) for away, one in shared.near(fleet, place)],
+        "loose": shared.vehicles_near(fleet, place),
+    }
 
 
 def euros(value: float) -> str:

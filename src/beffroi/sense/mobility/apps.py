@@ -18,6 +18,7 @@ class MobilityConfig(AppConfig):
         from beffroi.sense.mobility.journeys import engine as journeys
         from beffroi.sense.mobility.rounds import engine as rounds
         from beffroi.sense.mobility.rounds.tasks import forget_old_rounds
+        from beffroi.sense.mobility.shared import polling as shared
         from beffroi.sense.mobility.transit import engine as transit
         from beffroi.sense.mobility.transit import polling
         from beffroi.sense.mobility.works import engine as works
@@ -35,3 +36,4 @@ class MobilityConfig(AppConfig):
         every_day("mobility.rounds", forget_old_rounds, hour=4)
         every_day("mobility.timetables", tasks.build_every_timetable, hour=4)
         every_seconds("mobility.transit", polling.poll, seconds=5)
+        every_seconds("mobility.shared", shared.poll, seconds=10)

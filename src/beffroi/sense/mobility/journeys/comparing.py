@@ -11,13 +11,15 @@ from beffroi.sense.mobility.ground import OffTheStreets
 from beffroi.sense.mobility.journeys.factors import factors, mode_of_line
 from beffroi.sense.mobility.layers import CLEAR, Layer, laid
 from beffroi.sense.mobility.router import Router
+from beffroi.sense.mobility.shared import queries as shared
+from beffroi.sense.mobility.shared.queries import Fleet, Ride
 from beffroi.sense.mobility.store import router_of
 from beffroi.sense.mobility.transit import queries as transit
 from beffroi.sense.mobility.transit import store
 from beffroi.sense.mobility.transit.journeys import Journey, journey
 from beffroi.sense.mobility.transit.queries import Line, Stop
 
-FOOT, BICYCLE, TRANSIT, CARPOOL, CAR = "foot", "bicycle", "transit", "carpool", "car"
+FOOT, BICYCLE, TRANSIT, CARPOOL, CAR, SHARED = "foot", "bicycle", "transit", "carpool", "car", "shared"
 BY_PROFILE = ((FOOT, "a-pied"), (BICYCLE, "velo"), (CAR, "voiture"))
 TOGETHER = 2
 """Persons in a shared car."""
@@ -42,7 +44,8 @@ class Leg:
 class Option:
     """One way: `mode`, seconds from door to door, metres, euros (None: nobody tells them) and grams of CO2 a person.
 
-    `leaves_at` and `arrives_at` are told for transit, whose hours decide; `profile` names the route drawn on streets.
+    `leaves_at` and `arrives_at` are told for transit, whose hours decide; `profile` names the route drawn on streets;
+    `ride` tells the stations of a shared bicycle.
     """
 
     mode: str
@@ -54,6 +57,7 @@ class Option:
     leaves_at: datetime | None = None
     arrives_at: datetime | None = None
     legs: tuple[Leg, ...] = ()
+    ride: Ride | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +69,18 @@ class Comparison:
     networks: tuple[str, ...]
     co2_source: str
     cost_source: str
+    fleets: tuple[Fleet, ...] = ()
 
 
 def compare(
     territory: str, *, start: Place, goal: Place, at: datetime, leaving: datetime | None = None,
-    ticket_eur: float | None = None,
+    ticket_eur: float | None = None, shared_eur: float | None = None,
 ) -> Comparison:  # fmt: skip
     """Return the ways from `start` to `goal`: on foot, by bicycle, by car alone or shared, by transit.
 
-    `leaving`: another moment than now. `ticket_eur`: what one trip costs on the town's networks, None when not told.
+    `leaving`: another moment than now. `ticket_eur`: what one trip costs on the town's networks, None when not told;
+    `shared_eur`: what one ride by a shared bicycle costs. A shared bicycle is proposed for now alone: nobody knows what
+    a station will have.
     The car is counted from door to door, without looking for a place to park.
 
     Raises:
@@ -96,14 +103,32 @@ def compare(
             cost = km * known.car_eur_km if mode == CAR else 0.0
             found.append(Option(mode, one.time_s, one.length_m, cost, km * known.co2_g_km[mode], profile=slug))
             if mode == CAR:
-                shared = (cost / TOGETHER, km * known.co2_g_km[CAR] / TOGETHER)
-                found.append(Option(CARPOOL, one.time_s, one.length_m, *shared, profile=slug))
+                halved = (cost / TOGETHER, km * known.co2_g_km[CAR] / TOGETHER)
+                found.append(Option(CARPOOL, one.time_s, one.length_m, *halved, profile=slug))
     if fault is not None and not found:
         raise fault
     ridden = _by_transit(territory, start, goal, moment, ticket_eur)
+    fleets = shared.fleets(territory, at=at) if abs(moment - at) <= shared.HOLDS else []
+    lent = _by_shared_bicycle(territory, start, goal, at, shared_eur) if fleets else []
     networks = tuple(name for one in transit.feeds(territory) for name in one.names)
-    options = sorted([*found, *ridden], key=lambda one: one.seconds)
-    return Comparison(tuple(options), moment, networks, known.co2_source, known.cost_source)
+    options = sorted([*found, *ridden, *lent], key=lambda one: one.seconds)
+    return Comparison(tuple(options), moment, networks, known.co2_source, known.cost_source, tuple(fleets))
+
+
+def _by_shared_bicycle(
+    territory: str, start: Place, goal: Place, at: datetime, shared_eur: float | None
+) -> list[Option]:  # fmt: skip
+    ride = shared.ride(territory, start=start, goal=goal, at=at)
+    if ride is None:
+        return []
+    taken, left = ((one.lon, one.lat) for one in (ride.taken, ride.left))
+    lengths = [
+        mobility.route(territory, profile=mobility.profile(slug), start=first, goal=last, at=at, explained=False)
+        for slug, first, last in (("a-pied", start, taken), ("velo", taken, left), ("a-pied", left, goal))
+    ]
+    walked, ridden, back = (answer.routes[0].length_m if answer.routes else 0.0 for answer in lengths)
+    grams = ridden / 1000 * factors().co2_g_km[BICYCLE]
+    return [Option(SHARED, ride.seconds, walked + ridden + back, shared_eur, grams, ride=ride)]
 
 
 def _by_transit(territory: str, start: Place, goal: Place, moment: datetime, ticket_eur: float | None) -> list[Option]:

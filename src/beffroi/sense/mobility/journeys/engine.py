@@ -2,6 +2,7 @@
 
 [journeys]
 ticket_eur = 1.6                         # one trip on the town's networks; left out, its cost is not told
+shared_eur = 1                           # one ride by a shared bicycle; the same
 
 [[example]]
 when = { map = "A----B", at = "2026-03-02T08:00", from = "A", to = "B", trips = [{ line = "1", calls = ["A 08:05", "B 08:10"] }] }
@@ -31,6 +32,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     ticket_eur: float | None = Field(default=None, ge=0, le=100)
+    shared_eur: float | None = Field(default=None, ge=0, le=100)
 
 
 def register() -> None:

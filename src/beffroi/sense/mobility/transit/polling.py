@@ -10,15 +10,18 @@ import http.client
 import logging
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol
 
 from beffroi.base.journal.locks import stream_lock
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.sentences import Sentence
 from beffroi.sense.mobility.models import LiveMessage
 from beffroi.sense.mobility.transit.messages import read_message
-from beffroi.sense.mobility.transit.sources import Source, sources
+from beffroi.sense.mobility.transit.sources import sources
 
 logger = logging.getLogger(__name__)
 TIMEOUT_S = 10.0
@@ -58,11 +61,33 @@ def poll(at: datetime) -> int:
     for source in known:
         with stream_lock("transit", f"{source.territory}/{source.feed}") as held:
             if held:
-                changed += sum(_ask(source, kind, address, at) for kind, address in source.addresses)
+                for kind, address in source.addresses:
+                    changed += ask(source, kind, address, at, read=partial(_told_at, kind))
     return changed
 
 
-def _ask(source: Source, kind: str, address: str, at: datetime) -> bool:
+def _told_at(kind: str, content: bytes) -> datetime | None:
+    return read_message(content, where=kind).told_at
+
+
+class Asked(Protocol):
+    """Whom an address belongs to, and how often it is asked."""
+
+    @property
+    def territory(self) -> str: ...
+    @property
+    def feed(self) -> str: ...
+    @property
+    def every_s(self) -> int: ...
+
+
+def ask(
+    source: Asked, kind: str, address: str, at: datetime, *, read: Callable[[bytes], datetime | None]
+) -> bool:  # fmt: skip
+    """Ask an address whose turn has come and keep its answer; tell whether it said something new.
+
+    `read` returns the instant that a message tells, and raises a `BeffroiError` for one that is not to be kept.
+    """
     key = {"territory": source.territory, "feed": source.feed, "kind": kind}
     row = LiveMessage.objects.filter(**key).defer("content").first() or LiveMessage(**key)
     if row.next_at is not None and row.next_at > at and row.address == address:
@@ -70,7 +95,7 @@ def _ask(source: Source, kind: str, address: str, at: datetime) -> bool:
     same = row.pk is not None and row.address == address
     try:
         answer = fetched(address, etag=row.etag if same else "", modified=row.modified if same else "")
-        told_at = read_message(answer.content, where=kind).told_at if answer.content is not None else row.told_at
+        told_at = read(answer.content) if answer.content is not None else row.told_at
     except BeffroiError as fault:
         row.failures += 1
         row.problem = Sentence(fault.what.template, fault.what.values).as_json()
