@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -29,6 +29,7 @@ from beffroi.base.territory.viewer import AGENTS, PUBLIC, Viewer
 from beffroi.lake import operations, queries
 from beffroi.lake.definitions import Definition, definition_from_json, restricted
 from beffroi.lake.isolation import ImportRequest, Limits, import_isolated
+from beffroi.lake.manifest import SchemaFault
 from beffroi.lake.models import Upload
 from beffroi.lake.operations import ImportOutcome, ImportStatus, require_agent, slug_of
 from beffroi.lake.store import DatasetNotFound, DatasetRef, Lake
@@ -172,6 +173,8 @@ def publish_upload(
 ) -> ImportOutcome:
     """Publish a staged upload; what is left empty stays as the dataset has it, agents only when it is new.
 
+    A file that breaks a rule of the dataset's schema is refused, with the first line that does.
+
     Raises:
         NotFound: absent, of another territory, or no longer waiting.
         Refused: rights the viewer may not give.
@@ -189,6 +192,9 @@ def publish_upload(
             remedy="choisissez public, agents ou l'un de vos services",
             access=", ".join(sorted(str(item) for item in given - allowed)),
         )
+    broken = schema_faults(row)
+    if broken:
+        return ImportOutcome(ImportStatus.REFUSED, ref, reason=_broken(broken))
     definition = _definition(ref)
     told = {"title": title.strip()[:200], "theme": theme.strip(), "licence": licence.strip()}
     definition = replace(definition, **{key: value for key, value in told.items() if value})  # type: ignore[arg-type]
@@ -199,6 +205,33 @@ def publish_upload(
     _close(row, UploadState.PUBLISHED, at=at, actor=viewer.person_id, version=outcome.version or "")
     operations.announce_published(at=at)
     return outcome
+
+
+def schema_faults(row: Upload) -> list[SchemaFault]:
+    """Return the rules of its dataset's schema that a staged file breaks, in the order of its tables and columns."""
+    home = Lake(_aside(row.token))
+    return [
+        fault
+        for ref in home.refs(row.territory)
+        for fault in home.report(ref, home.in_force(ref).version).schema_faults
+    ]
+
+
+def _broken(faults: Sequence[SchemaFault]) -> Sentence:
+    first, lines = faults[0], sum(max(1, fault.count) for fault in faults)
+    line, value = next(iter(first.examples), (None, ""))
+    values = {
+        "column": first.title, "expected": first.expected, "line": line, "value": value, "lines": lines,
+    }  # fmt: skip
+    if line is None:
+        return Sentence(
+            "colonne « {column} » : le schéma demande {expected} ; corrigez le fichier et redéposez-le", values
+        )
+    return Sentence(
+        "ligne {line}, colonne « {column} » : « {value} » ; le schéma demande {expected} ({lines} écarts en tout) ; "
+        "corrigez le fichier et redéposez-le",
+        values,
+    )
 
 
 def discard_upload(viewer: Viewer, upload_id: int, *, at: datetime) -> None:

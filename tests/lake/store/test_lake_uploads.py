@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -16,6 +17,7 @@ from beffroi.base.journal import queries as journal
 from beffroi.base.kernel.errors import BeffroiError, NotFound, Refused
 from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
 from beffroi.lake import operations, queries, uploads
+from beffroi.lake.definitions import ColumnDefinition, Definition
 from lake.store import lakes
 
 CSV = "id;espece;note;lon;lat\n1;Platane;a;3.88;43.61\n2;Micocoulier;b;3.89;43.62\n3;Tilleul;c;3.87;43.60\n"
@@ -201,3 +203,24 @@ def _person(viewer: Viewer) -> Any:
     from django.contrib.auth import get_user_model
 
     return get_user_model().objects.get(pk=viewer.person_id)
+
+
+def test_a_file_that_breaks_its_schema_is_refused_with_the_line(
+    agent: Viewer, lake: Path, tmp_path: Path, client: Client
+) -> None:
+    path = tmp_path / "arbres.csv"
+    path.write_text(CSV, encoding="utf-8")
+    rules = {"espece": ColumnDefinition(title="Espèce", enum=("Platane", "Micocoulier", "Tilleul"))}
+    operations.import_source(
+        path, territory=makers.TOWN, at=lakes.AT, definition=Definition("arbres", id="id", columns=rules)
+    )
+    served = queries.dataset(agent, queries.DatasetRef(makers.TOWN, "arbres")).summary.version
+    broken = _sent(agent, CHANGED, slug="arbres")
+    client.force_login(get_user_model().objects.get(pk=agent.person_id))
+    page = client.get(f"/agent/depots/{broken}/").content.decode()
+    assert "ligne 3 : « Olivier »" in page
+    outcome = operations.publish_upload(agent, broken, at=lakes.AT)
+    assert str(outcome.reason).startswith("ligne 3, colonne « Espèce » : « Olivier » ; le schéma demande l’une de")
+    assert queries.dataset(agent, queries.DatasetRef(makers.TOWN, "arbres")).summary.version == served
+    mended = _sent(agent, CSV + "4;Tilleul;d;3.88;43.62\n", slug="arbres")
+    assert operations.publish_upload(agent, mended, at=lakes.AT).reason is None
