@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from beffroi.base.kernel.geo import BBox
-from beffroi.lake.connectors.points import somewhere
+from beffroi.lake.connectors.profile import somewhere
 from beffroi.lake.connectors.tabular import period_of
 from beffroi.lake.definitions import Definition
 from beffroi.lake.geoparquet import write_rows

@@ -20,6 +20,7 @@ from beffroi.lake.definitions import ColumnDefinition, Definition
 from beffroi.lake.editing import edit_feature
 from beffroi.lake.edits import CHANGED, Edit
 from beffroi.lake.operations import ImportOutcome, import_source
+from beffroi.lake.reading import ReadOptions
 from beffroi.lake.store import DatasetRef, Lake
 from lake.store import lakes
 
@@ -85,6 +86,26 @@ def test_streamed_rows_are_those_that_are_held(tmp_path: Path, monkeypatch: pyte
         assert getattr(one, said) == getattr(other, said), said
     assert one.rows == 405
     assert one.content != other.content
+
+
+@pytest.mark.parametrize("last", ["2024-z,2024-05-01,1.5,34172,1,200.5,43.6", "2024-z,2024-05-01,1.5,34172,1,4.9,43.6"])
+def test_a_place_off_the_globe_or_out_of_town_is_told_as_when_rows_are_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    path, options = _file(tmp_path, [*_rows(60), last]), ReadOptions(extent=(3.8, 43.56, 3.9, 43.66))
+    held = _import(path, tmp_path / "held", options=options)
+    monkeypatch.setattr(csv, "FAST_FROM_BYTES", 1)
+    monkeypatch.setattr(csv, "ONCE_UP_TO_BYTES", 0)
+    streamed = _import(path, tmp_path / "streamed", options=options)
+    assert _written(tmp_path / "held") == _written(tmp_path / "streamed")
+    one = Lake(tmp_path / "held").manifest(REF, held.version or "")
+    other = Lake(tmp_path / "streamed").manifest(REF, streamed.version or "")
+    assert one.bbox == other.bbox
+    # The share that a sample puts in town is that of another sample.
+    told = [[(said.subject, said.value, said.why.template) for said in version.evidences] for version in (one, other)]
+    assert told[0] == told[1]
+    places = [[said.why for said in version.evidences if said.subject == "geometry"] for version in (one, other)]
+    assert places[0] == places[1]
 
 
 @pytest.mark.usefixtures("streaming")

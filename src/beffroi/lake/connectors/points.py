@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
@@ -14,8 +15,10 @@ from arro3.core import Array, DataType, Table
 from numpy.typing import NDArray
 
 from beffroi.base.kernel.sentences import Sentence
+from beffroi.lake.connectors.profile import Places, somewhere
 from beffroi.lake.connectors.vector_place import OUTSIDE
 from beffroi.lake.detect.crs import CRS84, CrsFound, detect_crs, geometries_to_crs84, to_crs84, widened
+from beffroi.lake.detect.headers import keys_of
 from beffroi.lake.detect.points import PAIR, PlaceFound, PlaceKind, find_place
 from beffroi.lake.detect.values import quoted
 from beffroi.lake.reading import GEOMETRY, Column, ColumnType, Evidence, Reading, ReadOptions, Streamed, Unreadable
@@ -24,16 +27,43 @@ from beffroi.lake.sql import name
 _Floats: TypeAlias = "NDArray[np.float64]"
 _CHUNK = 50_000
 _LEAST_PLACED = 0.5
+_NEAR = (0.1, 0.005)
+"""How far beyond the place where data are expected they are still there: a share of its size, and degrees at least."""
+
 SAMPLE = 5
 SAMPLED_ROWS = 1_000
 """The first rows may lack a place; a thousand of them seldom do."""
 
 
-def add_geometry(reading: Reading, options: ReadOptions, samples: dict[str, list[str]] | None = None) -> None:
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """What was measured of the columns `x` and `y` while their types were counted, and some of their cells."""
+
+    x: str
+    y: str
+    places: Places
+    cells: tuple[tuple[str, str], ...]
+
+
+def degrees_of(titles: Sequence[str], options: ReadOptions) -> Places | None:
+    """Return the columns whose titles say longitude and latitude, to be measured; None where a dataset file decides."""
+    if options.crs or options.x:
+        return None
+    keys = keys_of(titles, options.rename)
+    place = find_place(keys, {})
+    if place is None or place.kind is not PlaceKind.XY or not place.degrees:
+        return None
+    area = widened(options.extent, *_NEAR) if options.extent else None
+    return Places((keys.index(place.x), keys.index(place.y)), area)
+
+
+def add_geometry(
+    reading: Reading, options: ReadOptions, samples: dict[str, list[str]] | None = None, spans: Spans | None = None
+) -> None:
     """Add the `GEOMETRY` column (WKB, CRS84) to the table of `reading` when columns of its own place its rows.
 
-    `samples` are the first values of its columns of text, when they are known. Rows without a place keep a null
-    geometry; the evidence counts them.
+    `samples` are the first values of its columns of text, when they are known, `spans` what is of its degrees. Rows
+    without a place keep a null geometry; the evidence counts them.
     """
     place = _imposed(reading, options) or find_place(
         [column.key for column in reading.columns], _samples(reading) if samples is None else samples
@@ -43,7 +73,7 @@ def add_geometry(reading: Reading, options: ReadOptions, samples: dict[str, list
     if place.kind not in (PlaceKind.XY, PlaceKind.PAIR):
         _written_shapes(reading, place, options)
         return
-    found = _written_xy(reading, place, options)
+    found = _measured_xy(reading, place, options, spans) or _written_xy(reading, place, options)
     if found is not None:
         reading.has_geometry = True
         reading.crs = found.code
@@ -86,6 +116,27 @@ def _number(reading: Reading, key: str) -> str:
     return f"TRY_CAST(replace(\"{key}\"::VARCHAR, ',', '.') AS DOUBLE)"
 
 
+def _measured_xy(reading: Reading, place: PlaceFound, options: ReadOptions, spans: Spans | None) -> CrsFound | None:
+    """Place the rows that stay in their file by what was measured of their degrees; None: they are to be read."""
+    if reading.streamed is None or spans is None or (place.x, place.y) != (spans.x, spans.y):
+        return None
+    xs, ys = (np.array([_degree(cells[side]) for cells in spans.cells]) for side in (0, 1))
+    declared_by, places = _declared_by(place, options), spans.places
+    found = detect_crs(xs, ys, declared=CRS84, declared_by=declared_by, extent=options.extent)
+    if places.box is None or found.code != CRS84 or found.swapped or places.placed < places.given:
+        return None
+    _stream(reading, place, places.box)
+    _tell(reading, place, missing=places.rows - places.placed, outside=places.outside)
+    return found
+
+
+def _degree(cell: str) -> float:
+    try:
+        return float(cell.replace(",", "."))
+    except ValueError:
+        return np.nan
+
+
 def _written_xy(reading: Reading, place: PlaceFound, options: ReadOptions) -> CrsFound | None:
     """Write points from two columns of numbers, or from one that holds both."""
     if place.kind is PlaceKind.PAIR:
@@ -112,16 +163,19 @@ def _written_xy(reading: Reading, place: PlaceFound, options: ReadOptions) -> Cr
     if not _stays_streamed(reading, place, (xs, ys), (lon, lat)):
         _attach(reading, _points(lon, lat))
         _make_numbers(reading, place)
+    _tell(reading, place, missing=len(lon) - placed, outside=_outside(lon, lat, options))
+    return found
+
+
+def _tell(reading: Reading, place: PlaceFound, *, missing: int, outside: int) -> None:
     names = [column.title for column in reading.columns if column.key in (place.x, place.y)]
     why = Sentence(
         "{columns} donnent un point ; {missing} ligne(s) n’en ont pas",
-        {"columns": " et ".join(f"« {name} »" for name in names), "missing": len(lon) - placed},
+        {"columns": " et ".join(f"« {name} »" for name in names), "missing": missing},
     )
     reading.evidences.append(Evidence("geometry", "point", why))
-    outside = _outside(lon, lat, options)
     if outside:
         reading.evidences.append(Evidence("geometry", str(outside), OUTSIDE))
-    return found
 
 
 def _numbers(reading: Reading, x: str, y: str) -> dict[str, NDArray[np.float64]]:
@@ -147,30 +201,33 @@ def _stays_streamed(
         or not all(map(partial(np.array_equal, equal_nan=True), read, placed))
     ):
         return False
+    lon, lat = placed
+    _stream(
+        reading, place, (float(np.nanmin(lon)), float(np.nanmin(lat)), float(np.nanmax(lon)), float(np.nanmax(lat)))
+    )
+    return True
+
+
+def _stream(reading: Reading, place: PlaceFound, box: tuple[float, float, float, float]) -> None:
+    """Give the rows that stay in their file the place that two of their columns are."""
     from beffroi.lake.connectors.tabular import table_name
 
-    lon, lat = placed
+    if reading.streamed is None:
+        raise ValueError("rows that are held are placed otherwise")
     x, y = name(place.x), name(place.y)
     point = f"CASE WHEN {somewhere(x, y)} THEN ST_AsWKB(ST_Point({x}, {y})) END AS {GEOMETRY}"
     views = []
     for view in (reading.table, reading.streamed.numbered):
         views.append(table_name("places"))
         reading.con.execute(f"CREATE TEMP VIEW {views[-1]} AS SELECT *, {point} FROM {view}")
-    box = (float(np.nanmin(lon)), float(np.nanmin(lat)), float(np.nanmax(lon)), float(np.nanmax(lat)))
     reading.table, reading.streamed = views[0], Streamed(views[1], place.x, place.y, box)
-    return True
-
-
-def somewhere(x: str, y: str) -> str:
-    """Return the SQL that tells whether two columns (their SQL) are a place: (0, 0) is nowhere, as above."""
-    return f"isfinite({x}) AND isfinite({y}) AND ({x} <> 0 OR {y} <> 0)"
 
 
 def _outside(lon: NDArray[np.float64], lat: NDArray[np.float64], options: ReadOptions) -> int:
     """Count the points that lie where no data are expected."""
     if options.extent is None:
         return 0
-    west, south, east, north = widened(options.extent, 0.1, 0.005)
+    west, south, east, north = widened(options.extent, *_NEAR)
     inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
     return int((np.isfinite(lon) & np.isfinite(lat) & ~inside).sum())
 

@@ -59,6 +59,53 @@ class _Case:
     every: list[str] | None = None
 
 
+@dataclass(slots=True)
+class Places:
+    """Two columns of degrees, by their places in the raw table, measured while the types of all are counted.
+
+    `x` and `y` are the SQL that reads them, empty until they are measured. `given` rows have both numbers, (0, 0) left
+    out: that is how software writes "nowhere". `placed` are those on the globe, `box` (west, south, east, north) is
+    theirs, and `outside` of them are out of `area`.
+    """
+
+    columns: tuple[int, int]
+    area: tuple[float, float, float, float] | None = None
+    rows: int = 0
+    given: int = 0
+    placed: int = 0
+    outside: int = 0
+    box: tuple[float, float, float, float] | None = None
+    x: str = ""
+    y: str = ""
+
+    def asked(self, cases: Sequence[_Case]) -> list[str]:
+        """Return the SQL of what is to be measured, nothing when the columns do not look like numbers."""
+        found = [case for column in self.columns for case in cases if case.index == column and case.forms]
+        if [case.forms[0].type for case in found] != [ColumnType.NUMBER] * 2:
+            return []
+        self.x, self.y = (in_sql(case.forms[0].value, case.value) for case in found)
+        given = somewhere(self.x, self.y)
+        placed = f"{given} AND abs({self.x}) <= 180 AND abs({self.y}) <= 90"
+        sides = (f"{side} FILTER ({placed})" for xy in (self.x, self.y) for side in (f"min({xy})", f"max({xy})"))
+        outside = "false"
+        if self.area is not None:
+            west, south, east, north = self.area
+            inside = f"{self.x} BETWEEN {west!r} AND {east!r} AND {self.y} BETWEEN {south!r} AND {north!r}"
+            outside = f"{placed} AND NOT ({inside})"
+        return ["count(*)", *(f"count(*) FILTER ({which})" for which in (given, placed, outside)), *sides]
+
+    def measured(self, row: Sequence[float]) -> None:
+        """Keep what was asked for."""
+        self.rows, self.given, self.placed, self.outside = map(int, row[:4])
+        west, east, south, north = row[4:]
+        self.box = (west, south, east, north) if self.placed else None
+
+
+def somewhere(x: str, y: str) -> str:
+    """Return the SQL that tells whether two numbers (their SQL) are a place: (0, 0) is nowhere."""
+    return f"isfinite({x}) AND isfinite({y}) AND ({x} <> 0 OR {y} <> 0)"
+
+
 def trimmed(index: int, *, plainly: bool = False) -> str:
     """Return the SQL of the trimmed value of raw column `index`, null when blank.
 
@@ -84,17 +131,18 @@ def profiled(
     decimal: str | None,
     every: Sequence[Sequence[str | None]] | None = None,
     bare: bool = False,
+    places: Places | None = None,
 ) -> list[ColumnProfile]:
     """Settle the type of each column of `relation` (c0, c1…), titled `titles`; `every` holds its rows when few.
 
-    `bare`: no value has a blank around it, none is empty.
+    `bare`: no value has a blank around it, none is empty. `places` is measured in the same pass.
     """
     cases = []
     for index, title in enumerate(titles):
         cells = [row[index] for row in sample if index < len(row)]
         whole = None if every is None else [row[index] for row in every]
         cases.append(_case(index, title, cells, hints.get(index), decimal, whole, bare=bare))
-    matched = _first_count(con, relation, cases)
+    matched = _first_count(con, relation, cases, places)
     unseen = [case for case in cases if case.filled and not case.sample]
     if unseen:
         for case in unseen:
@@ -151,7 +199,9 @@ def _look_further(con: duck.Connection, relation: str, case: _Case, decimal: str
     case.forms, case.sample = fresh.forms, fresh.sample
 
 
-def _first_count(con: duck.Connection, relation: str, cases: list[_Case]) -> dict[int, int]:
+def _first_count(
+    con: duck.Connection, relation: str, cases: list[_Case], places: Places | None = None
+) -> dict[int, int]:
     """Count, for each column, its values and those its first candidate reads: most columns are settled by it."""
     matched: dict[int, int] = {}
     for case in cases:
@@ -164,7 +214,11 @@ def _first_count(con: duck.Connection, relation: str, cases: list[_Case]) -> dic
         asked.append(f"count({case.value})")
         test = in_sql(case.forms[0].test, case.value) if case.forms else "false"
         asked.append(f"count(*) FILTER ({test})")
+    more = places.asked(left) if places else []
+    asked += more
     row = con.execute(f"SELECT {', '.join(asked)} FROM {relation}").fetchone() or () if asked else ()
+    if places and more:
+        places.measured(row[-len(more) :])
     for position, case in enumerate(left):
         case.filled, matched[case.index] = row[2 * position], row[2 * position + 1]
     return matched

@@ -7,12 +7,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from arro3.core import Array, DataType, Table
 
 from beffroi.base.kernel.sentences import Sentence, gettext_noop
 from beffroi.lake import duck
-from beffroi.lake.connectors.profile import ColumnProfile, first_texts, profiled
+from beffroi.lake.connectors.profile import ColumnProfile, Places, first_texts, profiled
 from beffroi.lake.detect.headers import HeaderFound, filled, keys_of
 from beffroi.lake.reading import (
     LINE,
@@ -26,6 +27,9 @@ from beffroi.lake.reading import (
     Unreadable,
 )
 from beffroi.lake.sql import FEW_ROWS, plan_for
+
+if TYPE_CHECKING:
+    from beffroi.lake.connectors.points import Spans
 
 MOST_COLUMNS = 2_000
 BATCH_ROWS = 20_000
@@ -240,14 +244,18 @@ def reading_of(con: duck.Connection, raw: Raw, draft: Draft, options: ReadOption
 
 
 def _typed_reading(con: duck.Connection, raw: Raw, draft: Draft, options: ReadOptions) -> Reading:
-    from beffroi.lake.connectors.points import add_geometry
+    from beffroi.lake.connectors.points import add_geometry, degrees_of
 
     titles = [*draft.header.titles, *[""] * (raw.width - len(draft.header.titles))][: raw.width]
     hints = {**draft.header.hints, **_imposed(titles, options)}
     told = [*draft.header.descriptions, *[""] * len(titles)]
     names = [f"{title} {about}".strip() for title, about in zip(titles, told, strict=False)]
     mark = options.decimal or draft.decimal
-    profiles = profiled(con, raw.relation, raw.sample, names, hints, decimal=mark, every=raw.every, bare=raw.bare)
+    # Rows that stay in their file are measured while they are counted: reading them again costs most of it.
+    places = degrees_of(titles, options) if raw.numbered else None
+    profiles = profiled(
+        con, raw.relation, raw.sample, names, hints, decimal=mark, every=raw.every, bare=raw.bare, places=places
+    )
     kept = [profile for profile in profiles if titles[profile.index] or profile.filled]
     if not kept:
         raise Unreadable("ce tableau ne contient aucune valeur", where=draft.where, remedy="publiez un fichier rempli")
@@ -274,12 +282,24 @@ def _typed_reading(con: duck.Connection, raw: Raw, draft: Draft, options: ReadOp
         description=draft.description,
         streamed=streamed,
     )
-    add_geometry(reading, options, _first_texts(raw, dict(zip(keys, kept, strict=True))))
+    spans = _spans(raw, places, dict(zip(keys, kept, strict=True))) if places else None
+    add_geometry(reading, options, _first_texts(raw, dict(zip(keys, kept, strict=True))), spans)
     if reading.streamed is None:
         reading.period = period_of(reading.con, reading.table, reading.columns)
         if raw.numbered:
             reading.rows_read = con.execute(f"SELECT count(*) FROM {reading.table}").fetchall()[0][0]
     return reading
+
+
+def _spans(raw: Raw, places: Places, profiles: dict[str, ColumnProfile]) -> Spans | None:
+    """Return what was measured of two columns, if they are read as they were when they were measured."""
+    from beffroi.lake.connectors.points import Spans
+
+    x, y = ({one.index: (key, one.expression) for key, one in profiles.items()}.get(at) for at in places.columns)
+    if places.box is None or x is None or y is None or (x[1], y[1]) != (places.x, places.y):
+        return None
+    cells = [(row[places.columns[0]], row[places.columns[1]]) for row in raw.sample]
+    return Spans(x[0], y[0], places, tuple((one, other) for one, other in cells if one and other))
 
 
 def _imposed(titles: Sequence[str], options: ReadOptions) -> dict[int, ColumnType]:
