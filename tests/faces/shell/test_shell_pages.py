@@ -53,6 +53,16 @@ def test_the_appearance_chosen_is_on_the_page(client: Client) -> None:
     assert 'data-theme="contrast"' in client.get("/apparence/").content.decode()
 
 
+def test_the_way_back_is_one_component() -> None:
+    written = {
+        path.name
+        for path in (settings.BASE_DIR / "faces").rglob("*.html")
+        if '<nav class="breadcrumb"' in path.read_text(encoding="utf-8")
+    }
+    # The layout of allauth stands between its pages and ours: it has one step, and nothing after.
+    assert written == {"breadcrumb.html", "manage.html"}, "include shell/components/breadcrumb.html instead"
+
+
 @pytest.mark.django_db
 def test_every_component_is_shown(client: Client) -> None:
     answer = client.get("/composants/")
