@@ -105,6 +105,15 @@ def test_who_follows_the_street_is_written_to_at_each_step(agent: Viewer) -> Non
     assert "Ces travaux sont terminés." in ended["voisin"].body
 
 
+def test_streets_that_bend_are_followed_too(agent: Viewer, monkeypatch: pytest.MonkeyPatch) -> None:
+    (straight,) = queries.stretches_of(TOWN, "rue AB")
+    bent = straight.model_copy(update={"line": (straight.line[0], (straight.lon, straight.lat), *straight.line[1:])})
+    phase = Phase(first=DAY, last=DAY, who=("car",), stretches=(straight, bent))
+    monkeypatch.setattr(queries, "phases_of", lambda *_asked: [phase])
+    follow("habitante", street="rue AB")
+    assert [one.email for one in works_news.followers(TOWN, 1, 0)] == ["habitante@exemple.fr"]
+
+
 def test_a_message_that_cannot_leave_is_tried_again(agent: Viewer, monkeypatch: pytest.MonkeyPatch) -> None:
     follow("habitante", street="rue AB")
     works.publish_works(agent, TOWN, described(agent), scenario=0, at=now())

@@ -23,7 +23,7 @@ from beffroi.sense.mobility.store import NoGraph, router_of
 from beffroi.sense.mobility.vocabulary import Kind
 from beffroi.sense.mobility.works import operations as works
 from beffroi.sense.mobility.works import queries as works_queries
-from beffroi.sense.mobility.works.plan import Phase, Scenario
+from beffroi.sense.mobility.works.plan import Phase, Scenario, Stretch
 from beffroi.sense.mobility.works.tasks import compute_works
 
 GLASS = "colonnes-verre"
@@ -42,14 +42,15 @@ def add_streets_at_work(territory: str, *, at: datetime) -> None:
         graph = router_of(territory).graph
     except NoGraph:
         return
-    named = _central_streets(graph)
-    for street, publish in zip(named, (True, False), strict=False):
+    # In a large town a name has namesakes, of which the room shows the first only.
+    named = (one for one in _central_streets(graph) if _stretches(territory, one))
+    for publish, street in zip((True, False), named, strict=False):
         _works(territory, agent, street, at=at, publish=publish)
     _round(territory, at=at)
 
 
 def _central_streets(graph: Graph) -> list[str]:
-    """Return the names of two streets of a few hundred metres, main ones near the middle of the town first."""
+    """Return the names of the streets of a few hundred metres, main ones near the middle of the town first."""
     names, kinds = np.asarray(graph.columns["name"]), np.asarray(graph.columns["kind"])
     x, y = (np.asarray(graph.x)[graph.tail], np.asarray(graph.y)[graph.tail])
     away = np.hypot(x - np.median(x), y - np.median(y))
@@ -59,12 +60,16 @@ def _central_streets(graph: Graph) -> list[str]:
         length = float(np.asarray(graph.length_m)[here].sum())
         if _LEAST_M <= length <= _MOST_M and (kinds[here] <= Kind.STREET).all():
             found.append((float(kinds[here].mean()), float(away[here].mean()), graph.names[rank]))
-    return [name for _kind, _away, name in sorted(found)[:2]]
+    return [name for _kind, _away, name in sorted(found)]
+
+
+def _stretches(territory: str, street: str) -> tuple[Stretch, ...]:
+    return tuple(one for one in works_queries.stretches_of(territory, street) if one.name == street)
 
 
 def _works(territory: str, agent: Viewer, street: str, *, at: datetime, publish: bool) -> None:
     day = at.astimezone(timezone_of(territory)).date()
-    stretches = tuple(one for one in works_queries.stretches_of(territory, street) if one.name == street)
+    stretches = _stretches(territory, street)
     first, last = (day + timedelta(days=3), day + timedelta(days=24)) if publish else (
         day + timedelta(days=60), day + timedelta(days=81))  # fmt: skip
     closed = Phase(

@@ -72,7 +72,7 @@ def followers(territory: str, works_id: int, scenario: int) -> list[Subscription
     if not stretches:
         return []
     names = {tuple(words(one.name)) for one in stretches if one.name}
-    lines = shapely.multilinestrings([one.line for one in stretches])
+    lines = shapely.multilinestrings([shapely.linestrings(one.line) for one in stretches])
     districts = {
         one.slug
         for one in territory_queries.zones(territory, "quartier")
