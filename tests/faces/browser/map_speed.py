@@ -6,6 +6,9 @@ A window of 390 × 844 pixels, an empty cache, the loopback. Told: the bytes rec
 thread until streets and buildings stand, and its longest task; then, for a journey of some seconds (the map is panned,
 turned and zoomed), the longest task and the work of each frame. Processor time is read from a trace, so that it is the
 same whatever else the machine does, and is multiplied by `rate`: a mid-range phone is taken to be four times slower.
+The journey has a time of its own: thirty images a second, however slowly this machine draws them, so that each carries
+what it would on a phone that keeps the pace, no more (tiles that come) and no less (steps of the way). Its shapes are
+asked for and not drawn.
 
 What is not proved here: pixels are drawn by the processor (SwiftShader), in a process of its own that the main thread
 waits for; a phone has a graphics processor for that. These waits are no processor time, and the clock (`clock_…`) that
@@ -35,6 +38,24 @@ for (const sign of ['view', 'ready']) new MutationObserver(() => {
         performance.mark(`map-${sign}`);
     }
 }).observe(document, {subtree: true, attributes: true, attributeFilter: [`data-${sign}`]});
+"""
+# The time of the page: its own until the journey is paced, then one thirtieth of a second at each image.
+PACED = """
+{
+    const [clock, frame] = [performance.now.bind(performance), window.requestAnimationFrame.bind(window)];
+    const step = 1000 / 30;
+    let [told, began, drawn, paced] = [0, 0, 0, false];
+    window.pace = () => { told = began = clock(); paced = true; };
+    // Every call is made, of no triangle: shapes are the work of a graphics processor, which is not here.
+    const drawing = WebGL2RenderingContext.prototype, shapes = drawing.drawElements;
+    drawing.drawElements = function(kind, count, ...rest) { shapes.call(this, kind, paced ? 0 : count, ...rest); };
+    // Within an image time goes on, up to the next one: work that stops after two milliseconds still does.
+    performance.now = () => paced ? told + Math.min(clock() - began, step - 0.1) : clock();
+    window.requestAnimationFrame = draw => frame(at => {
+        if (paced && at !== drawn) [told, began, drawn] = [told + step, clock(), at];
+        draw(paced ? told : at);
+    });
+}
 """
 TRACED = ["-*", "toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline", "blink.user_timing"]
 # Pixels are not what is measured: few of them leave the processor to the scripts, which do the same for any number.
@@ -81,6 +102,7 @@ def measure(browser: Browser, url: str, address: str, rate: float) -> dict[str, 
     )
     page = context.new_page()
     network = Network(page)
+    page.add_init_script(PACED)
     page.add_init_script(WATCH)
     browser.start_tracing(page=page, categories=TRACED)
     page.goto(url + address)
@@ -91,7 +113,7 @@ def measure(browser: Browser, url: str, address: str, rate: float) -> dict[str, 
     _until(page, "window.seen.ready > 0", seconds=180)
     clock, got = page.evaluate("window.seen"), network.kilobytes()
     page.wait_for_timeout(1000)
-    page.evaluate("performance.mark('journey')")
+    page.evaluate("performance.mark('journey'); window.pace()")
     page.locator(".map canvas").focus()
     for key in KEYS * ROUNDS:
         before = page.evaluate("location.hash")

@@ -1,6 +1,6 @@
 import { Map as MapLibre, setWorkerUrl, type LngLatBoundsLike, type MapOptions, type RasterDEMSourceSpecification } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
-import type { KnownTiles, MapConfig, TerrainConfig } from "./config";
+import type { BaseRole, KnownTiles, MapConfig, TerrainConfig } from "./config";
 import type { Palette } from "./palette";
 import { baseLayers, baseNames, emptyStyle, namesLayer } from "./style";
 
@@ -44,8 +44,12 @@ export function addTiles(map: MapLibre, id: string, tiles: KnownTiles, named = f
   if (map.getSource(id)) return;
   // MapLibre fills in {z}/{x}/{y} itself: they must not be escaped.
   const open = new URL(tiles.url, location.href).href.replaceAll("%7B", "{").replaceAll("%7D", "}");
-  map.addSource(id, { type: "vector", tiles: [open], minzoom: tiles.min, maxzoom: tiles.max, ...(named ? { promoteId: "_id" } : {}) });
+  const { min: minzoom, max: maxzoom, bounds } = tiles;
+  map.addSource(id, { type: "vector", tiles: [open], minzoom, maxzoom, ...(bounds ? { bounds } : {}), ...(named ? { promoteId: "_id" } : {}) });
 }
+
+/** A thin line over a whole town asks for no finer tiles, to the nearest two metres: it would only multiply them. */
+const FINEST: Partial<Record<BaseRole, number>> = { limit: 13, districts: 12 };
 
 const TERRAIN = "terrain";
 /** Slopes are shaded over the land and under all that lies on it. */
@@ -94,7 +98,8 @@ export function drawBase(map: MapLibre, config: MapConfig, colours: Palette): Ma
   for (const base of config.base) {
     // Blocks are told apart one by one where some give way to real roofs.
     const someGiveWay = base.role === "buildings" && (config.volumes ?? []).length > 0;
-    addTiles(map, `base-${base.id}`, base.known, someGiveWay);
+    const max = Math.min(base.known.max, FINEST[base.role] ?? Infinity);
+    addTiles(map, `base-${base.id}`, { ...base.known, max }, someGiveWay);
     const layers = baseLayers(base, colours, someGiveWay, config.paint);
     for (const layer of layers) map.addLayer(layer);
     drawn.set(base.id, [...(drawn.get(base.id) ?? []), ...layers.map((layer) => layer.id)]);

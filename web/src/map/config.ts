@@ -47,6 +47,8 @@ export interface KnownTiles {
   min: number;
   max: number;
   fields: string[];
+  /** Outside, there is nothing to ask for. */
+  bounds?: [west: number, south: number, east: number, north: number];
 }
 
 export interface BaseConfig extends LayerConfig {
@@ -129,6 +131,7 @@ export interface TileJson {
   tiles: string[];
   minzoom: number;
   maxzoom: number;
+  bounds?: [west: number, south: number, east: number, north: number];
   vector_layers: { id: string; fields: Record<string, string> }[];
 }
 
@@ -139,5 +142,6 @@ export async function readTiles(url: string): Promise<KnownTiles | null> {
   const read = (await response.json()) as TileJson;
   const [address] = read.tiles ?? [];
   if (!address || !read.vector_layers?.length) return null;
-  return { url: address, min: read.minzoom, max: read.maxzoom, fields: Object.keys(read.vector_layers[0]?.fields ?? {}) };
+  const { minzoom: min, maxzoom: max, bounds } = read;
+  return { url: address, min, max, fields: Object.keys(read.vector_layers[0]?.fields ?? {}), ...(bounds?.length ? { bounds } : {}) };
 }

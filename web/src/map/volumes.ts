@@ -2,6 +2,7 @@ import { MercatorCoordinate, type CustomLayerInterface, type CustomRenderMethodI
 import type { VolumesConfig } from "./config";
 import { readGlb, type Mesh } from "./glb";
 import type { Palette } from "./palette";
+import { anchorOf, boxOf, degrees, depthAt, isOutOfSight, onScreen, placed, type Anchor, type Box } from "./placing";
 
 /** Below, a roof is smaller than the eye can tell from a block. */
 export const NEAR_ZOOM = 13.5;
@@ -31,9 +32,22 @@ void main() {
 interface Tile {
   source: VolumesConfig;
   mesh: Mesh;
-  place: WebGLBuffer;
+  anchor: Anchor;
+  /** How much each corner rises from its altitude, and the box that then holds them all. */
+  lifts: Float32Array;
+  box: Box;
+  state: WebGLVertexArrayObject;
+  buffers: WebGLBuffer[];
   lift: WebGLBuffer;
-  corner: WebGLBuffer;
+}
+
+/** What is drawn with, asked of the graphics processor once. */
+interface Pen {
+  program: WebGLProgram;
+  matrix: WebGLUniformLocation | null;
+  colour: WebGLUniformLocation | null;
+  place: number;
+  lift: number;
 }
 
 /** The buildings whose real roofs are known, drawn among the blocks: read square by square, where one looks. */
@@ -47,11 +61,13 @@ export class Volumes implements CustomLayerInterface {
   #roof: number[];
   #wall: number[];
   #gl: WebGL2RenderingContext | null = null;
-  #program: WebGLProgram | null = null;
+  #pen: Pen | null = null;
   readonly #asked = new Set<string>();
   readonly #read: { source: VolumesConfig; mesh: Mesh }[] = [];
   #tiles: Tile[] = [];
   #matrix: ArrayLike<number> = [];
+  /** Whether feet were last put on a raised ground. */
+  #raised = false;
 
   /** `hide` takes the blocks off the map that these buildings stand in place of. */
   constructor(map: MapLibre, sources: VolumesConfig[], colours: Palette, hide: (ids: string[]) => void) {
@@ -67,7 +83,7 @@ export class Volumes implements CustomLayerInterface {
 
   onAdd(_map: MapLibre, gl: WebGL2RenderingContext): void {
     this.#gl = gl;
-    this.#program = programOf(gl);
+    this.#pen = penOf(gl);
     this.#tiles = this.#read.map(({ source, mesh }) => this.#loaded(gl, source, mesh));
     // The style was made anew: blocks are back, and have to go again.
     for (const { mesh } of this.#read) this.#hide(mesh.hidden);
@@ -81,34 +97,33 @@ export class Volumes implements CustomLayerInterface {
     this.#map.off("moveend", this.#look);
     this.#map.off("terrain", this.#settle);
     this.#map.off("idle", this.#settle);
-    for (const { place, lift, corner } of this.#tiles) for (const one of [place, lift, corner]) gl.deleteBuffer(one);
-    gl.deleteProgram(this.#program);
+    for (const { state, buffers } of this.#tiles) {
+      gl.deleteVertexArray(state);
+      for (const one of buffers) gl.deleteBuffer(one);
+    }
+    gl.deleteProgram(this.#pen?.program ?? null);
+    this.#pen = null;
     this.#tiles = [];
     this.#gl = null;
   }
 
   render(gl: WebGL2RenderingContext, { defaultProjectionData }: CustomRenderMethodInput): void {
-    if (!this.#program || this.#map.getZoom() < NEAR_ZOOM - 0.5) return;
+    const pen = this.#pen;
+    if (!pen || this.#map.getZoom() < NEAR_ZOOM - 0.5) return;
     this.#matrix = Array.from(defaultProjectionData.mainMatrix as ArrayLike<number>);
-    gl.useProgram(this.#program);
-    const [matrix, colour] = ["matrix", "colour"].map((name) => gl.getUniformLocation(this.#program as WebGLProgram, name));
-    const [place, lift] = ["place", "lift"].map((name) => gl.getAttribLocation(this.#program as WebGLProgram, name));
-    if (place === undefined || lift === undefined) return;
-    for (const tile of this.#tiles) {
-      gl.uniformMatrix4fv(matrix ?? null, false, placed(this.#matrix, tile.mesh.middle));
-      gl.bindBuffer(gl.ARRAY_BUFFER, tile.place);
-      gl.enableVertexAttribArray(place);
-      gl.vertexAttribPointer(place, 3, gl.FLOAT, false, 0, 0);
-      gl.bindBuffer(gl.ARRAY_BUFFER, tile.lift);
-      gl.enableVertexAttribArray(lift);
-      gl.vertexAttribPointer(lift, 1, gl.FLOAT, false, 0, 0);
-      gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, tile.corner);
-      const { roofs, corners } = tile.mesh;
-      gl.uniform3fv(colour ?? null, this.#roof);
-      gl.drawElements(gl.TRIANGLES, roofs, gl.UNSIGNED_INT, 0);
-      gl.uniform3fv(colour ?? null, this.#wall);
-      gl.drawElements(gl.TRIANGLES, corners.length - roofs, gl.UNSIGNED_INT, roofs * 4);
+    gl.useProgram(pen.program);
+    for (const { mesh, anchor, box, state } of this.#tiles) {
+      const matrix = placed(this.#matrix, anchor);
+      // Squares stay once read: those out of sight are left out of the frame.
+      if (isOutOfSight(matrix, box)) continue;
+      gl.uniformMatrix4fv(pen.matrix, false, matrix);
+      gl.bindVertexArray(state);
+      gl.uniform3fv(pen.colour, this.#roof);
+      gl.drawElements(gl.TRIANGLES, mesh.roofs, gl.UNSIGNED_INT, 0);
+      gl.uniform3fv(pen.colour, this.#wall);
+      gl.drawElements(gl.TRIANGLES, mesh.corners.length - mesh.roofs, gl.UNSIGNED_INT, mesh.roofs * 4);
     }
+    gl.bindVertexArray(null);
   }
 
   /** The address of the sheet of the building drawn at a point of the screen, the nearest one; null when there is none. */
@@ -117,8 +132,10 @@ export class Volumes implements CustomLayerInterface {
     const [x, y] = [(point.x / wide) * 2 - 1, 1 - (point.y / high) * 2];
     let [nearest, found]: [number, string | null] = [Infinity, null];
     if (!this.#matrix.length || this.#map.getLayoutProperty(this.id, "visibility") === "none") return null;
-    for (const { source, mesh } of this.#tiles) {
-      const seen = onScreen(mesh, placed(this.#matrix, mesh.middle), this.#lifts(mesh));
+    for (const { source, mesh, anchor, lifts, box } of this.#tiles) {
+      const matrix = placed(this.#matrix, anchor);
+      if (isOutOfSight(matrix, box)) continue;
+      const seen = onScreen(mesh, matrix, lifts);
       for (let at = 0; at < mesh.corners.length; at += 3) {
         const [a, b, c] = [0, 1, 2].map((step) => mesh.corners[at + step] ?? 0) as [number, number, number];
         const depth = depthAt(seen, a, b, c, x, y);
@@ -156,17 +173,33 @@ export class Volumes implements CustomLayerInterface {
   }
 
   #loaded(gl: WebGL2RenderingContext, source: VolumesConfig, mesh: Mesh): Tile {
+    const lifts = this.#lifts(mesh);
+    const state = gl.createVertexArray();
+    gl.bindVertexArray(state);
+    const [place, lift] = [buffer(gl, gl.ARRAY_BUFFER, mesh.places), buffer(gl, gl.ARRAY_BUFFER, lifts)];
+    for (const [at, size, held] of [[this.#pen?.place, 3, place], [this.#pen?.lift, 1, lift]] as const) {
+      if (at === undefined || at < 0) continue;
+      gl.bindBuffer(gl.ARRAY_BUFFER, held);
+      gl.enableVertexAttribArray(at);
+      gl.vertexAttribPointer(at, size, gl.FLOAT, false, 0, 0);
+    }
     const corner = buffer(gl, gl.ELEMENT_ARRAY_BUFFER, mesh.corners);
-    return { source, mesh, corner, place: buffer(gl, gl.ARRAY_BUFFER, mesh.places), lift: buffer(gl, gl.ARRAY_BUFFER, this.#lifts(mesh)) };
+    gl.bindVertexArray(null);
+    return { source, mesh, anchor: anchorOf(mesh.middle), lifts, box: boxOf(mesh, lifts), state, buffers: [place, lift, corner], lift };
   }
 
   /** Put every foot on the ground as the map draws it now, flat or raised. */
   readonly #settle = (): void => {
     const gl = this.#gl;
-    if (!gl) return;
-    for (const { mesh, lift } of this.#tiles) {
-      gl.bindBuffer(gl.ARRAY_BUFFER, lift);
-      gl.bufferData(gl.ARRAY_BUFFER, this.#lifts(mesh), gl.STATIC_DRAW);
+    const isRaised = this.#map.getTerrain() !== null;
+    // A flat ground moves nobody.
+    if (!gl || (!isRaised && !this.#raised)) return;
+    this.#raised = isRaised;
+    for (const tile of this.#tiles) {
+      tile.lifts = this.#lifts(tile.mesh);
+      tile.box = boxOf(tile.mesh, tile.lifts);
+      gl.bindBuffer(gl.ARRAY_BUFFER, tile.lift);
+      gl.bufferData(gl.ARRAY_BUFFER, tile.lifts, gl.STATIC_DRAW);
     }
   };
 
@@ -174,6 +207,7 @@ export class Volumes implements CustomLayerInterface {
   #lifts(mesh: Mesh): Float32Array {
     const [sums, counts] = [mesh.buildings.map(() => [0, 0]), mesh.buildings.map(() => 0)];
     const isRaised = this.#map.getTerrain() !== null;
+    this.#raised ||= isRaised;
     const [east, north] = degrees(mesh.middle[1]);
     mesh.owners.forEach((owner, at) => {
       const sum = sums[owner];
@@ -196,13 +230,6 @@ function channels(colour: string): number[] {
   return [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16) / 255);
 }
 
-/** The length of one degree east and north, in metres (GRS 80). */
-function degrees(lat: number): [east: number, north: number] {
-  const [axis, e2, phi] = [6_378_137, 0.0066943800229, (lat * Math.PI) / 180];
-  const flat = 1 - e2 * Math.sin(phi) ** 2;
-  return [((axis / Math.sqrt(flat)) * Math.cos(phi) * Math.PI) / 180, (((axis * (1 - e2)) / flat ** 1.5) * Math.PI) / 180];
-}
-
 /** The squares of the grid where a source and the screen meet. */
 function squares({ url, zoom, bbox }: VolumesConfig, map: MapLibre): string[] {
   const bounds = map.getBounds();
@@ -220,51 +247,18 @@ function squares({ url, zoom, bbox }: VolumesConfig, map: MapLibre): string[] {
   return found;
 }
 
-/** The matrix of metres around a place: multiplied in double precision, since a metre is 1e-8 of the world. */
-function placed(matrix: ArrayLike<number>, middle: [number, number]): Float32Array {
-  const { x, y } = MercatorCoordinate.fromLngLat(middle);
-  const lat = (middle[1] * Math.PI) / 180;
-  const [east, north] = degrees(middle[1]);
-  // One metre in the square of the world: along each axis by the ellipsoid, upwards as the map counts heights.
-  const [sx, sy] = [1 / (360 * east), 1 / (360 * Math.cos(lat) * north)];
-  const sz = MercatorCoordinate.fromLngLat(middle).meterInMercatorCoordinateUnits();
-  const column = (index: number, row: number): number => matrix[index * 4 + row] ?? 0;
-  const moved = new Float32Array(16);
-  for (let row = 0; row < 4; row++) {
-    moved[row] = column(0, row) * sx;
-    moved[4 + row] = -column(1, row) * sy;
-    moved[8 + row] = column(2, row) * sz;
-    moved[12 + row] = column(0, row) * x + column(1, row) * y + column(3, row);
-  }
-  return moved;
-}
-
-/** Where each corner is on the screen (-1 to 1) and how deep. */
-function onScreen(mesh: Mesh, matrix: Float32Array, lifts: Float32Array): Float32Array {
-  const seen = new Float32Array(mesh.places.length);
-  for (let at = 0; at < lifts.length; at++) {
-    const [x, up, south] = [0, 1, 2].map((step) => mesh.places[at * 3 + step] ?? 0) as [number, number, number];
-    const spot = [x, -south, up + (lifts[at] ?? 0), 1];
-    const [a, b, depth, scale] = [0, 1, 2, 3].map((row) => spot.reduce((sum, value, index) => sum + value * (matrix[index * 4 + row] ?? 0), 0)) as [number, number, number, number];
-    seen.set(scale > 0 ? [a / scale, b / scale, depth / scale] : [Number.NaN, Number.NaN, Number.NaN], at * 3);
-  }
-  return seen;
-}
-
-/** How deep a triangle is at a point of the screen; Infinity beside it. */
-function depthAt(seen: Float32Array, a: number, b: number, c: number, x: number, y: number): number {
-  const at = (corner: number, axis: number): number => seen[corner * 3 + axis] ?? Number.NaN;
-  const area = (at(b, 0) - at(a, 0)) * (at(c, 1) - at(a, 1)) - (at(c, 0) - at(a, 0)) * (at(b, 1) - at(a, 1));
-  const share = (one: number, two: number): number => ((at(one, 0) - x) * (at(two, 1) - y) - (at(two, 0) - x) * (at(one, 1) - y)) / area;
-  const [ofA, ofB, ofC] = [share(b, c), share(c, a), share(a, b)];
-  return ofA >= 0 && ofB >= 0 && ofC >= 0 ? ofA * at(a, 2) + ofB * at(b, 2) + ofC * at(c, 2) : Infinity;
-}
-
 function buffer(gl: WebGL2RenderingContext, kind: number, content: Float32Array | Uint32Array): WebGLBuffer {
   const made = gl.createBuffer();
   gl.bindBuffer(kind, made);
   gl.bufferData(kind, content, gl.STATIC_DRAW);
   return made;
+}
+
+function penOf(gl: WebGL2RenderingContext): Pen {
+  const program = programOf(gl);
+  const [matrix, colour] = ["matrix", "colour"].map((name) => gl.getUniformLocation(program, name));
+  const [place, lift] = ["place", "lift"].map((name) => gl.getAttribLocation(program, name));
+  return { program, matrix: matrix ?? null, colour: colour ?? null, place: place ?? -1, lift: lift ?? -1 };
 }
 
 function programOf(gl: WebGL2RenderingContext): WebGLProgram {

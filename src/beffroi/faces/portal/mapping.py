@@ -177,7 +177,8 @@ def _known_tiles(viewer: Viewer, summary: DatasetSummary) -> dict[str, Any] | No
     url = f"{tiles_address(summary)}/{{z}}/{{x}}/{{y}}.mvt"
     told = lake.tilejson(viewer, summary.ref, tiles_url=url, version=summary.version)
     fields = list(told["vector_layers"][0]["fields"])
-    return {"url": url, "min": told["minzoom"], "max": told["maxzoom"], "fields": fields}
+    known = {"url": url, "min": told["minzoom"], "max": told["maxzoom"], "fields": fields}
+    return known | ({"bounds": told["bounds"]} if told["bounds"] else {})
 
 
 def map_of_town(
