@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "restore": "backup",
     "bench": "bench",
     "mail": "mail",
+    "keys": "keys",
     "migrate": "migrate",
     "manage": "manage",
 }

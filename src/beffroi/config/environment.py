@@ -62,6 +62,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "BEFFROI_PUSH_KEY", "", str, "Clé des notifications (PEM) ; vide : tirée une fois dans le dossier, push.key."
     ),
+    Setting(
+        "BEFFROI_NOTES_KEY", "", str, "Fichier des clés des notes chiffrées ; vide : tirées dans le dossier, notes.key."
+    ),
     Setting("BEFFROI_IMPORT_MEMORY_MB", "2048", int, "Mémoire maximale d'un import, en mégaoctets."),
     Setting("BEFFROI_IMPORT_TIMEOUT_S", "900", int, "Durée maximale de la lecture d'un jeu de données, en secondes."),
     Setting("BEFFROI_UPLOAD_MAX_MB", "200", int, "Taille maximale d'un fichier déposé, en mégaoctets."),

@@ -14,6 +14,7 @@ SERVICES = {
     "habitat": "Habitat et hygiène",
     "espaces-verts": "Espaces verts",
     "police-municipale": "Police municipale",
+    "solidarites": "Solidarités",
 }
 
 
@@ -41,7 +42,8 @@ def furnish(password: str) -> None:
     for slug, name in SERVICES.items():
         add_service(territory=CODE, slug=slug, name=name, at=AT)
     make_person(Role.AGENT, Role.ADMINISTRATOR, territory=CODE, email="agent@bourg.test", password=password)
-    make_person(Role.AGENT, territory=CODE, services=("voirie",), email="equipe@bourg.test", password=password)
+    crew = ("voirie", "solidarites")
+    make_person(Role.AGENT, territory=CODE, services=crew, email="equipe@bourg.test", password=password)
     giver = make_person(Role.ELECTED, territory=CODE, email="elue@bourg.test", password=password)
     sources = settings.DATA_DIR / "sources"
     sources.mkdir(parents=True)
@@ -58,6 +60,7 @@ def furnish(password: str) -> None:
     _plan_the_day()
     _work_in_the_streets(CODE)
     _give_away(CODE, giver)
+    _go_out(CODE)
 
 
 def _give_away(code: str, giver: int) -> None:
@@ -107,6 +110,24 @@ def _work_in_the_streets(code: str) -> None:
     asked = rounds.ask_round(territory=code, service="voirie", title="Bacs", day=at.date(), plan=Plan(vehicles=(van,)),
                              stops=[stop], by=None, at=at)  # fmt: skip
     rounds.compute_now(asked, at=at)
+
+
+def _go_out(code: str) -> None:
+    """Note a need and compute the round that goes there: the first of each."""
+    from beffroi.base.kernel.time import now
+    from beffroi.base.territory.viewer import Grant, Role, Viewer
+    from beffroi.sense.mobility.rounds import needs, operations
+    from beffroi.sense.mobility.rounds.plan import Plan, Site, Stop, Vehicle
+    from sense.mobility.town_graph import NORTH, WEST
+
+    at, agent = now(), Viewer(None, (Grant(code, Role.AGENT, frozenset({"solidarites"})),))
+    place = Site(name="Sous le porche", lon=WEST + 0.0004, lat=NORTH - 0.00036)
+    need = needs.note_need(agent, code, "4-10", place=place, words="Une tente.", urgency=2, usual=False, at=at)
+    team = Vehicle(name="Équipe", profile="a-pied", start_s=72_000, end_s=90_000, depot=place)
+    stop = Stop(id="1", name=place.name, lon=place.lon, lat=place.lat, source=needs.source_of(need))
+    asked = operations.ask_round(territory=code, service="solidarites", title="Maraude", day=at.date(), stops=[stop],
+                                 plan=Plan(vehicles=(team,), teams=True), by=None, at=at, use_case="4-10")  # fmt: skip
+    operations.compute_now(asked, at=at)
 
 
 def _file_reports() -> None:

@@ -165,10 +165,22 @@ RESERVED = {
         "/agent/travaux/1/",
         "/agent/travaux/1/rues/0/0/",
         "/agent/tournees/1/",
+        "/agent/maraudes/4-10/",
+        "/agent/maraudes/4-10/preparer/",
+        "/agent/maraudes/4-10/besoins/nouveau/",
+        "/agent/maraudes/4-10/besoins/1/",
+        "/agent/maraudes/tournee/2/",
         "/agent/interventions/1/",
         "/agent/passages/contrat/1/{month}/",
     ],
-    "elue@bourg.test": ["/elu/", "/elu/note/", "/elu/communes/", "/vues/elu/", "/mes-demandes/"],
+    "elue@bourg.test": [
+        "/agent/maraudes/chiffres/",
+        "/elu/",
+        "/elu/note/",
+        "/elu/communes/",
+        "/vues/elu/",
+        "/mes-demandes/",
+    ],
 }
 
 

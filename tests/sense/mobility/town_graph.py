@@ -24,9 +24,10 @@ def place_graph(
     *,
     drawing: str = DRAWING,
     ways: Mapping[str, Any] = WAYS,
+    at: tuple[float, float] = (WEST, NORTH),
 ) -> dict[str, tuple[float, float]]:
     """Put the graph in place for a territory; return where each letter is."""
-    graph, places = drawn_graph(drawing, ways=ways, at=(WEST, NORTH))
+    graph, places = drawn_graph(drawing, ways=ways, at=at)
     put_in_place(with_about(graph, territory=territory, version=version))
     return places
 

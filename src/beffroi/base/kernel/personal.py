@@ -51,6 +51,7 @@ class Purpose:
         retention: how long, and what then.
         exported: fields given back to the person on request (art. 15 and 20); empty: all but `hidden`.
         hidden: fields never exported, such as a password's hash.
+        sealed: text fields kept sealed by `privacy.sealing`; never exported either.
         erased: the value that replaces each field when the row is anonymised; ``"{pk}"`` stands for the row's key.
         on_erasure: what an erasure request (art. 17) does to the row.
         kept_because: the reason and article, required when `on_erasure` is KEEP (art. 17-3).
@@ -67,6 +68,7 @@ class Purpose:
     recipients: tuple[str, ...] = ()
     exported: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    sealed: tuple[str, ...] = ()
     erased: Mapping[str, Any] = field(default_factory=dict)
     on_erasure: Fate = Fate.DELETE
     kept_because: str = ""

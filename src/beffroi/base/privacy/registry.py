@@ -89,7 +89,14 @@ def wrong_fields() -> list[str]:
     wrong = []
     for declaration in declarations():
         purpose = declaration.purpose
-        named = [*purpose.person, *purpose.exported, *purpose.hidden, *purpose.erased, *purpose.retention.start]
+        named = [
+            *purpose.person,
+            *purpose.exported,
+            *purpose.hidden,
+            *purpose.sealed,
+            *purpose.erased,
+            *purpose.retention.start,
+        ]
         wrong += [f"{declaration.label}: {name}" for name in named if not _leads_somewhere(declaration.model, name)]
     return wrong
 

@@ -30,7 +30,7 @@ def exported_fields(declaration: Declaration) -> list[str]:
     purpose = declaration.purpose
     names = [field.name for field in declaration.model._meta.concrete_fields if not _is_binary(field)]
     chosen = [name for name in names if name in purpose.exported] if purpose.exported else names
-    return [name for name in chosen if name not in purpose.hidden]
+    return [name for name in chosen if name not in (*purpose.hidden, *purpose.sealed)]
 
 
 def _is_binary(field: models.Field[Any, Any]) -> bool:

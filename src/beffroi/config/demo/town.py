@@ -52,7 +52,7 @@ PEOPLE = (
         "Dominique Aulnoisel",
         "00001",
         Role.AGENT,
-        ("habitat", "police-municipale", "proprete", "voirie"),
+        ("habitat", "police-municipale", "proprete", "solidarites", "voirie"),
     ),
     DemoPerson("elected", "elue@valbruyere.example", "Claude Sauleterre", "00001", Role.ELECTED),
     DemoPerson("administrator", "admin@valbruyere.example", "Sacha Delonde", "00001", Role.ADMINISTRATOR),
@@ -66,6 +66,7 @@ SERVICES = (
     ("education", "Éducation"),
     ("urbanisme", "Urbanisme"),
     ("police-municipale", "Police municipale"),
+    ("solidarites", "Solidarités"),
 )
 _KEYS = (
     ("Démonstration : lecture publique", ()),
@@ -119,11 +120,13 @@ def _buildings(town: Town) -> None:
 
 
 def _streets(town: Town) -> None:
-    """Give the town works in its streets and a round, for its worker to compute."""
+    """Give the town works in its streets and its rounds, for its worker to compute."""
     from beffroi.base.kernel.time import now
+    from beffroi.config.demo.outreach import add_outreach
     from beffroi.config.demo.streets import add_streets_at_work
 
     add_streets_at_work(town.insee, at=now())
+    add_outreach(town.insee, at=now())
 
 
 def _reports(town: Town, tell: Tell) -> None:

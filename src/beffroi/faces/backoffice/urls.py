@@ -19,6 +19,7 @@ from beffroi.faces.backoffice import (
     webhooks,
     worth,
 )
+from beffroi.faces.backoffice.outreach import urls as outreach_urls
 from beffroi.faces.backoffice.reports import urls as report_urls
 from beffroi.faces.backoffice.rounds import urls as round_urls
 from beffroi.faces.backoffice.views import home
@@ -46,4 +47,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *report_urls.urlpatterns,
     *round_urls.urlpatterns,
     *works_urls.urlpatterns,
+    *outreach_urls.urlpatterns,
 ]

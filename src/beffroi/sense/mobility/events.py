@@ -38,6 +38,15 @@ seconds: how much it added."""
 ROUND_DELETED = "round.deleted"
 """Someone let go of a round. Payload: title."""
 
+NEED_NOTED = "need.noted"
+"""An agent noted a need. Subject ``need:<number>``; payload: use_case. Neither where nor what: see `rounds.needs`."""
+
+NEED_CLOSED = "need.closed"
+"""Nobody need go there any more. Same subject and payload."""
+
+PASSAGE_NOTED = "passage.noted"
+"""A team told what came of a stop. Subject ``round:<number>``; payload: outcome (a code of the use case)."""
+
 WORKS_DESCRIBED = "works.described"
 """Someone described works. Subject ``works:<number>``; payload: title, service."""
 
@@ -60,6 +69,9 @@ KINDS = (
     ROUND_COMPUTED,
     ROUND_CHANGED,
     ROUND_DELETED,
+    NEED_NOTED,
+    NEED_CLOSED,
+    PASSAGE_NOTED,
     WORKS_DESCRIBED,
     WORKS_COMPUTED,
     WORKS_PUBLISHED,

@@ -150,7 +150,7 @@ def _told(sheet: RoundSheet) -> dict[str, Any]:
         "vehicles": out,
         "names": [one.name for one in sheet.plan.vehicles],
         "idle": [one.vehicle for one in sheet.timelines if not one.lines],
-        "gains": gains(sheet.totals, sheet.current_totals),
+        "gains": gains(sheet.totals, sheet.current_totals, teams=sheet.plan.teams),
         "left_out": [(one, sheet.stops[one.stop].name, left_out_told(one)) for one in sheet.left_out],
         "obstacles": _obstacles(sheet),
         "drawing": plan_of_round(sheet),
@@ -172,6 +172,7 @@ def act(request: HttpRequest, round_id: int) -> HttpResponse:
     chosen = ACTS.get(request.POST.get("geste", ""))
     if chosen is None:
         raise Http404
+    use_case = queries.round_summary(request.viewer, code_of(request), round_id).use_case
     try:
         anchor = chosen(request, code_of(request), round_id)
     except BeffroiError as fault:
@@ -180,7 +181,7 @@ def act(request: HttpRequest, round_id: int) -> HttpResponse:
         messages.error(request, f"{said(fault.what)} ; {said(fault.remedy)}.")
         anchor = ""
     if anchor is None:
-        return redirect("backoffice:rounds")
+        return redirect("backoffice:outreach", use_case) if use_case else redirect("backoffice:rounds")
     return redirect(reverse("backoffice:round-sheet", args=[round_id]) + anchor)
 
 

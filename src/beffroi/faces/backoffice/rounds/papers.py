@@ -34,6 +34,8 @@ def plan_of_round(sheet: RoundSheet, *, only: str = "") -> Drawing:
                 stop = sheet.stops[line.stop]
                 points.append(Point(stop.lon, stop.lat, str(number), f"n{rank}", f"{timeline.vehicle}, {stop.name}"))
     sites = {(one.depot.lon, one.depot.lat): (_("D"), one.depot.name) for one in sheet.plan.vehicles}
+    ends = [one.arrival for one in sheet.plan.vehicles if one.arrival]
+    sites |= {(one.lon, one.lat): (_("F"), one.name) for one in ends}
     if sheet.plan.tip:
         sites[(sheet.plan.tip.lon, sheet.plan.tip.lat)] = (_("V"), sheet.plan.tip.name)
     points += [Point(*place, label, "site", name) for place, (label, name) in sites.items()]

@@ -49,8 +49,10 @@ def clock_time(seconds: int) -> str:
 
     >>> clock_time(18_300)
     '5 h 05'
+    >>> clock_time(90_000)
+    '1 h 00'
     """
-    return _("{h} h {m:02d}").format(h=seconds // 3600, m=seconds % 3600 // 60)
+    return _("{h} h {m:02d}").format(h=seconds // 3600 % 24, m=seconds % 3600 // 60)
 
 
 def length(metres: int) -> str:
@@ -98,13 +100,16 @@ class Gain:
     difference: str
 
 
-def gains(now: Totals, current: Totals | None) -> list[Gain]:
-    """Return the figures of a round beside those of today's; the difference is empty when there is none."""
+def gains(now: Totals, current: Totals | None, *, teams: bool = False) -> list[Gain]:
+    """Return the figures of a round beside those of today's; the difference is empty when there is none.
+
+    `teams`: of people, who drive nothing.
+    """
     rows: Sequence[tuple[str, str, Any]] = (
         (_("Kilomètres"), "metres", length),
-        (_("Heures au volant"), "drive_s", duration),
+        (_("Heures de trajet") if teams else _("Heures au volant"), "drive_s", duration),
         (_("Heures de travail, pauses comprises"), "work_s", duration),
-        (_("Véhicules sortis"), "vehicles", str),
+        (_("Équipes sorties") if teams else _("Véhicules sortis"), "vehicles", str),
         (_("Arrêts servis"), "stops", str),
         (_("Engagements non tenus"), "wrong", str),
     )
@@ -156,10 +161,10 @@ def told_lines(sheet: RoundSheet, timeline: Timeline) -> list[ToldLine]:
 
 
 def _title(sheet: RoundSheet, timeline: Timeline, line: Line) -> str:
-    depot, tip = sheet.plan.vehicle(timeline.vehicle).depot, sheet.plan.tip
+    vehicle, tip = sheet.plan.vehicle(timeline.vehicle), sheet.plan.tip
     return {
-        "start": _("Départ : {site}").format(site=depot.name),
-        "end": _("Retour : {site}").format(site=depot.name),
+        "start": _("Départ : {site}").format(site=vehicle.depot.name),
+        "end": (_("Fin : {site}") if vehicle.arrival else _("Retour : {site}")).format(site=vehicle.home.name),
         "tip": _("Vidage : {site}").format(site=tip.name if tip else ""),
         "break": _("Pause de {time}").format(time=duration(line.leave_s - line.begin_s)),
     }.get(line.kind) or sheet.stops[line.stop].name

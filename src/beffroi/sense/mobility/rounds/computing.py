@@ -23,6 +23,7 @@ from beffroi.sense.mobility.rounds.plan import (
 from beffroi.sense.mobility.rounds.solving import LeftOut, solve
 from beffroi.sense.mobility.rounds.timing import with_tips
 from beffroi.sense.mobility.rounds.travel import NO_WAY, Ways, size_key, ways_of
+from beffroi.sense.mobility.rounds.urgency import hurried
 from beffroi.sense.mobility.router import Router
 
 WAYS_SHARE = 0.6
@@ -78,7 +79,9 @@ def compute(
     layers = layers_of(router, territory, day, plan)
     ways = ways_of(router, layers, plan, stops, tell=lambda share: tell(WAYS_SHARE * share))
     _check_sites(plan, ways)
-    order, left_out = solve(plan, stops, ways, tell=lambda share: tell(WAYS_SHARE + (1 - WAYS_SHARE) * share))
+    order, left_out = solve(
+        plan, hurried(plan, stops, ways), ways, tell=lambda share: tell(WAYS_SHARE + (1 - WAYS_SHARE) * share)
+    )
     known = by_id(stops)
     current = {
         name: with_tips(plan, plan.vehicle(name), items, known) for name, items in current_order(plan, stops).items()
@@ -88,11 +91,11 @@ def compute(
 
 def _check_sites(plan: Plan, ways: Ways) -> None:
     for one in plan.vehicles:
-        travel, depot = ways.travels[one.name], ways.depot[one.name]
-        for place, site in ((depot, one.depot), (ways.tip, plan.tip)):
+        travel, depot, home = ways.travels[one.name], ways.depot[one.name], ways.home[one.name]
+        for place, site in ((depot, one.depot), (home, one.home), (ways.tip, plan.tip)):
             if place is None or site is None:
                 continue
-            away = travel.seconds[depot, place] == NO_WAY or travel.seconds[place, depot] == NO_WAY
+            away = travel.seconds[depot, place] == NO_WAY or travel.seconds[place, home] == NO_WAY
             if place in travel.barred or away:
                 cause = travel.barred.get(place)
                 raise BadRound(

@@ -4,7 +4,7 @@
 when = { map = "D--A--B", depot = "D", stops = [{ at = "A" }, { at = "B" }], vehicles = [{ name = "Benne" }] }
 then = { Benne = "A B", left_out = [] }
 
-See `rounds.drawn` for all one may draw.
+See `rounds.drawn` for all one may draw, `rounds.kinds` for the table.
 """
 
 from __future__ import annotations
@@ -12,21 +12,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from beffroi.base.catalogue.definition import Example, UseCase
 from beffroi.base.catalogue.engine import register_engine
-
-
-class Settings(BaseModel):
-    """The table of a use case: nothing to set."""
-
-    model_config = ConfigDict(extra="forbid")
+from beffroi.sense.mobility.rounds.kinds import ENGINE, Settings
 
 
 def register() -> None:
     """Make the engine available to use cases."""
-    register_engine("rounds", schema=Settings, url_name="backoffice:rounds", example_runner=run_example)
+    register_engine(ENGINE, schema=Settings, url_name=_page, example_runner=run_example)
+
+
+def _page(use_case: UseCase) -> str:
+    settings = use_case.settings.get(ENGINE)
+    over_needs = isinstance(settings, Settings) and settings.source == "needs"
+    return "backoffice:outreach" if over_needs else "backoffice:rounds"
 
 
 def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:

@@ -16,12 +16,15 @@ from beffroi.sense.mobility import events
 from beffroi.sense.mobility.models import Round
 from beffroi.sense.mobility.rounds import queries
 from beffroi.sense.mobility.rounds.computing import compute, left_out_json
+from beffroi.sense.mobility.rounds.keeping import discreet, discreetly_left, kept, stops_kept
+from beffroi.sense.mobility.rounds.passages import forget_notes
 from beffroi.sense.mobility.rounds.plan import TIP, BadRound, Order, Plan, Stop, by_id, checked
 from beffroi.sense.mobility.rounds.solving import tidy
 from beffroi.sense.mobility.rounds.timing import timed, timelines, totals
 from beffroi.sense.mobility.rounds.travel import Ways, packed
 
 MOST_UNDO = 30
+_SILENT = ("title", "stop", "vehicle")
 UP, DOWN, OUT = "up", "down", "out"
 
 
@@ -37,13 +40,16 @@ class Change:
 @transaction.atomic
 def ask_round(
     *, territory: str, service: str, title: str, day: date, plan: Plan, stops: Sequence[Stop], by: Viewer | None,
-    at: datetime,
+    at: datetime, use_case: str = "",
 ) -> int:  # fmt: skip
     """Keep a round to compute, have a worker compute it, and return its number.
+
+    One over needs names its `use_case`: its stops are sealed, and the journal does not name them.
 
     Raises:
         Refused: `by` does not work in the service.
         BadRound: stops or vehicles make no sense.
+        KeyLost: its stops cannot be sealed.
     """
     if by is not None and service not in queries.services_of(by, territory):
         raise Refused(
@@ -55,7 +61,7 @@ def ask_round(
     checked(plan, stops)
     row = Round.objects.create(
         territory=territory, service=service, title=title.strip()[:200], day=day, plan=plan.model_dump(mode="json"),
-        stops=[one.model_dump(mode="json") for one in stops], created_at=at,
+        created_at=at, use_case=use_case, **kept(stops, sealed=bool(use_case)),
     )  # fmt: skip
     payload = {"title": row.title, "service": service, "day": day.isoformat(), "stops": len(stops),
                "vehicles": len(plan.vehicles)}  # fmt: skip
@@ -90,7 +96,6 @@ def compute_now(round_id: int, *, at: datetime) -> None:
     if row is None:
         return
     Round.objects.filter(pk=round_id).update(state=Round.COMPUTING, progress=1)
-    plan, stops = Plan.model_validate(row.plan), [Stop.model_validate(one) for one in row.stops]
     shown = 1
 
     def tell(share: float) -> None:
@@ -100,6 +105,7 @@ def compute_now(round_id: int, *, at: datetime) -> None:
             Round.objects.filter(pk=round_id).update(progress=min(99, shown))
 
     try:
+        plan, stops = Plan.model_validate(row.plan), stops_kept(row)
         found = compute(row.territory, row.day, plan, stops, tell=tell)
     except BeffroiError as fault:
         told = {"what": fault.what.as_json(), "remedy": fault.remedy.as_json()}
@@ -110,8 +116,11 @@ def compute_now(round_id: int, *, at: datetime) -> None:
         row = Round.objects.select_for_update().get(pk=round_id)
         if row.order:
             _remember(row)
-        row.order, row.current, row.left_out = found.order, found.current, left_out_json(found.left_out)
-        row.ways, row.revision = packed(found.ways, plan), found.revision
+        left_out, ways = found.left_out, found.ways
+        if row.use_case:
+            left_out, ways = tuple(discreetly_left(left_out)), discreet(ways)
+        row.order, row.current, row.left_out = found.order, found.current, left_out_json(left_out)
+        row.ways, row.revision = packed(ways, plan), found.revision
         row.state, row.progress, row.problem, row.computed_at = Round.READY, 100, None, at
         row.save()
         payload = {"stops": sums.stops, "left_out": len(found.left_out), "metres": sums.metres, "seconds": sums.work_s}
@@ -209,6 +218,8 @@ def delete_round(viewer: Viewer, territory: str, round_id: int, *, at: datetime)
     """
     row = queries.seen_round(viewer, territory, round_id, lock=True)
     _tell(row, events.ROUND_DELETED, {"title": row.title}, viewer, at)
+    if row.use_case:
+        forget_notes(territory, round_id)
     row.delete()
 
 
@@ -255,4 +266,7 @@ def _tell_change(row: Round, what: str, stop: str, to: str, change: Change, by: 
 
 def _tell(row: Round, kind: str, payload: dict[str, Any], by: Viewer | None, at: datetime) -> None:
     actor = by.person_id if by else None
+    if row.use_case:
+        # The journal is read by others: nothing that was written of a round over needs, nor a place of it.
+        payload = {key: value for key, value in payload.items() if key not in _SILENT}
     record(kind=kind, subject=f"round:{row.pk}", payload=payload, actor=actor, territory=row.territory, at=at)

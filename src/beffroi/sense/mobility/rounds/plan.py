@@ -18,6 +18,10 @@ TIP = "tip"
 """The item of an order that is no stop: the vehicle goes and unloads."""
 MOST_STOPS, MOST_VEHICLES, MOST_BREAKS = 400, 12, 2
 DAY_S = 86_400
+LATEST_S = 2 * DAY_S
+"""The latest time of a round, which may end after midnight: 25 h is one o'clock the next morning."""
+URGENT = 100
+"""The priority of a stop one goes to first; 0 is that of the others."""
 Order = dict[str, list[str]]
 """What each vehicle does, by its name: the numbers of its stops and `TIP`, in order."""
 
@@ -33,8 +37,8 @@ class _Value(BaseModel):
 class Window(_Value):
     """From one time of day to another."""
 
-    start_s: int = Field(ge=0, le=DAY_S)
-    end_s: int = Field(ge=0, le=DAY_S)
+    start_s: int = Field(ge=0, le=LATEST_S)
+    end_s: int = Field(ge=0, le=LATEST_S)
 
 
 class Site(_Value):
@@ -48,8 +52,8 @@ class Site(_Value):
 class Break(_Value):
     """A rest of `length_s` that begins between two times of day."""
 
-    earliest_s: int = Field(ge=0, le=DAY_S)
-    latest_s: int = Field(ge=0, le=DAY_S)
+    earliest_s: int = Field(ge=0, le=LATEST_S)
+    latest_s: int = Field(ge=0, le=LATEST_S)
     length_s: int = Field(ge=0, le=4 * 3600)
 
 
@@ -57,6 +61,7 @@ class Stop(_Value):
     """Where a vehicle must go. `vehicle` and `rank` are those of the current round, empty when there is none.
 
     `windows` are those in which work begins; none: any time. `source` names what it comes from (``report:ABC-1234``).
+    `priority` says, up to `URGENT`, who is left out last when time is short; urgent ones are gone to first.
     """
 
     id: str
@@ -69,21 +74,31 @@ class Stop(_Value):
     vehicle: str = ""
     rank: float = 0.0
     source: str = ""
+    priority: int = Field(default=0, ge=0, le=URGENT)
 
 
 class Vehicle(_Value):
-    """Who drives what, when. Sizes of 0 are those of the profile; `capacity` None: nothing to count."""
+    """Who drives what, when. Sizes of 0 are those of the profile; `capacity` None: nothing to count.
+
+    It comes back to its depot, unless it ends at `arrival`.
+    """
 
     name: str = Field(min_length=1, max_length=60)
     profile: str
     start_s: int = Field(ge=0, le=DAY_S)
-    end_s: int = Field(ge=0, le=DAY_S)
+    end_s: int = Field(ge=0, le=LATEST_S)
     depot: Site
+    arrival: Site | None = None
     capacity: float | None = Field(default=None, gt=0)
     width_cm: int = Field(default=0, ge=0, le=600)
     height_cm: int = Field(default=0, ge=0, le=600)
     weight_kg: int = Field(default=0, ge=0, le=60_000)
     breaks: tuple[Break, ...] = ()
+
+    @property
+    def home(self) -> Site:
+        """Return where its round ends."""
+        return self.arrival or self.depot
 
     @property
     def driven(self) -> Profile:
@@ -96,7 +111,8 @@ class Vehicle(_Value):
 class Plan(_Value):
     """What a round is computed from. `dense` are the hours when one does not stop on main roads.
 
-    `walk_m` is how far a crew carries things to a street its vehicle may use.
+    `walk_m` is how far a crew carries things to a street its vehicle may use. `teams`: of people, on foot or by bicycle
+    as well as in a vehicle.
     """
 
     vehicles: tuple[Vehicle, ...]
@@ -104,6 +120,7 @@ class Plan(_Value):
     tip_s: int = Field(default=600, ge=0, le=4 * 3600)
     dense: tuple[Window, ...] = ()
     walk_m: int = Field(default=30, ge=5, le=200)
+    teams: bool = False
 
     def vehicle(self, name: str) -> Vehicle:
         """Return a vehicle by its name.
@@ -139,7 +156,7 @@ def checked(plan: Plan, stops: Sequence[Stop]) -> None:
                 "pauses de « {name} » illisibles", where="vehicles", name=one.name,
                 remedy="deux pauses au plus, chacune d'une heure au plus tôt à une heure au plus tard",
             )  # fmt: skip
-        if not one.driven.vehicle:
+        if not (plan.teams or one.driven.vehicle):
             raise BadRound(
                 "« {profile} » n'est pas un profil de véhicule", where="vehicles", remedy="choisissez-en un autre",
                 profile=one.profile,
@@ -169,12 +186,12 @@ def _check_counts(plan: Plan, stops: Sequence[Stop]) -> None:
 def without(windows: Iterable[Window], barred: Iterable[Window], *, busy_s: int) -> tuple[Window, ...]:
     """Return the windows in which work of `busy_s` may begin and be over before any barred hours begin.
 
-    No windows at all means the whole day.
+    No windows at all means at any time.
 
     >>> [(w.start_s, w.end_s) for w in without((), [Window(start_s=100, end_s=200)], busy_s=10)]
-    [(0, 90), (200, 86400)]
+    [(0, 90), (200, 172800)]
     """
-    left = list(windows) or [Window(start_s=0, end_s=DAY_S)]
+    left = list(windows) or [Window(start_s=0, end_s=LATEST_S)]
     for bar in barred:
         cut = []
         for one in left:

@@ -16,7 +16,8 @@ from beffroi.sense.mobility.models import Round
 from beffroi.sense.mobility.obstacles import ObstacleInfo
 from beffroi.sense.mobility.profiles import Profile, load_profiles
 from beffroi.sense.mobility.rounds.computing import layers_of, left_out_of, obstacles_of
-from beffroi.sense.mobility.rounds.plan import TIP, Plan, Site, Stop, by_id, stops_of
+from beffroi.sense.mobility.rounds.keeping import stops_kept
+from beffroi.sense.mobility.rounds.plan import TIP, Plan, Site, Stop, by_id
 from beffroi.sense.mobility.rounds.solving import LeftOut, reason
 from beffroi.sense.mobility.rounds.timing import Timeline, Totals, timelines, totals
 from beffroi.sense.mobility.rounds.travel import Ways, size_key, unpacked
@@ -46,6 +47,7 @@ class RoundSummary:
     vehicles: int
     created_at: datetime
     computed_at: datetime | None
+    use_case: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +89,22 @@ def vehicle_profiles() -> list[Profile]:
     return [one for one in load_profiles()[0].values() if one.vehicle]
 
 
-def rounds(viewer: Viewer, territory: str, *, most: int = 100) -> list[RoundSummary]:
-    """Return the rounds of the viewer's services, the latest day first; nothing to anyone else."""
-    rows = Round.objects.filter(territory=territory, service__in=services_of(viewer, territory))
-    return [summary_of(row) for row in rows.defer("ways", "order", "history").order_by("-day", "-pk")[:most]]
+def rounds(viewer: Viewer, territory: str, *, use_case: str = "", most: int = 100) -> list[RoundSummary]:
+    """Return the rounds of the viewer's services, the latest day first; nothing to anyone else.
+
+    `use_case` names the one whose rounds over needs are wanted; none: the rounds over no needs.
+    """
+    rows = Round.objects.filter(territory=territory, service__in=services_of(viewer, territory), use_case=use_case)
+    rows = rows.defer("ways", "order", "history", "sealed_stops").order_by("-day", "-pk")
+    return [summary_of(row) for row in rows[:most]]
 
 
 def rounds_of_day(viewer: Viewer, territory: str, day: date) -> list[int]:
-    """Return the numbers of the rounds of a day, computed, of the viewer's services."""
+    """Return the numbers of the rounds of a day, computed, of the viewer's services; never those over needs."""
     rows = Round.objects.filter(
-        territory=territory, service__in=services_of(viewer, territory), day=day, state=Round.READY
-    )
+        territory=territory, service__in=services_of(viewer, territory), day=day, state=Round.READY,
+        use_case="",
+    )  # fmt: skip
     return list(rows.order_by("pk").values_list("pk", flat=True))
 
 
@@ -128,8 +135,9 @@ def summary_of(row: Round) -> RoundSummary:
     told = row.problem
     problem = (Sentence.from_json(told["what"]), Sentence.from_json(told["remedy"])) if told else None
     return RoundSummary(
-        int(row.pk), row.territory, row.service, row.title, row.day, row.state, row.progress, problem, len(row.stops),
-        len(row.plan["vehicles"]), row.created_at, row.computed_at,
+        int(row.pk), row.territory, row.service, row.title, row.day, row.state, row.progress, problem,
+        row.sealed_count or len(row.stops),
+        len(row.plan["vehicles"]), row.created_at, row.computed_at, row.use_case,
     )  # fmt: skip
 
 
@@ -161,7 +169,7 @@ def sheet_of(row: Round) -> RoundSheet:
 
 def opened(row: Round) -> tuple[Plan, list[Stop], Ways]:
     """Return what a row that is ready holds."""
-    plan, stops = Plan.model_validate(row.plan), stops_of(row.stops)
+    plan, stops = Plan.model_validate(row.plan), stops_kept(row)
     return plan, stops, unpacked(bytes(row.ways), plan, stops)
 
 
@@ -180,7 +188,8 @@ def site_of(sheet: RoundSheet, timeline: Timeline, rank: int) -> Place | None:
     if line.kind == "stop":
         stop = sheet.stops[line.stop]
         return stop.lon, stop.lat
-    site: Site | None = sheet.plan.tip if line.kind == "tip" else sheet.plan.vehicle(timeline.vehicle).depot
+    vehicle = sheet.plan.vehicle(timeline.vehicle)
+    site: Site | None = sheet.plan.tip if line.kind == "tip" else vehicle.home if line.kind == "end" else vehicle.depot
     return None if line.kind == "break" or site is None else (site.lon, site.lat)
 
 

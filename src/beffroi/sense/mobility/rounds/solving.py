@@ -154,7 +154,7 @@ def _job(vroom: Any, plan: Plan, rank: int, stop: Stop, ways: Ways) -> Any:
     windows = windows or [vroom.TimeWindow(_FAR_S, _FAR_S + 1)]
     return vroom.Job(
         rank, location=ways.stop[stop.id], default_service=stop.service_s, pickup=vroom.Amount([_units(stop.amount)]),
-        skills={rank}, time_windows=windows,
+        skills={rank}, time_windows=windows, priority=stop.priority,
     )  # fmt: skip
 
 
@@ -169,10 +169,10 @@ def _most(vehicle: Vehicle, waiting: Sequence[Stop]) -> int:
 
 def _bounds(plan: Plan, trip: _Trip, ways: Ways) -> tuple[int, int, int, int]:
     """Return where the next trip of a vehicle begins and ends, and between which times of day."""
-    depot = ways.depot[trip.vehicle.name]
+    depot, end = ways.depot[trip.vehicle.name], ways.home[trip.vehicle.name]
     if ways.tip is None:
-        return depot, depot, trip.now_s, trip.vehicle.end_s
-    home = int(ways.travels[trip.vehicle.name].seconds[ways.tip, depot])
+        return depot, end, trip.now_s, trip.vehicle.end_s
+    home = int(ways.travels[trip.vehicle.name].seconds[ways.tip, end])
     return (ways.tip if trip.items else depot), ways.tip, trip.now_s, trip.vehicle.end_s - plan.tip_s - home
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, combinations_with_replacement
 
-from beffroi.sense.mobility.rounds.plan import DAY_S, TIP, Break, Order, Plan, Stop, Vehicle, Window, without
+from beffroi.sense.mobility.rounds.plan import LATEST_S, TIP, Break, Order, Plan, Stop, Vehicle, Window, without
 from beffroi.sense.mobility.rounds.travel import NO_WAY, Travel, Ways
 
 EPSILON = 1e-9
@@ -90,7 +90,7 @@ def open_windows(plan: Plan, stop: Stop, *, main: bool) -> tuple[Window, ...]:
     """Return when work may begin at a stop: its own hours, less the dense hours when it is on a main road."""
     if main:
         return without(stop.windows, plan.dense, busy_s=stop.service_s)
-    return stop.windows or (Window(start_s=0, end_s=DAY_S),)
+    return stop.windows or (Window(start_s=0, end_s=LATEST_S),)
 
 
 def with_tips(plan: Plan, vehicle: Vehicle, order: Sequence[str], stops: Mapping[str, Stop]) -> list[str]:
@@ -158,7 +158,7 @@ def _lines(
 ) -> Iterator[Line]:
     """Follow the order, each of `breaks` taken before the item at its place in `where`."""
     travel = ways.travels[vehicle.name]
-    depot, here = ways.depot[vehicle.name], ways.depot[vehicle.name]
+    home, here = ways.home[vehicle.name], ways.depot[vehicle.name]
     now, load = vehicle.start_s, 0.0
     yield Line("start", -1, "", now, now, now, 0, 0, 0.0)
     # One always unloads before going home, when there is a place for it.
@@ -195,7 +195,7 @@ def _lines(
         yield Line("tip" if item == TIP else "stop", place, "" if item == TIP else item, arrive, begin, leave, drive,
                    metres, load, wrong)  # fmt: skip
         now, here = leave, there
-    drive, metres, wrong_way = _leg(travel, here, depot)
+    drive, metres, wrong_way = _leg(travel, here, home)
     wrong = wrong_way + ((OVERTIME,) if now + drive > vehicle.end_s else ())
     yield Line("end", -1, "", now + drive, now + drive, now + drive, drive, metres, load, wrong)
 

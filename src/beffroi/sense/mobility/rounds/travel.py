@@ -61,6 +61,7 @@ class Ways:
 
     travels: Mapping[str, Travel]
     depot: Mapping[str, int]
+    home: Mapping[str, int]
     tip: int | None
     stop: Mapping[str, int]
 
@@ -74,21 +75,29 @@ def size_key(vehicle: Vehicle) -> tuple[str, int, int, int]:
     return vehicle.profile, vehicle.width_cm, vehicle.height_cm, vehicle.weight_kg
 
 
-def places_of(plan: Plan, stops: Sequence[Stop]) -> tuple[list[tuple[float, float]], dict[str, int], int | None]:
-    """Return the places of a round: depots, once each, then the tip, then stops; the depot of each vehicle, the tip."""
-    places: list[tuple[float, float]] = []
+Places = list[tuple[float, float]]
+
+
+def places_of(plan: Plan, stops: Sequence[Stop]) -> tuple[Places, dict[str, int], dict[str, int], int | None]:
+    """Return the places of a round: depots, once each, then the tip, then stops.
+
+    Then, by their ranks among them, the depot of each vehicle, where each ends its round, and the tip.
+    """
+    places: Places = []
     depot: dict[str, int] = {}
+    home: dict[str, int] = {}
     for one in plan.vehicles:
-        place = (one.depot.lon, one.depot.lat)
-        if place not in places:
-            places.append(place)
-        depot[one.name] = places.index(place)
+        for known, site in ((depot, one.depot), (home, one.home)):
+            place = (site.lon, site.lat)
+            if place not in places:
+                places.append(place)
+            known[one.name] = places.index(place)
     tip = None
     if plan.tip is not None:
         tip = len(places)
         places.append((plan.tip.lon, plan.tip.lat))
     places += [(one.lon, one.lat) for one in stops]
-    return places, depot, tip
+    return places, depot, home, tip
 
 
 def ways_of(router: Router, layers: Mapping[tuple[str, int, int, int], Layer], plan: Plan, stops: Sequence[Stop],
@@ -97,7 +106,7 @@ def ways_of(router: Router, layers: Mapping[tuple[str, int, int, int], Layer], p
 
     `layers` gives the costs of each kind, with the obstacles of the day of the round. `tell` receives the share done.
     """
-    places, depot, tip = places_of(plan, stops)
+    places, depot, home, tip = places_of(plan, stops)
     first_stop = len(places) - len(stops)
     kinds = list(dict.fromkeys(size_key(one) for one in plan.vehicles))
     found: dict[Any, Travel] = {}
@@ -109,7 +118,7 @@ def ways_of(router: Router, layers: Mapping[tuple[str, int, int, int], Layer], p
 
         found[kind] = _travel(router, layers[kind], places, first_stop, plan.walk_m, share)
     travels = {one.name: found[size_key(one)] for one in plan.vehicles}
-    return Ways(travels, depot, tip, {one.id: first_stop + rank for rank, one in enumerate(stops)})
+    return Ways(travels, depot, home, tip, {one.id: first_stop + rank for rank, one in enumerate(stops)})
 
 
 def _travel(router: Router, layer: Layer, places: Sequence[tuple[float, float]], first_stop: int, walk_m: int,
@@ -265,7 +274,7 @@ def packed(ways: Ways, plan: Plan) -> bytes:
 def unpacked(content: bytes, plan: Plan, stops: Sequence[Stop]) -> Ways:
     """Return the ways of a round as `packed` kept them."""
     kept = np.load(io.BytesIO(content), allow_pickle=False)
-    places, depot, tip = places_of(plan, stops)
+    places, depot, home, tip = places_of(plan, stops)
     first_stop = len(places) - len(stops)
     travels = {}
     for one in plan.vehicles:
@@ -275,4 +284,4 @@ def unpacked(content: bytes, plan: Plan, stops: Sequence[Stop]) -> Ways:
             for rank, code, street, limit, own in kept[f"{key}:barred"].tolist()
         }
         travels[one.name] = Travel(kept[f"{key}:s"], kept[f"{key}:m"], kept[f"{key}:main"], barred)
-    return Ways(travels, depot, tip, {one.id: first_stop + rank for rank, one in enumerate(stops)})
+    return Ways(travels, depot, home, tip, {one.id: first_stop + rank for rank, one in enumerate(stops)})
