@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
+from beffroi.lake.quality import days_late
 from beffroi.lake.queries import DatasetSummary
-
-# The rhythm a dataset file promises, and the days after which it is late: the period and a quarter of grace.
-RHYTHM_DAYS = {
-    "quotidien": 2,
-    "hebdomadaire": 9,
-    "mensuel": 38,
-    "trimestriel": 114,
-    "semestriel": 228,
-    "annuel": 456,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +25,7 @@ def late_datasets(datasets: Iterable[DatasetSummary], *, today: date) -> list[La
     """
     late = []
     for one in datasets:
-        allowed = RHYTHM_DAYS.get(one.rhythm.strip().lower())
-        if allowed is None:
-            continue
-        due = one.updated_at.date() + timedelta(days=allowed)
-        if due < today:
-            late.append(LateDataset(one, (today - due).days))
+        days = days_late(one.rhythm, one.updated_at.date(), today=today)
+        if days:
+            late.append(LateDataset(one, days))
     return sorted(late, key=lambda item: (-item.days, item.summary.title))

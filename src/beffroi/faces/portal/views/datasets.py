@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -22,6 +23,7 @@ from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.faces.shell.sentences import said
 from beffroi.faces.shell.themes import theme
 from beffroi.lake import queries as lake
+from beffroi.lake.quality import days_late, quality
 from beffroi.lake.queries import DatasetDetail, DatasetRef, TilesState
 from beffroi.lake.reading import ColumnType
 
@@ -85,6 +87,7 @@ def dataset_page(request: Request, name: str, detail: DatasetDetail, **context: 
         "tab_title": _titles()[name][0],
         "theme": theme(detail.summary.theme),
         "trail": [(_("Données"), reverse("portal:datasets"))],
+        "days_late": days_late(detail.summary.rhythm, detail.summary.updated_at.date(), today=timezone.localdate()),
         "old_version": next((one for one in detail.versions if asked and one.version == detail.summary.version), None),
     }
     if context["old_version"] is not None and context["old_version"].is_current:
@@ -154,7 +157,8 @@ def report(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
     """Tell how the import went: what was read, found out, corrected and refused."""
     request = cast(Request, request)
     ref, detail = dataset_detail(request, territory, slug)
-    told = lake.import_report(request.viewer, ref, version=request.GET.get("version") or None)
+    version = request.GET.get("version") or None
+    told = lake.import_report(request.viewer, ref, version=version)
     share = 100 * told.rows_kept / told.rows_read if told.rows_read else 100.0
     titles = _subject_titles()
     found = [(titles.get(one.subject, one.subject), one.value, said(one.why)) for one in told.evidences]
@@ -163,6 +167,7 @@ def report(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
         "dataset-report",
         detail,
         report=told,
+        quality=quality(request.viewer, ref, today=timezone.localdate(), version=version),
         kept_percent=round(share, 1),
         evidences=found,
         checked=bool(told.schema_faults) or lake.has_schema(detail),
