@@ -198,6 +198,18 @@ class Energy(_Table):
     districts: Slug = "quartiers"
 
 
+class Watched(_Table):
+    """Cameras whose fields, and what happens outside all of them, are told to who may read where they look.
+
+    What happened (`incidents`) and no camera saw is gathered by squares of `cell_m` metres that hold `least` of it.
+    """
+
+    dataset: Slug
+    incidents: Slug
+    cell_m: float = Field(default=100.0, ge=20, le=1000)
+    least: int = Field(default=3, ge=1)
+
+
 class Settings(_Table):
     """The table of a use case. `nearest`: places may be ranked by the way to them. `volumes`: buildings stand.
 
@@ -218,6 +230,7 @@ class Settings(_Table):
     figures: list[Figures] = Field(default_factory=list)
     spots: Spots | None = None
     energy: Energy | None = None
+    watched: Watched | None = None
     nearest: bool = False
     offline: bool = False
     volumes: bool = False

@@ -113,6 +113,7 @@ RESERVED = {
         "/agent/accessibilite/",
         "/agent/retenues/",
         "/agent/objets/",
+        "/videoprotection/",
         "/objets/proposer/",
         "/agent/energie/",
         "/agent/donnees-a-surveiller/",

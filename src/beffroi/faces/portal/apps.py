@@ -7,6 +7,7 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         from beffroi.faces.portal import engine
+        from beffroi.faces.portal.cameras import OVERLAY as CAMERAS
         from beffroi.faces.portal.obstacles import OVERLAY as OBSTACLES
         from beffroi.faces.portal.offers.pages import OVERLAY as OFFERS
         from beffroi.faces.portal.reports.listing import OVERLAY
@@ -17,5 +18,6 @@ class PortalConfig(AppConfig):
         register(OVERLAY)
         register(OBSTACLES)
         register(OFFERS)
+        register(CAMERAS)
         register(LINES)
         register(VEHICLES)

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from beffroi.faces.portal import (
     application,
+    cameras,
     coverage,
     journeys,
     obstacles,
@@ -96,6 +97,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *own_requests.urlpatterns,
     *offers.urlpatterns,
     *crossing.urlpatterns,
+    *cameras.urlpatterns,
     *reports.urlpatterns,
     *transit.urlpatterns,
     path("travaux/", works.works, name="works"),

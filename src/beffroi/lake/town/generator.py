@@ -15,6 +15,7 @@ import shapely
 
 from beffroi import __version__
 from beffroi.base.kernel.files import written_whole
+from beffroi.lake.town.cameras import write_cameras
 from beffroi.lake.town.city import City, Progress, draw_city
 from beffroi.lake.town.council import write_agenda, write_deliberations, write_menus, write_restricted
 from beffroi.lake.town.digital import write_digital
@@ -110,6 +111,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Réemploi et recyclage", write_reuse),
     ("Accessibilité des lieux publics", write_venues),
     ("Secours", write_rescue),
+    ("Vidéoprotection", write_cameras),
     ("Numérique", write_digital),
     ("Ventes", write_sales),
     ("Énergie", write_energy),
