@@ -1,5 +1,8 @@
-"""8-22, of « walk/bike/transit/carpool/park-and-ride trip across communes with time, cost and CO2 »: on foot, by
-bicycle, by a shared one (GBFS), by transit, by car alone or shared. Park and ride and cycle gaps are not there yet."""
+"""8-22, of « walk/bike/transit/carpool/park-and-ride trip across communes with time, cost and CO2 ».
+
+On foot, by bicycle, by a shared one (GBFS), by transit, by car alone or shared, by car then transit. Cycle gaps are not
+there yet.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ import pytest
 from django.test import Client
 
 from beffroi.base.kernel.time import now
+from beffroi.lake.definitions import definition_named, load_definitions
+from beffroi.lake.operations import import_source
 from beffroi.sense.mobility.journeys.factors import factors
 from beffroi.sense.mobility.models import LiveMessage
 from beffroi.sense.mobility.transit.store import put_in_place
@@ -105,6 +110,33 @@ def test_a_shared_bicycle_is_a_way_while_its_stations_are_told(
     told = text(client.get(PAGE, asked(places)))
     assert "Chiffres trop anciens" in told
     assert "À vélo partagé" not in told
+
+
+def test_a_park_on_the_way_is_left_for_the_bus(
+    client: Client, places: dict[str, Any], tmp_path: Path, settings: Any
+) -> None:
+    (ax, ay), (bx, _by) = places["A"], places["B"]
+    settings.LAKE_DIR = tmp_path / "lake"
+    found = place_graph(TOWN, "20260302T100000Z-drawn0000001", drawing=f"{STREET}\n|\nC", ways={})
+    source = tmp_path / "parkings_bnls.csv"
+    source.write_text(
+        "id;nom;insee;type_usagers;gratuit;nb_places;nb_pr;Xlong;Ylat\n"
+        f"{TOWN}-P-001;Parc de la gare;{TOWN};tous;true;200;80;{ax};{ay}\n"
+        f"{TOWN}-P-002;Parc du marché;{TOWN};tous;true;90;0;{bx};{ay}\n",
+        encoding="utf-8",
+    )
+    definition = definition_named("parkings", "", load_definitions()[0])
+    done = import_source(
+        source, territory=TOWN, at=now(), definition=definition, lake=settings.LAKE_DIR, announce=False
+    )
+    assert done.version, done.reason
+    ends = {"de": "{:.6f}, {:.6f}".format(*found["C"]), "vers": f"{bx:.6f}, {ay:.6f}"}
+    told = text(client.get(PAGE, ends | {"depart": "2026-03-02T07:55"}))
+    assert "En voiture puis en transport (parc relais) : partir à 7:5" in told
+    assert "en voiture jusqu’au parc « Parc de la gare » (80 places de parc relais" in told
+    assert "Parc du marché" not in told
+    # On a Sunday no bus runs: there is nothing to leave the car for.
+    assert "parc relais" not in text(client.get(PAGE, ends | {"depart": "2026-03-01T07:55"}))
 
 
 def test_obstacles_and_missing_networks_are_told(client: Client, places: dict[str, Any]) -> None:

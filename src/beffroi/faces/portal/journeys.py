@@ -36,6 +36,7 @@ MODES = {
     comparing.BICYCLE: gettext_lazy("À vélo"),
     comparing.SHARED: gettext_lazy("À vélo partagé"),
     comparing.TRANSIT: gettext_lazy("En transport"),
+    comparing.PARK: gettext_lazy("En voiture puis en transport (parc relais)"),
     comparing.CARPOOL: gettext_lazy("En voiture, à deux (covoiturage)"),
     comparing.CAR: gettext_lazy("En voiture, seul"),
 }
@@ -139,15 +140,26 @@ def _told(one: Option, found: Comparison, form: JourneysForm, territory: str) ->
         cost=_("inconnu") if one.cost_eur is None else euros(one.cost_eur),
         co2=grams(one.co2_g),
         hours=hours,
-        steps=_shared_steps(one.ride)
-        if one.ride
-        else tuple(
-            _step(leg, zone, between=0 < rank < len(one.legs) - 1)
-            for rank, leg in enumerate(one.legs)
-            if leg.line is not None or leg.seconds >= 30
-        ),
+        steps=_steps(one, zone),
         link=link,
     )
+
+
+def _steps(one: Option, zone: Any) -> tuple[tuple[str, Any], ...]:
+    if one.ride is not None:
+        return _shared_steps(one.ride)
+    told = [
+        _step(leg, zone, between=0 < rank < len(one.legs) - 1)
+        for rank, leg in enumerate(one.legs)
+        if leg.line is not None or leg.seconds >= 30
+    ]
+    if one.park is not None:
+        count = one.park.park.places
+        places = ngettext("{n} place de parc relais", "{n} places de parc relais", count).format(n=count)
+        drive = _("{time} en voiture jusqu’au parc « {park} » ({places} ; celles qui restent ne sont pas connues)")
+        said = drive.format(time=duration(one.park.drive_s), park=one.park.park.name, places=places)
+        told.insert(0, (said, None))
+    return tuple(told)
 
 
 def _step(leg: Leg, zone: Any, *, between: bool) -> tuple[str, Any]:

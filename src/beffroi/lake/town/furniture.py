@@ -305,6 +305,8 @@ def write_mobility(city: City, writer: Writer) -> None:
     degrees = writer.origin.degrees(shapely.get_coordinates(shapely.point_on_surface(city.parcels.shape[parks])))
     places = np.round(shapely.area(city.parcels.shape[parks]) / 27).astype(int)
     count = len(parks)
+    # Those at the edge of the town are where one leaves the car for the bus.
+    away = np.hypot(*shapely.get_coordinates(shapely.point_on_surface(city.parcels.shape[parks])).T)
     writer.table(
         "mobilites/parkings_bnls.csv",
         "Parcs de stationnement (BNLS)",
@@ -317,7 +319,7 @@ def write_mobility(city: City, writer: Writer) -> None:
             "type_usagers": ["tous"] * count,
             "gratuit": rng.random(count) < 0.6,
             "nb_places": places,
-            "nb_pr": [0] * count,
+            "nb_pr": np.where(away > 0.6 * city.scale.urban_m, places // 2, 0),
             "nb_pmr": np.maximum(1, places // 50),
             "nb_voitures_electriques": places // 25,
             "nb_velo": places // 10,

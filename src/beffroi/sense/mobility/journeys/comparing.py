@@ -9,6 +9,7 @@ from beffroi.sense.mobility import live
 from beffroi.sense.mobility import queries as mobility
 from beffroi.sense.mobility.ground import OffTheStreets
 from beffroi.sense.mobility.journeys.factors import factors, mode_of_line
+from beffroi.sense.mobility.journeys.parkride import ParkRide, park_and_ride
 from beffroi.sense.mobility.layers import CLEAR, Layer, laid
 from beffroi.sense.mobility.router import Router
 from beffroi.sense.mobility.shared import queries as shared
@@ -19,7 +20,7 @@ from beffroi.sense.mobility.transit import store
 from beffroi.sense.mobility.transit.journeys import Journey, journey
 from beffroi.sense.mobility.transit.queries import Line, Stop
 
-FOOT, BICYCLE, TRANSIT, CARPOOL, CAR, SHARED = "foot", "bicycle", "transit", "carpool", "car", "shared"
+FOOT, BICYCLE, TRANSIT, CARPOOL, CAR, SHARED, PARK = "foot", "bicycle", "transit", "carpool", "car", "shared", "park"
 BY_PROFILE = ((FOOT, "a-pied"), (BICYCLE, "velo"), (CAR, "voiture"))
 TOGETHER = 2
 """Persons in a shared car."""
@@ -45,7 +46,7 @@ class Option:
     """One way: `mode`, seconds from door to door, metres, euros (None: nobody tells them) and grams of CO2 a person.
 
     `leaves_at` and `arrives_at` are told for transit, whose hours decide; `profile` names the route drawn on streets;
-    `ride` tells the stations of a shared bicycle.
+    `ride` tells the stations of a shared bicycle, `park` the park where the car is left.
     """
 
     mode: str
@@ -58,6 +59,7 @@ class Option:
     arrives_at: datetime | None = None
     legs: tuple[Leg, ...] = ()
     ride: Ride | None = None
+    park: ParkRide | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ def compare(
     ridden = _by_transit(territory, start, goal, moment, ticket_eur)
     fleets = shared.fleets(territory, at=at) if abs(moment - at) <= shared.HOLDS else []
     lent = _by_shared_bicycle(territory, start, goal, at, shared_eur) if fleets else []
+    ridden += _by_park_and_ride(territory, start, goal, moment, at, ticket_eur)
     networks = tuple(name for one in transit.feeds(territory) for name in one.names)
     options = sorted([*found, *ridden, *lent], key=lambda one: one.seconds)
     return Comparison(tuple(options), moment, networks, known.co2_source, known.cost_source, tuple(fleets))
@@ -147,6 +150,22 @@ def _by_transit(territory: str, start: Place, goal: Place, moment: datetime, tic
         if one is not None:
             found.append((one.arrives_at, feed, one))
     return [_option(territory, feed, one, ticket_eur) for _arrives, feed, one in sorted(found, key=lambda x: x[0])[:1]]
+
+
+def _by_park_and_ride(
+    territory: str, start: Place, goal: Place, moment: datetime, at: datetime, ticket_eur: float | None
+) -> list[Option]:  # fmt: skip
+    if not store.feeds(territory):
+        return []
+    router, layer = walker(territory, moment)
+    found = park_and_ride(territory, router=router, layer=layer, start=start, goal=goal, moment=moment, at=at)
+    if found is None:
+        return []
+    whole, known, km = _option(territory, found.feed, found.journey, ticket_eur), factors(), found.drive_m / 1000
+    cost = None if ticket_eur is None else ticket_eur + km * known.car_eur_km
+    seconds = (found.journey.arrives_at - found.leaves_at).total_seconds()
+    return [Option(PARK, seconds, whole.length_m + found.drive_m, cost, whole.co2_g + km * known.co2_g_km[CAR],
+                   leaves_at=found.leaves_at, arrives_at=whole.arrives_at, legs=whole.legs, park=found)]  # fmt: skip
 
 
 def walker(territory: str, moment: datetime) -> tuple[Router, Layer]:
