@@ -163,7 +163,11 @@ def test_a_recipe_is_data_and_comes_back_as_it_was() -> None:
     assert recipe_of(recipe.steps()) == recipe
 
 
-def test_a_dataset_is_made_with_its_lineage_and_made_again_with_its_sources(town: str, tmp_path: Path) -> None:
+def test_a_dataset_is_made_with_its_lineage_and_made_again_with_its_sources(
+    town: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(operations, "_ask", asked.append)
     publish(SCHOOLS, "ecoles", tmp_path, title="Écoles", licence="ODbL 1.0", producer="Ville")
     recipe = recipe_of(["jeu|ecoles", "garder|eleves|ge|60"])
     saved = operations.save_crossing(
@@ -178,7 +182,11 @@ def test_a_dataset_is_made_with_its_lineage_and_made_again_with_its_sources(town
     assert lake.dataset(ANONYMOUS, DatasetRef(CODE, "ecoles")).summary.version in str(source.why)
     with pytest.raises(BadQuery, match="existe déjà"):
         operations.save_crossing(AGENT, CODE, recipe, title="Grandes écoles", kind="dataset", access=PUBLIC, at=now())
+    asked.clear()
+    publish("nom\nAilleurs\n", "autres", tmp_path)
+    assert asked == []
     publish(SCHOOLS + "École E,le bas,300\n", "ecoles", tmp_path, title="Écoles")
+    assert asked == [saved.id], "a worker is asked, by the publication of a source and no other"
     operations.refresh_crossing(saved.id, at=now())
     assert lake.dataset(ANONYMOUS, ref).summary.rows == 3
     publish(SCHOOLS, "ecoles", tmp_path, title="Écoles", access=AGENTS)
