@@ -210,6 +210,13 @@ class Watched(_Table):
     least: int = Field(default=3, ge=1)
 
 
+class Floods(_Table):
+    """What water reaches: `zones` are the classes of its height by scenario, `public` the places agents warn first."""
+
+    zones: Slug = "hauteurs-eau"
+    public: list[Slug] = Field(default_factory=list)
+
+
 class Settings(_Table):
     """The table of a use case. `nearest`: places may be ranked by the way to them. `volumes`: buildings stand.
 
@@ -231,6 +238,8 @@ class Settings(_Table):
     spots: Spots | None = None
     energy: Energy | None = None
     watched: Watched | None = None
+
+    floods: Floods | None = None
     nearest: bool = False
     offline: bool = False
     volumes: bool = False

@@ -17,6 +17,7 @@ from beffroi.base.kernel.words import folded
 from beffroi.base.territory.viewer import Viewer
 from beffroi.faces.portal.directory import territory_of, town_datasets
 from beffroi.faces.portal.energy import EnergyTable, energy_table
+from beffroi.faces.portal.floods import FloodTable, flood_table
 from beffroi.faces.portal.hours import HoursLine, hours_lines, tells_hours
 from beffroi.faces.portal.layer_asked import Asked, AskedLayers, Moment, asked_layers, moment
 from beffroi.faces.portal.layer_figures import FigureTable, figure_tables
@@ -131,6 +132,7 @@ class ShownLayers:
     painted: Painting | None = None
     live: tuple[Overlay, ...] = ()
     energy: EnergyTable | None = None
+    floods: FloodTable | None = None
 
     @property
     def count(self) -> int:
@@ -184,7 +186,14 @@ def shown_layers(request: Request, use_case: UseCase) -> ShownLayers | None:
         painted=painted,
         live=live,
         energy=energy_table(viewer, known, use_case) if wanted.energy else None,
+        floods=_floods(request, known, wanted),
     )
+
+
+def _floods(request: Request, known: Sequence[DatasetSummary], wanted: Settings) -> FloodTable | None:
+    if wanted.floods is None:
+        return None
+    return flood_table(request.viewer, known, wanted.floods, request.GET, territory=territory_of(request))
 
 
 def _painted(viewer: Viewer, known: Sequence[DatasetSummary], use_case: UseCase, wanted: Settings) -> Painting | None:

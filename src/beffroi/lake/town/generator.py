@@ -20,6 +20,7 @@ from beffroi.lake.town.city import City, Progress, draw_city
 from beffroi.lake.town.council import write_agenda, write_deliberations, write_menus, write_restricted
 from beffroi.lake.town.digital import write_digital
 from beffroi.lake.town.files import Origin, Sheet, Writer
+from beffroi.lake.town.floods import write_floods
 from beffroi.lake.town.footing import write_footing
 from beffroi.lake.town.furniture import write_lamps, write_mobility, write_small_things, write_trees
 from beffroi.lake.town.ground import (
@@ -97,6 +98,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Cheminements", write_footing),
     ("Plan local d'urbanisme", write_plan),
     ("Relief, eau et végétation", write_nature),
+    ("Inondations", write_floods),
     ("Éclairage", write_lamps),
     ("Arbres", write_trees),
     ("Mobilier urbain", write_small_things),
