@@ -30,8 +30,8 @@ def write_floods(city: City, writer: Writer) -> None:
                 "id_s_inond": [f"SIN_{scenario}"] * count,
                 "typ_inond": ["01"] * count,
                 "scenario": [scenario] * count,
-                "ht_min": low,
-                "ht_max": high,
+                "ht_min": np.array(low, dtype=float),
+                "ht_max": np.array(high, dtype=float),
             },
         )
     writer.geopackages("urbanisme/n_onde_iso_ht.gpkg", "Hauteurs d'eau en cas d'inondation", layers)
