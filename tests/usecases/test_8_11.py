@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from beffroi.base.catalogue.models import UseCaseUsage
 from beffroi.base.kernel.geo import BBox
 from beffroi.lake.definitions import definition_named, load_definitions
 from beffroi.lake.operations import import_source
+from beffroi.sense.mobility.hours import rides
 from beffroi.sense.mobility.transit.store import put_in_place
 from sense.mobility.town_graph import NORTH, WEST, place_graph
 from sense.mobility.transit_feeds import NETWORK, timetable_of
@@ -123,7 +124,18 @@ def test_the_page_opens_on_all_places(client: Client, town: dict[str, Any]) -> N
     assert "Arceaux" not in told
 
 
-def test_a_trip_says_when_its_streets_are_busy_and_how_long_the_bus_takes(client: Client, town: dict[str, Any]) -> None:
+def test_the_bus_of_each_hour_is_that_of_the_timetable(town: dict[str, Any]) -> None:
+    day = date(2026, 3, 2)
+    found = rides.trips(TOWN, start=town["A"], goal=town["B"], on=day, first=7, last=9)
+    # The bus leaves at 8:00 and is there at 8:02; nothing leaves between seven and eight.
+    assert [(one.hour, one.seconds) for one in found] == [(7, None), (8, pytest.approx(120, abs=5))]
+    passes = rides.passes(TOWN, lon=town["A"][0], lat=town["A"][1], on=day)
+    assert passes is not None
+    assert passes.between(480, 481) >= 1
+    assert rides.passes(TOWN, lon=9.0, lat=50.0, on=day) == rides.Passes(day, (), ())
+
+
+def test_a_trip_says_when_its_streets_are_busy(client: Client, town: dict[str, Any]) -> None:
     told = text(client.get(PAGE, {"t-de": _at(town["A"]), "t-vers": _at(town["B"]), "t-jour": "weekday"}))
     assert "En voiture, 2 min sans circulation (610 m)." in told
     assert (
