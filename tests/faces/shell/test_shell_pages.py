@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 
 import pytest
@@ -15,6 +16,7 @@ from beffroi.faces.shell import assets, views
 from beffroi.faces.shell.icons import ICONS
 from beffroi.faces.shell.sentences import said
 from beffroi.faces.shell.templatetags.shell import number, size, unfilled
+from beffroi.faces.shell.themes import THEMES
 
 SHARED = ["/langue/", "/apparence/", "/accessibilite/", "/mentions-legales/", "/plan-du-site/", "/composants/"]
 
@@ -51,6 +53,13 @@ def test_an_unknown_language_or_appearance_offers_those_there_are(client: Client
 def test_the_appearance_chosen_is_on_the_page(client: Client) -> None:
     client.get("/apparence/", {"vers": "contrast"})
     assert 'data-theme="contrast"' in client.get("/apparence/").content.decode()
+
+
+def test_every_theme_of_the_data_files_has_words_of_its_own() -> None:
+    files = (settings.BASE_DIR.parents[1] / "datasets").rglob("*.toml")
+    named = {str(tomllib.loads(path.read_text(encoding="utf-8")).get("theme", "")) for path in files} - {""}
+    # An unknown theme is its slug, spelt without accents.
+    assert {slug for slug in named if slug.replace("-", "_") not in THEMES} == set()
 
 
 def test_the_way_back_is_one_component() -> None:
