@@ -21,7 +21,7 @@ PAGES = {
     "donnees": "/donnees/",
     "jeu": "/donnees/{code}/arbres/",
     "tableau": "/donnees/{code}/arbres/tableau/",
-    "rapport": "/donnees/{code}/adresses-{code}/rapport/",
+    "rapport": "/donnees/{code}/adresses/rapport/",
     "carte": "/carte/",
     "carte-relief": "/carte/?theme=education#z=16&lat=45.8951&lon=-3.995&pente=60&style=relief&terrain=1",
     "quartiers": "/carte/quartiers/?couche=arbres",
