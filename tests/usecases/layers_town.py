@@ -20,7 +20,7 @@ from territory_makers import make_town
 CODE = "00000"
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 IDS = (
-    "1-14", "1-20", "1-23", "2-09", "2-11", "2-14", "2-15", "3-05", "7-04", "7-06", "8-06", "9-04", "9-08",
+    "1-14", "1-20", "1-23", "2-02", "2-09", "2-11", "2-14", "2-15", "3-05", "7-04", "7-06", "8-06", "9-04", "9-08",
     "11-04", "12-05",
 )  # fmt: skip
 """Those whose page is walked; each has its own test of what it alone must do."""

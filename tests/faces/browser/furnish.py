@@ -27,6 +27,7 @@ def furnish(password: str) -> None:
     from beffroi.base.kernel.geo import BBox
     from beffroi.base.territory.operations import add_grouping, add_service
     from beffroi.base.territory.viewer import Role
+    from beffroi.lake.definitions import definition_named, load_definitions
     from beffroi.sense.places.operations import index_territory
     from city_models import house_text, published
     from faces.portal.offences import place_offences
@@ -53,6 +54,8 @@ def furnish(password: str) -> None:
     house = house_text(WEST + 0.0113, SOUTH + 0.0094)
     published(CODE, "maisons", "maisons.city.json", house, settings.DATA_DIR, AT, bake=True)
     published(CODE, "comptages-horaires", "comptages-horaires.csv", _counts(), settings.DATA_DIR, AT)
+    flood = definition_named("hauteurs-eau", CODE, load_definitions()[0])
+    published(CODE, "hauteurs-eau", "n_x_iso_ht_01_s_000.geojson", _water(), settings.DATA_DIR, AT, flood, bake=True)
     index_territory(CODE)
     place_graph(CODE)
     place_network(CODE, sources)
@@ -83,6 +86,18 @@ def _counts() -> str:
     lines = ["id,voie,type_jour,heure,vehicules,capacite,jours_comptes,debut,fin,lon,lat"]
     rows = "h{},Grande Rue,Jour ouvré,{},{},900,5,2026-02-02,2026-02-06,3.0081,45.0110"
     return "\n".join([*lines, *(rows.format(hour, hour, flow) for hour, flow in flows.items())]) + "\n"
+
+
+def _water() -> str:
+    """Half a metre of water over the first houses."""
+    from city_models import square
+    from faces.portal.small_town import SOUTH, WEST
+
+    told = {"id_zone": "1", "typ_inond": "01", "scenario": "01For", "ht_min": 0.0, "ht_max": 0.5}
+    shape = square(WEST + 0.0074, SOUTH + 0.0084, 150).__geo_interface__
+    return json.dumps(
+        {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": told, "geometry": shape}]}
+    )
 
 
 def _work_in_the_streets(code: str) -> None:

@@ -37,6 +37,8 @@ PAGES = [
     "/services/1-23/",
     "/objets/",
     "/objets/1/",
+    "/inondation/01/01For/",
+    f"/batiments/{CODE}/maisons/maison/energie/",
     "/services/2-01/",
     "/services/G-03/",
     "/services/G-07/",
