@@ -100,13 +100,15 @@ def named_by_schema(
 ) -> list[SourceGroup]:
     """Return the plan with each national source under the name that services know it by, whatever its file is called.
 
-    Of several files of one source, the first takes the name. An archive that holds several datasets is in it for each.
+    What a commune's own dataset file extends is a national source too. Of several files of one source, the first takes
+    the name. An archive that holds several datasets is in it for each.
     """
+    known = {one.slug for one in definitions if not one.territories}
     taken: set[str] = set()
     named = []
     for group in several(groups, territory, definitions):
         found = group.definition or _declared(group, territory, definitions)
-        national = found is not None and not found.territories and found.slug not in taken
+        national = found is not None and found.slug in known - taken
         named.append(replace(group, slug=found.slug) if found is not None and national else group)
         taken.add(named[-1].slug)
     return named

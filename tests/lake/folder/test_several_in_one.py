@@ -63,3 +63,11 @@ def test_another_theme_of_the_same_producer_is_not_taken_for_the_one_that_is_des
     buildings, roads = named_by_schema(plan(tmp_path), "34172", known)
     assert (buildings.slug, definition_of(buildings, "34172", known).slug) == ("batiments", "batiments")
     assert definition_of(roads, "34172", known).slug == roads.slug != "batiments"
+
+
+def test_what_a_commune_extends_takes_the_national_name(tmp_path: Path) -> None:
+    for name in ("VilleMTP_MTP_CameraSurv.geojson", "VilleMTP_MTP_PlacesGIG.geojson"):
+        (tmp_path / name).write_text('{"type": "FeatureCollection", "features": []}')
+    cameras, parking = named_by_schema(plan(tmp_path), "34172", load_definitions()[0])
+    assert (cameras.slug, parking.slug) == ("videoprotection", "places-gig")
+    assert definition_of(cameras, "34172", load_definitions()[0]).territories == ("34172",)
