@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from beffroi.base.territory.viewer import Role
+from beffroi.faces.backoffice.doors import DOORS
 from beffroi.faces.backoffice.freshness import late_datasets
 from faces.portal.test_words_of_search import a_dataset
 
@@ -36,6 +37,11 @@ def test_the_latest_comes_first() -> None:
         a_dataset("air", rhythm="quotidien", updated_at=JANUARY),
     ]
     assert [one.summary.ref.slug for one in late_datasets(known, today=date(2028, 1, 1))] == ["air", "rues"]
+
+
+def test_each_door_has_its_own_key() -> None:
+    keys = [key for *_, key, _reserved in DOORS]
+    assert len(set(keys)) == len(keys)
 
 
 @pytest.mark.django_db

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from beffroi.base.catalogue import operations as catalogue
 from beffroi.base.territory import queries as territory
 from beffroi.base.territory.operations import add_grouping, add_service
 from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
-from beffroi.faces.cockpit import counted, figures, reported
+from beffroi.faces.cockpit import counted, figures, reported, views
 from beffroi.faces.cockpit.counted import History, month_ends
 from beffroi.faces.cockpit.figures import MOST, Asked, Figure, figure_source, town_figures
 from beffroi.faces.shell.charts import HEIGHT, MARGIN, Point, line_of
@@ -196,6 +197,37 @@ def test_what_is_not_known_is_left_out(db: None, settings: Any, tmp_path: Any) -
     make_town("34172", "Ailleurs")
     shown = town_figures(Asked(ANONYMOUS, territory.territory("34172"), TODAY))
     assert [one.title for one in shown] == ["Services ouverts aux habitants"]
+
+
+@pytest.mark.django_db
+def test_the_officials_are_led_further_only_where_there_is_something(
+    asked: Asked, signed_in: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    official = signed_in(Role.ELECTED)
+    monkeypatch.setattr(views, "kinds", lambda code: [])
+    before = dict(official.get("/elu/").context["further"])
+    assert set(before.values()) == {"/vues/elu/", "/carte/quartiers/", "/agent/signalements/chiffres/"}
+    assert {official.get(url).status_code for url in before.values()} == {200}
+    monkeypatch.setattr(views, "kinds", lambda code: [code])
+    kept = [SimpleNamespace(kind="indicator")]
+    monkeypatch.setattr(views, "crossing", SimpleNamespace(saved_crossings=lambda viewer, code: kept))
+    after = dict(official.get("/elu/").context["further"])
+    added = set(after.values()) - set(before.values())
+    assert added == {"/indicateurs/", "/agent/maraudes/chiffres/"}
+    assert {official.get(url).status_code for url in added} == {200}
+
+
+@pytest.mark.django_db
+def test_the_brief_tells_a_trend_from_its_first_value_to_its_last(
+    asked: Asked, signed_in: Callable[..., Client]
+) -> None:
+    @figure_source("essai", rank=1)
+    def given(asked: Asked) -> Iterator[Figure]:
+        points = (Point("semaine finie le 3 octobre", 12), Point("semaine finie le 10 octobre", 30))
+        yield Figure("Essai", 30, source="Essai", href="/", trend=points)
+
+    page = signed_in(Role.ELECTED).get("/elu/note/").content.decode()
+    assert "de 12 (semaine finie le 3 octobre) à 30 (semaine finie le 10 octobre)" in page
 
 
 @pytest.mark.django_db

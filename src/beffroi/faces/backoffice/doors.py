@@ -70,7 +70,7 @@ DOORS: tuple[tuple[str, str, str, str, str, bool], ...] = (
         gettext_noop("Rues accessibles"),
         gettext_noop("Les travaux et les relevés qui ouvriraient le plus de chemins."),
         "position",
-        "v",
+        "r",
         False,
     ),
     (

@@ -20,6 +20,7 @@ from beffroi.base.territory import queries as territory
 from beffroi.faces.cockpit.figures import Asked, Figure, figure_source
 from beffroi.faces.shell.charts import Point
 from beffroi.faces.shell.templatetags.shell import number
+from beffroi.faces.shell.things import column_words
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetRef, Measure
 
@@ -156,7 +157,7 @@ def datasets(asked: Asked) -> Iterator[Figure]:
     fresh = _fresh_percent(known, asked.today) or 0
     limit = asked.today - timedelta(days=FRESH_DAYS)
     yield Figure(
-        _("Importées depuis moins d’un an"), fresh, unit="%",
+        _("Données importées depuis moins d’un an"), fresh, unit="%",
         note=_("{fresh} jeux sur {all} ; la date d’import ne dit pas l’âge des faits").format(
             fresh=sum(one.days[-1] >= limit for one in known), all=len(known)
         ),
@@ -247,7 +248,8 @@ def _inhabitants(asked: Asked) -> Figure | None:
         ((total,),) = lake.aggregate(asked.viewer, one.ref, measures=[measure], version=one.version).rows
         if total:
             return Figure(
-                _("Population"), int(total), unit=_("habitants"), note=counted.title,
+                _("Population"), int(total), unit=_("habitants"),
+                note="" if counted.title == _("Population") else column_words(counted),
                 source=one.producer or _("Lac de données"), date=date_format(one.updated_at, "j F Y"),
                 href=reverse("portal:dataset-table", args=[one.ref.territory, one.ref.slug]),
             )  # fmt: skip

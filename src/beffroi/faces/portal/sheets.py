@@ -10,6 +10,7 @@ from typing import Any
 
 from beffroi.faces.portal.hours import hours_text, tells_hours
 from beffroi.faces.portal.tables import Cell, cell
+from beffroi.faces.shell.things import column_words
 from beffroi.lake.queries import DatasetDetail
 from beffroi.lake.reading import ABSENCE, SURFACES, Column, ColumnType
 
@@ -78,11 +79,11 @@ def read_sheet(feature: bytes, detail: DatasetDetail, *, feature_id: str) -> She
         if column.key.removesuffix(ABSENCE) in properties and column.key.endswith(ABSENCE):
             continue
         if (value is None or value == "") and why:
-            facts.append(Fact(column.title, Cell(str(why)), "", column.description))
+            facts.append(Fact(column_words(column), Cell(str(why)), "", column.description))
         elif value is None or value == "":
-            unknown.append(column.title)
+            unknown.append(column_words(column))
         else:
-            facts.append(Fact(column.title, told(value, column), column.unit or "", column.description))
+            facts.append(Fact(column_words(column), told(value, column), column.unit or "", column.description))
     named = name_column(detail.columns)
     title = str(properties.get(named.key) or "") if named else ""
     lon, lat = _middle(payload.get("geometry"))

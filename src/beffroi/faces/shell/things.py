@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,6 +24,7 @@ from beffroi.sense.mobility.works.queries import works_near
 FIRST = ("proprietaire", "gestionnaire", "maitre", "garantie", "travaux", "entretien")
 GUARANTEE = "garantie"
 NEAR_M = 25.0
+MACHINE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,17 @@ def thing_of(viewer: Viewer, territory: str, dataset: str, feature: str, *, toda
     return Thing(detail.summary.title, first_facts(detail.columns, properties, today=today))
 
 
+def column_words(column: Column) -> str:
+    """Return the title of a column as it is read: a name made for machines loses its underscores.
+
+    >>> from beffroi.lake.reading import Column
+    >>> column_words(Column("type_local", "type_local")), column_words(Column("h", "Hauteur de l’arbre"))
+    ('Type local', 'Hauteur de l’arbre')
+    """
+    title = column.title
+    return (title[:1].upper() + title[1:]).replace("_", " ") if MACHINE_NAME.fullmatch(title) else title
+
+
 def first_facts(
     columns: Sequence[Column], properties: dict[str, object], *, today: date
 ) -> tuple[tuple[str, str], ...]:
@@ -61,7 +74,7 @@ def first_facts(
     for column in columns:
         value = properties.get(column.key)
         if value not in (None, "") and any(part in column.key for part in FIRST):
-            found.append((column.title, _told(column, value, today)))
+            found.append((column_words(column), _told(column, value, today)))
     return tuple(found)
 
 

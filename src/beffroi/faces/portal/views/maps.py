@@ -39,6 +39,7 @@ from beffroi.faces.portal.tables import AskedTable, asked_table
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.faces.shell.middleware import CONTENT_SECURITY_POLICY
 from beffroi.faces.shell.overlays import open_overlays, overlay_config
+from beffroi.faces.shell.things import column_words
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetDetail, DatasetRef
 
@@ -155,7 +156,7 @@ def _items(asked: AskedTable, name_key: str) -> list[dict[str, object]]:
             cells[place].text if place is not None and cells[place].text != "–" else _("Élément {n}").format(n=number)
         )
         told_of = [
-            (column.title, value.text)
+            (column_words(column), value.text)
             for column, value in zip(asked.columns, cells, strict=True)
             if value.text != "–" and column.key != name_key and not UNTOLD.search(column.key)
         ]
@@ -170,7 +171,7 @@ def _items_in_box(features: tuple[bytes, ...], detail: DatasetDetail) -> list[di
         feature = json.loads(body)
         values = feature["properties"]
         facts = [
-            (column.title, told(values[column.key], column).text)
+            (column_words(column), told(values[column.key], column).text)
             for column in detail.columns
             if values.get(column.key) not in (None, "") and column != named and not UNTOLD.search(column.key)
         ]
