@@ -1,11 +1,12 @@
 """8-22, of « walk/bike/transit/carpool/park-and-ride trip across communes with time, cost and CO2 ».
 
-On foot, by bicycle, by a shared one (GBFS), by transit, by car alone or shared, by car then transit. Cycle gaps are not
-there yet.
+On foot, by bicycle, by a shared one (GBFS), by transit, by car alone or shared, by car then transit; and where a cycle
+way stops at the border while another goes on beyond, the most used by metre first.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from datetime import timedelta
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
 from django.test import Client
 
 from beffroi.base.kernel.time import now
@@ -25,7 +27,7 @@ from beffroi.sense.mobility.transit.store import put_in_place
 from sense.mobility.town_graph import place_graph
 from sense.mobility.transit_feeds import NETWORK, timetable_of
 from serve_makers import make_open_town
-from territory_makers import TOWN
+from territory_makers import OTHER_TOWN, TOWN, make_town
 
 PAGE = "/trajets/8-22/"
 STREET = "A------------------------------------------------------------B"
@@ -166,3 +168,100 @@ def test_without_streets_the_page_says_so(client: Client, settings: Any, tmp_pat
     settings.DATA_DIR = tmp_path
     make_open_town()
     assert "Pas encore d’itinéraires ici" in text(client.get(PAGE))
+
+
+GAPS = "/trajets/coupures-cyclables/"
+# Two streets of 600 m lead from this commune (west) to the other (east): the border is at their middle. A third of each
+# has a cycle way on this side; beyond, that of the north goes on 200 m farther, that of the south 100 m farther.
+BORDER = """
+A--------------------B-------------------C--------------------D
+|                                        |                    |
+E--------------------F---------G---------H--------------------I
+"""
+
+
+@pytest.fixture
+def border(settings: Any, tmp_path: Path) -> dict[str, tuple[float, float]]:
+    settings.DATA_DIR, settings.LAKE_DIR, settings.DEFAULT_COMMUNE = tmp_path, tmp_path / "lake", TOWN
+    found = place_graph(TOWN, drawing=BORDER, ways={})
+    (west, north), (east, south), (middle, _lat) = found["A"], found["I"], found["G"]
+    south, north = south - 0.01, north + 0.01
+    make_town(contour=shapely.box(west - 0.01, south, middle, north))
+    make_town(OTHER_TOWN, "Castelnau-le-Lez", contour=shapely.box(middle, south, east + 0.01, north))
+    published(TOWN, tmp_path, {"Rue haute": (found["A"], found["B"]), "Rue basse": (found["E"], found["F"])})
+    return found
+
+
+def published(town: str, folder: Path, ways: dict[str, tuple[Any, Any]], kind: str = "PISTE CYCLABLE") -> None:
+    features = [
+        {"type": "Feature", "geometry": {"type": "LineString", "coordinates": line},
+         "properties": {"id_local": f"{town}-{rank}", "nom_voie": name, "ame_d": kind, "date_maj": "2026-01-01"}}
+        for rank, (name, line) in enumerate(ways.items())
+    ]  # fmt: skip
+    source = folder / f"{town}_amenagements_cyclables.geojson"
+    source.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    definition = definition_named("amenagements-cyclables", "", load_definitions()[0])
+    done = import_source(source, territory=town, at=now(), definition=definition, lake=folder / "lake", announce=False)
+    assert done.version, done.reason
+
+
+def test_cycle_gaps_at_the_border_are_ranked_by_trips_for_each_metre(
+    client: Client, border: dict[str, Any], tmp_path: Path
+) -> None:
+    published(OTHER_TOWN, tmp_path, {"Cours nord": (border["C"], border["D"]), "Cours sud": (border["G"], border["H"])})
+    answer = client.get(GAPS)
+    told = text(answer)
+    assert "2 coupures" in told
+    gaps = answer.context["found"].gaps
+    # Each is what its street has no cycle way on: 200 m in the north, 100 m in the south.
+    lengths = {one.end.name: one.missing_m for one in gaps}
+    assert lengths == {"Rue haute": pytest.approx(200, abs=1), "Rue basse": pytest.approx(100, abs=1)}
+    assert [one.worth for one in gaps] == sorted(
+        (1000 * one.share / (one.missing_m / 100) for one in gaps), reverse=True
+    )
+    assert gaps[0].worth > gaps[1].worth > 0
+    rows = list(csv.reader(client.get(GAPS, {"csv": "1"}).content.decode("utf-8-sig").splitlines()))
+    assert [row[1] for row in rows[1:]] == [one.end.name for one in gaps]
+    assert rows[1][2:4] == ["Castelnau-le-Lez", gaps[0].beyond]
+    drawn = client.get(f"{GAPS}carte.geojson").json()["features"]
+    assert [one["geometry"]["type"] for one in drawn] == ["LineString"] * 2
+
+
+def test_a_trip_across_the_border_has_its_ways_side_by_side(client: Client, border: dict[str, Any]) -> None:
+    ends = {name: "{:.6f}, {:.6f}".format(*border[letter]) for name, letter in (("de", "A"), ("vers", "D"))}
+    told = text(client.get(PAGE, ends))
+    # 620 m, from this commune to the other.
+    for mode in ("À pied 8 min gratuit 0 g", r"À vélo \d min gratuit", "En voiture, seul", r"à deux \(covoiturage\)"):
+        assert re.search(mode, told)
+
+
+def test_a_cycle_way_that_goes_on_is_no_gap_and_one_that_says_none_is_none(
+    client: Client, border: dict[str, Any], tmp_path: Path
+) -> None:
+    published(OTHER_TOWN, tmp_path, {"Cours nord": (border["B"], border["D"])})
+    answer = client.get(GAPS)
+    assert [one.end.name for one in answer.context["found"].gaps] == []
+    assert answer.context["found"].joined == 1
+    # What lies north is not on the axis of the south: nothing goes on ahead of it.
+    assert "Rue basse, vers Castelnau-le-Lez" in text(answer)
+    assert "Rien ne continue" in text(answer)
+    published(OTHER_TOWN, tmp_path, {"Cours sud": (border["G"], border["H"])}, kind="AUCUN")
+    assert client.get(GAPS).context["found"].gaps == ()
+
+
+def test_a_neighbour_that_publishes_nothing_is_told_and_not_counted(client: Client, border: dict[str, Any]) -> None:
+    answer = client.get(GAPS)
+    assert answer.context["found"].gaps == ()
+    assert "Castelnau-le-Lez ne publie pas ses aménagements cyclables ici" in text(answer)
+    assert "Rue haute, vers Castelnau-le-Lez" in text(answer)
+    # Who compares two ways finds it.
+    assert GAPS in client.get(PAGE).content.decode()
+
+
+def test_without_streets_or_cycle_ways_the_gaps_page_says_so(client: Client, settings: Any, tmp_path: Path) -> None:
+    settings.DATA_DIR, settings.LAKE_DIR = tmp_path, tmp_path / "lake"
+    make_open_town()
+    assert "Pas encore d’itinéraires ici" in text(client.get(GAPS))
+    assert client.get(f"{GAPS}carte.geojson").json()["features"] == []
+    place_graph(TOWN, drawing=STREET, ways={})
+    assert "Aucun aménagement cyclable publié" in text(client.get(GAPS))

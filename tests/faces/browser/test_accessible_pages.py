@@ -95,6 +95,7 @@ PAGES = [
     "/acces/",
     "/regles/7-04/",
     "/trajets/8-22/",
+    "/trajets/coupures-cyclables/",
     "/itineraire/8-04/",
     "/signaler/1-02/",
     "/signalements/{number}/",
