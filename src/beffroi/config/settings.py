@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import dj_database_url
 
+from beffroi.base.kernel.files import written_once
 from beffroi.config.environment import read_environment
 from beffroi.config.identity import oidc_providers
 
@@ -36,18 +36,8 @@ def _secret_key() -> str:
         return str(ENVIRONMENT["BEFFROI_SECRET_KEY"])
     kept = DATA_DIR / "secret.key"
     if not kept.exists():
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
-        try:
-            # Exclusive creation: two processes that start together agree on one key.
-            with open(kept, "x", opener=_private) as handle:
-                handle.write(secrets.token_urlsafe(64))
-        except FileExistsError:
-            pass
+        written_once(kept, secrets.token_urlsafe(64).encode())
     return kept.read_text()
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 SECRET_KEY = _secret_key()

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 
 import beffroi.base.kernel as kernel
 from beffroi.base.kernel.errors import BeffroiError, NotFound
-from beffroi.base.kernel.files import fsync_tree, written_whole
+from beffroi.base.kernel.files import fsync_tree, written_once, written_whole
 from beffroi.base.kernel.geo import BBox
 from beffroi.base.kernel.resources import shipped_folder
 from beffroi.base.kernel.sentences import Sentence
@@ -140,3 +141,36 @@ def test_importing_the_kernel_is_cheap() -> None:
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("has_links", [True, False], ids=["links", "no-links"])
+def test_of_many_who_draw_a_key_together_one_writes_it_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool
+) -> None:
+    path = tmp_path / "keys" / "drawn.key"
+    if not has_links:
+        monkeypatch.setattr(os, "link", refuse)
+    written_once(path, b"first")
+    written_once(path, b"second")
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"first", 0o600)
+    assert [one.name for one in path.parent.iterdir()] == ["drawn.key"]
+
+
+def test_nobody_reads_a_key_that_is_not_whole_yet(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.key" for number in range(20)]
+
+    def draw(name: bytes) -> list[bytes]:
+        read = []
+        for path in paths:
+            written_once(path, name * 2000)
+            read.append(path.read_bytes())
+        return read
+
+    with ThreadPoolExecutor(4) as pool:
+        first, *others = pool.map(draw, [b"a", b"b", b"c", b"d"])
+    assert all(one == first for one in others)
+    assert {len(one) for one in first} == {2000}
+
+
+def refuse(*_names: object) -> None:
+    raise PermissionError("no hard links here")

@@ -57,3 +57,31 @@ def written_whole(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[A
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+
+
+def written_once(path: Path, content: bytes) -> None:
+    """Write a private file (mode 0600), whole and durable, unless it is there: of two who start, one writes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    aside = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        _take_name(aside, path)
+        fsync_folder(path.parent)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _take_name(aside: Path, path: Path) -> None:
+    try:
+        # A link, unlike a rename, fails where the name is taken.
+        os.link(aside, path)
+    except FileExistsError:
+        return
+    except OSError:
+        # A disk without hard links (a shared folder): the best it can do.
+        if not path.exists():
+            aside.replace(path)

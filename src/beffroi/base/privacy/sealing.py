@@ -6,7 +6,6 @@ which of its fields are sealed (``Purpose.sealed``); `turn_keys` draws a new key
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from django.conf import settings
 from django.db import models, transaction
 
 from beffroi.base.kernel.errors import BeffroiError
-from beffroi.base.kernel.files import written_whole
+from beffroi.base.kernel.files import written_once, written_whole
 from beffroi.base.privacy.registry import Declaration, declarations
 
 BATCH = 200
@@ -143,17 +142,7 @@ def _draw() -> None:
     if known or _path().exists():
         _write([drawn, *known])
         return
-    _path().parent.mkdir(parents=True, exist_ok=True)
-    try:
-        # Exclusive creation: two processes that start together agree on one key.
-        with open(_path(), "x", opener=_private) as handle:
-            handle.write(drawn + "\n")
-    except FileExistsError:
-        pass
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    written_once(_path(), f"{drawn}\n".encode())
 
 
 def _write(keys: list[str]) -> None:

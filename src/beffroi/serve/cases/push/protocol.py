@@ -11,7 +11,6 @@ import base64
 import binascii
 import json
 import os
-import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from beffroi.base.kernel.files import written_once
 
 RECORD_SIZE = 4096
 # Lengths alone would tell which sentence was sent.
@@ -148,22 +149,10 @@ def installation_key(path: Path) -> ec.EllipticCurvePrivateKey:
     Every subscription is bound to it: another key, and no device hears us any more.
     """
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
         drawn = ec.generate_private_key(ec.SECP256R1()).private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        # Private (0600), as every temporary file; the link fails where a key is there: whoever starts first draws it.
-        descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "wb") as handle:
-                handle.write(drawn)
-                handle.flush()
-                os.fsync(handle.fileno())
-            os.link(aside, path)
-        except FileExistsError:
-            pass
-        finally:
-            Path(aside).unlink()
+        written_once(path, drawn)
     key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise BadKey(f"{path}: not a key of P-256")
