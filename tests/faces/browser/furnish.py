@@ -119,6 +119,12 @@ def _work_in_the_streets(code: str) -> None:
                                   scenarios=[Scenario(title="Seul", phases=(phase,))], at=at)  # fmt: skip
     works.compute_now(number, at=at)
     works.publish_works(None, code, number, scenario=0, at=at)
+    # The second: a direction proposed.
+    turned = phase.model_copy(update={"who": ("car",), "direction": "south", "contraflow": True})
+    number = works.describe_works(territory=code, service="voirie", title="Sens unique rue AC", description="", by=None,
+                                  scenarios=[Scenario(title="Vers le sud", phases=(turned,))], at=at)  # fmt: skip
+    works.compute_now(number, at=at)
+    works.publish_works(None, code, number, scenario=0, at=at)
     van = Vehicle(name="Fourgon", profile="fourgon", start_s=21_600, end_s=43_200,
                   depot=Site(name="Dépôt", lon=WEST, lat=NORTH))  # fmt: skip
     stop = Stop(id="1", name="Rue CD", lon=WEST + 0.0004, lat=NORTH - 0.00036, vehicle="Fourgon", rank=1)

@@ -72,6 +72,8 @@ PAGES = [
     "/obstacles/",
     "/travaux/?rue=grande+rue",
     "/travaux/1/",
+    "/sens-de-circulation/",
+    "/sens-de-circulation/2/",
     "/trajets/?de=3.0081,45.0110&vers=3.0092,45.0110&depart=2026-03-02T07:58",
     "/heures/8-11/?lieu=comptages-horaires/Grande+Rue&jour=weekday",
     "/heures/8-11/employeurs/?site=3.0100,45.0100&debut=09:00&fin=17:30",
@@ -167,6 +169,7 @@ RESERVED = {
     "equipe@bourg.test": [
         "/agent/tournee/",
         "/agent/travaux/1/",
+        "/agent/travaux/2/",
         "/agent/travaux/1/rues/0/0/",
         "/agent/tournees/1/",
         "/agent/maraudes/4-10/",

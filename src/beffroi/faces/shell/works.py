@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from beffroi.faces.shell.drawing import Drawing, Line, Point, box_of, drawn
 from beffroi.sense.mobility import queries as mobility
+from beffroi.sense.mobility.works.directions import DIRECTIONS
 from beffroi.sense.mobility.works.effects import Effect
 from beffroi.sense.mobility.works.plan import WHO, Phase, Stretch
 from beffroi.sense.mobility.works.queries import WorksInfo
@@ -60,10 +61,18 @@ def _hour(seconds: int) -> str:
 
 def who_told(phase: Phase) -> str:
     """Return for whom a phase closes, and whether traffic alternates."""
+    if phase.direction:
+        return _direction_told(phase)
     told = [_("fermé : {who}").format(who=", ".join(_(WHO[one][0]) for one in phase.who))] if phase.who else []
     if phase.alternate:
         told.append(_("circulation alternée"))
     return " ; ".join(told)
+
+
+def _direction_told(phase: Phase) -> str:
+    who = ", ".join(_(WHO[one][0]) for one in phase.who)
+    told = _("{direction} : {who}").format(direction=_(DIRECTIONS[phase.direction]), who=who)
+    return f"{told} ; {_('vélos dans les deux sens')}" if phase.contraflow else told
 
 
 def percent(share: float) -> str:
@@ -116,7 +125,8 @@ def plan_of_works(
     points: list[Point] = []
     for phase in phases:
         for rank, one in enumerate(phase.stretches, start=1):
-            lines.append(Line(one.line, "closed" if phase.who else "slowed", one.name))
+            kind = "way n1" if phase.direction else "closed" if phase.who else "slowed"
+            lines.append(Line(one.line, kind, one.name))
             if numbered:
                 points.append(Point(one.lon, one.lat, str(rank), "site", one.name))
     return _drawn(territory, lines, points)

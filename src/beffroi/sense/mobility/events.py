@@ -60,6 +60,13 @@ streets, closures, chosen (number of the scenario)."""
 WORKS_ENDED = "works.ended"
 """Works are over, or were taken back. Payload: title, over and chosen, or deleted."""
 
+DIRECTION_PROPOSED = "direction.proposed"
+"""A change of direction is told to everyone before it is decided; routes do not count it. Subject ``works:<number>``;
+payload: title, scenario, first, last (ISO days), streets, chosen."""
+
+DIRECTION_CLOSED = "direction.closed"
+"""It is proposed no more. Same subject; payload: title, over, chosen."""
+
 KINDS = (
     OBSTACLE_REPORTED,
     OBSTACLE_ENDED,
@@ -76,4 +83,6 @@ KINDS = (
     WORKS_COMPUTED,
     WORKS_PUBLISHED,
     WORKS_ENDED,
+    DIRECTION_PROPOSED,
+    DIRECTION_CLOSED,
 )

@@ -14,6 +14,7 @@ from beffroi.faces.backoffice.rounds.reading import read_windows
 from beffroi.faces.shell.requests import service_names
 from beffroi.faces.shell.sentences import said
 from beffroi.sense.mobility.rounds.queries import services_of
+from beffroi.sense.mobility.works.directions import DIRECTIONS
 from beffroi.sense.mobility.works.plan import WHO, Phase
 
 _DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -33,11 +34,20 @@ class PhaseForm(forms.Form):
         label=gettext_lazy("Qui ne passe plus"), required=False, widget=forms.CheckboxSelectMultiple
     )
     alternate = forms.BooleanField(label=gettext_lazy("Circulation alternée : on passe, lentement"), required=False)
+    direction = forms.ChoiceField(
+        label=gettext_lazy("Ou bien : changer le sens de circulation"), required=False,
+        help_text=gettext_lazy("La rue ne ferme pas : ceux qui sont cochés plus haut suivent ce sens."),
+    )  # fmt: skip
+    contraflow = forms.BooleanField(
+        label=gettext_lazy("Contresens cyclable : les vélos passent dans les deux sens"), required=False
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [(slug, _(one[0]).capitalize()) for slug, one in WHO.items()]
         cast(forms.MultipleChoiceField, self.fields["who"]).choices = choices
+        directions = [("", _("Sens inchangé")), *((slug, _(name).capitalize()) for slug, name in DIRECTIONS.items())]
+        cast(forms.ChoiceField, self.fields["direction"]).choices = directions
 
     def clean_hours(self) -> tuple[int, int]:
         """Return the hours of each day, zeros for day and night."""
@@ -55,7 +65,8 @@ class PhaseForm(forms.Form):
         opens_s, closes_s = data["hours"]
         return Phase(
             title=data["phase"], first=data["first"], last=data["last"], opens_s=opens_s, closes_s=closes_s,
-            who=tuple(data["who"]), alternate=data["alternate"], **more,
+            who=tuple(data["who"]), alternate=data["alternate"], direction=data["direction"],
+            contraflow=data["contraflow"], **more,
         )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from beffroi.faces.backoffice.listing import Line, Listing, listing_page
 from beffroi.faces.backoffice.reports.queue import code_of
 from beffroi.faces.backoffice.works.forms import PhaseForm, ScenarioForm, WorksForm
 from beffroi.faces.shell.access import Request, open_to
+from beffroi.faces.shell.directions import compared, limits
 from beffroi.faces.shell.sentences import said
 from beffroi.faces.shell.works import (
     DRAWN_BY,
@@ -37,6 +38,7 @@ from beffroi.sense.mobility.works.plan import BadWorks, Phase, Scenario, Stretch
 from beffroi.sense.mobility.works.queries import Conflict, WorksInfo
 
 USE_CASE = "7-07"
+DIRECTIONS_USE_CASE = "8-17"
 _LISTING = Listing(
     title=gettext_lazy("Travaux"),
     lead=gettext_lazy(
@@ -101,7 +103,8 @@ def new_works(request: HttpRequest) -> HttpResponse:
             form.add_error(None, f"{said(fault.what)} ; {said(fault.remedy)}.")
         else:
             audience = catalogue.audience_of(request.viewer, territory)
-            catalogue_operations.count_use(USE_CASE, territory, timezone.now(), audience=audience)
+            use_case = DIRECTIONS_USE_CASE if phase.direction else USE_CASE
+            catalogue_operations.count_use(use_case, territory, timezone.now(), audience=audience)
             return redirect("backoffice:works-streets", number, 0, 0)
     return render(request, "backoffice/works/new.html", {"form": form}, status=400 if form.errors else 200)
 
@@ -127,6 +130,8 @@ def _shown(request: Request, info: WorksInfo, form: PhaseForm | None = None) -> 
         "other": ScenarioForm(auto_id="scenario_%s"),
         "drawn_by": DRAWN_BY.get(str(info.sample.get("drawn_by", "")), ""),
         "editable": info.state == "draft",
+        "compared": compared(info) if info.turns else [],
+        "limits": limits(info) if info.turns else "",
     }
     return render(request, "backoffice/works/sheet.html", context, status=400 if form is not None else 200)
 
@@ -141,7 +146,7 @@ def _scenario(info: WorksInfo, rank: int) -> dict[str, Any]:
             "days": days_told(phase),
             "who": who_told(phase),
             "streets": ", ".join(dict.fromkeys(one.name or _("voie sans nom") for one in phase.stretches)),
-            "effects": [effect_told(one) for one in effects[place]] if effects else [],
+            "effects": [effect_told(one) for one in effects[place]] if effects and not info.turns else [],
         }
         for place, phase in enumerate(scenario.phases)
     ]
@@ -152,7 +157,7 @@ def _scenario(info: WorksInfo, rank: int) -> dict[str, Any]:
         "phases": phases,
         "conflicts": [_conflict(one) for one in queries.conflicts(info, rank)],
         "drawing": plan_of_works(info.territory, scenario.phases, flat) if scenario.phases else None,
-        "cost": _cost(scenario, effects) if effects else None,
+        "cost": _cost(scenario, effects) if effects and not info.turns else None,
         "chosen": info.chosen == rank,
     }  # fmt: skip
 
@@ -299,19 +304,30 @@ def _compute(request: Request, info: WorksInfo) -> None:
 def _publish(request: Request, info: WorksInfo) -> None:
     rank = _rank(request, info)
     operations.publish_works(request.viewer, info.territory, info.id, scenario=rank, at=timezone.now())
-    messages.success(
-        request, _("Publiés : les itinéraires en tiennent compte à leurs jours, dès la prochaine demande.")
+    told = (
+        _("Proposé aux habitants : les itinéraires n’en tiennent pas compte.")
+        if info.turns
+        else _("Publiés : les itinéraires en tiennent compte à leurs jours, dès la prochaine demande.")
     )
+    messages.success(request, told)
 
 
 def _withdraw(request: Request, info: WorksInfo) -> None:
     operations.withdraw_works(request.viewer, info.territory, info.id, at=timezone.now())
-    messages.success(request, _("Retirés de la publication : les rues sont rouvertes dans les itinéraires."))
+    told = (
+        _("Retiré de la publication.")
+        if info.turns
+        else _("Retirés de la publication : les rues sont rouvertes dans les itinéraires.")
+    )
+    messages.success(request, told)
 
 
 def _end(request: Request, info: WorksInfo) -> None:
     operations.withdraw_works(request.viewer, info.territory, info.id, at=timezone.now(), over=True)
-    messages.success(request, _("Terminés : les rues sont rouvertes dans les itinéraires."))
+    told = (
+        _("La proposition est close.") if info.turns else _("Terminés : les rues sont rouvertes dans les itinéraires.")
+    )
+    messages.success(request, told)
 
 
 def _delete(request: Request, info: WorksInfo) -> HttpResponse:

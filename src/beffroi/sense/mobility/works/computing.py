@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
+from beffroi.base.territory import queries as territories
 from beffroi.sense.mobility import live, store
 from beffroi.sense.mobility.layers import CLEAR
+from beffroi.sense.mobility.rounds.needs import DISTRICT_KIND
 from beffroi.sense.mobility.router import Router
 from beffroi.sense.mobility.works.effects import Effect, effect_of
 from beffroi.sense.mobility.works.plan import Phase, Scenario, moments, street_names
@@ -64,7 +67,12 @@ def _effect(router: Router, territory: str, phase: Phase, profile: str, sample: 
         one for one in live.obstacles_between(territory, holds.start, holds.end) if not one.subject.startswith(own)
     ]
     before = live.overlays_of(router, standing).get(profile, CLEAR)
-    return effect_of(router, phase, profile, sample, before=before)
+    named = partial(_district_name, territory)
+    return effect_of(router, phase, profile, sample, before=before, district_of=named if phase.direction else None)
+
+
+def _district_name(territory: str, lon: float, lat: float) -> str:
+    return next((one.name for one in territories.zones_at(territory, lon, lat, kind=DISTRICT_KIND)), "")
 
 
 def conflicts_between(

@@ -130,9 +130,11 @@ def compute_now(works_id: int, *, at: datetime) -> None:
 def publish_works(viewer: Viewer | None, territory: str, works_id: int, *, scenario: int, at: datetime) -> None:
     """Tell everyone of a scenario, and have routes count its closures on their days, from the next request on.
 
+    A change of direction is proposed: routes do not count it, and everyone reads all its scenarios.
+
     Raises:
         WorksNotFound: none in the viewer's services.
-        BadWorks: no such scenario, or a phase closes no street.
+        BadWorks: no such scenario, a phase closes no street, or a change of direction has no effect computed yet.
     """
     row = _row(viewer, territory, works_id)
     scenarios = scenarios_of(row.scenarios)
@@ -140,6 +142,10 @@ def publish_works(viewer: Viewer | None, territory: str, works_id: int, *, scena
         raise BadWorks("ce scénario n'existe pas", where="scenario", remedy="choisissez-en un de la liste")
     _check_complete([scenarios[scenario]])
     phases = scenarios[scenario].phases
+    proposed = any(phase.direction for phase in phases)
+    if proposed and not row.effects:
+        raise BadWorks("les effets ne sont pas calculés", where="scenario",
+                       remedy="calculez-les : c'est ce que liront les habitants")  # fmt: skip
     _withdraw(row, at)
     closures = [
         Obstacle(
@@ -163,7 +169,9 @@ def publish_works(viewer: Viewer | None, territory: str, works_id: int, *, scena
         "last": row.last.isoformat(), "streets": queries.info_of(row).streets, "closures": len(closures),
         "chosen": scenario,
     }  # fmt: skip
-    _tell(row, events.WORKS_PUBLISHED, payload, viewer, at)
+    if proposed:
+        del payload["closures"]
+    _tell(row, events.DIRECTION_PROPOSED if proposed else events.WORKS_PUBLISHED, payload, viewer, at)
 
 
 @transaction.atomic
@@ -179,11 +187,12 @@ def withdraw_works(viewer: Viewer, territory: str, works_id: int, *, at: datetim
         raise BadWorks("ces travaux ne sont pas publiés", where="works", remedy="publiez-les d'abord")
     _withdraw(row, at)
     _changed(territory)
+    kind = events.DIRECTION_CLOSED if queries.info_of(row).turns else events.WORKS_ENDED
     payload = {"title": row.title, "over": over, "chosen": row.chosen}
     row.state, row.updated_at = (Works.ENDED if over else Works.DRAFT), at
     row.chosen = row.chosen if over else -1
     row.save()
-    _tell(row, events.WORKS_ENDED, payload, viewer, at)
+    _tell(row, kind, payload, viewer, at)
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from beffroi.base.clock.queries import timezone_of
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.sentences import gettext_noop
+from beffroi.sense.mobility.works.directions import COMPASS, DIRECTIONS, MODES, followed
 
 WHO: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     # Who is concerned: what it is called, the kind of obstacle it makes, the profiles its effect is counted on.
@@ -50,7 +51,8 @@ class Stretch(_Value):
 class Phase(_Value):
     """From one day to another, both included, some stretches are closed to some, or slow for all vehicles.
 
-    `opens_s` and `closes_s`: hours of each day (seconds since midnight); both 0: day and night.
+    `opens_s` and `closes_s`: hours of each day (seconds since midnight); both 0: day and night. With a `direction` (of
+    `directions.DIRECTIONS`), nothing closes: it becomes that of `who`; `contraflow`: bicycles go both ways.
     """
 
     title: str = ""
@@ -60,6 +62,8 @@ class Phase(_Value):
     closes_s: int = Field(default=0, ge=0, le=86_400)
     who: tuple[str, ...] = ()
     alternate: bool = False
+    direction: str = ""
+    contraflow: bool = False
     stretches: tuple[Stretch, ...] = ()
 
     @property
@@ -67,13 +71,16 @@ class Phase(_Value):
         return (self.last - self.first).days + 1
 
     def kinds(self) -> list[str]:
-        """Return the kinds of obstacle that each stretch becomes."""
+        """Return the kinds of obstacle that each stretch becomes; none where only the direction changes."""
+        if self.direction:
+            return []
         return [WHO[one][1] for one in self.who] + ([SLOW_KIND] if self.alternate else [])
 
     def profiles(self) -> list[str]:
         """Return the profiles its effect is counted on."""
         found = [profile for one in self.who for profile in WHO[one][2]]
-        return list(dict.fromkeys([*found, *(SLOW_PROFILES if self.alternate else ())]))
+        found += [*(SLOW_PROFILES if self.alternate else ()), *(WHO["bicycle"][2] if self.contraflow else ())]
+        return list(dict.fromkeys(found))
 
 
 class Scenario(_Value):
@@ -114,6 +121,9 @@ def checked(scenarios: Sequence[Scenario]) -> None:
     if not 1 <= len(scenarios) <= MOST_SCENARIOS:
         raise BadWorks("{count} scénarios", where="scenarios", remedy="de 1 à {most}", count=len(scenarios),
                        most=MOST_SCENARIOS)  # fmt: skip
+    if len({bool(phase.direction) for one in scenarios for phase in one.phases}) > 1:
+        raise BadWorks("des phases ferment des rues, d'autres changent leur sens", where="scenarios",
+                       remedy="faites-en deux dossiers")  # fmt: skip
     if len({one.title for one in scenarios}) < len(scenarios):
         raise BadWorks("deux scénarios ont le même nom", where="scenarios", remedy="donnez à chacun le sien")
     for one in scenarios:
@@ -135,9 +145,27 @@ def _check_phase(where: str, phase: Phase) -> None:
     if set(phase.who) - set(WHO) or not (phase.who or phase.alternate):
         raise BadWorks("une phase ne concerne personne", where=where,
                        remedy="dites qui ne passe plus, ou que la circulation est alternée")  # fmt: skip
+    if phase.direction or phase.contraflow:
+        _check_direction(where, phase)
     if len(phase.stretches) > MOST_STRETCHES:
         raise BadWorks("{count} tronçons", where=where, remedy="{most} au plus", count=len(phase.stretches),
                        most=MOST_STRETCHES)  # fmt: skip
+
+
+def _check_direction(where: str, phase: Phase) -> None:
+    if phase.direction not in DIRECTIONS:
+        raise BadWorks("un contresens vélo sans changement de sens", where=where, remedy="dites le sens de la rue")
+    if phase.alternate or phase.closes_s or set(phase.who) - set(MODES) or not phase.who:
+        raise BadWorks("un sens de circulation vaut jour et nuit, pour des véhicules", where=where,
+                       remedy="ôtez les heures, l'alternat et les piétons, ou faites des travaux")  # fmt: skip
+    if phase.contraflow and "bicycle" in phase.who:
+        raise BadWorks("les vélos suivraient le sens de la rue et son contresens", where=where,
+                       remedy="choisissez l'un des deux")  # fmt: skip
+    if phase.direction in COMPASS:
+        for stretch, along in zip(phase.stretches, followed(phase.stretches, phase.direction), strict=True):
+            if along is None:
+                raise BadWorks("« {name} » ne va pas de ce côté", where=where, name=stretch.name or "voie sans nom",
+                               remedy="choisissez un autre point cardinal, ou ôtez ce tronçon")  # fmt: skip
 
 
 def scenarios_of(values: Iterable[Mapping[str, Any]]) -> list[Scenario]:

@@ -60,6 +60,11 @@ class WorksInfo:
         return self.scenarios[max(0, self.chosen)].phases
 
     @property
+    def turns(self) -> bool:
+        """Tell whether it is a change of direction: proposed, where works are announced."""
+        return any(phase.direction for one in self.scenarios for phase in one.phases)
+
+    @property
     def first(self) -> date | None:
         return min((one.first for one in self.phases), default=None)
 
@@ -112,7 +117,24 @@ def public_works(territory: str, at: datetime, *, street: str = "") -> list[Work
     rows = Works.objects.filter(territory=territory, state=Works.PUBLISHED).filter(Q(last=None) | Q(last__gte=day))
     found = [info_of(row) for row in rows.order_by("first", "pk")]
     wanted = words(street)
-    return [one for one in found if not wanted or any(words(name) == wanted for name in one.streets)]
+    return [
+        one for one in found if not one.turns and (not wanted or any(words(name) == wanted for name in one.streets))
+    ]
+
+
+def proposed_directions(territory: str) -> list[WorksInfo]:
+    """Return the changes of direction proposed to everyone, the last published first."""
+    rows = Works.objects.filter(territory=territory, state=Works.PUBLISHED).order_by("-published_at", "-pk")
+    return [one for one in map(info_of, rows) if one.turns]
+
+
+def proposed_direction(territory: str, works_id: int) -> WorksInfo:
+    """Return a change of direction that was proposed to everyone, closed since or not.
+
+    Raises:
+        WorksNotFound: there is none.
+    """
+    return _public(territory, works_id, turns=True)
 
 
 def works_near(territory: str, lon: float, lat: float, *, at: datetime, radius_m: float) -> list[WorksInfo]:
@@ -137,10 +159,15 @@ def public_one(territory: str, works_id: int) -> WorksInfo:
     Raises:
         WorksNotFound: there are none, or they are not published.
     """
+    return _public(territory, works_id, turns=False)
+
+
+def _public(territory: str, works_id: int, *, turns: bool) -> WorksInfo:
     row = Works.objects.filter(pk=works_id, territory=territory, state__in=(Works.PUBLISHED, Works.ENDED)).first()
-    if row is None:
+    info = info_of(row) if row is not None else None
+    if info is None or info.turns != turns:
         raise WorksNotFound("aucuns travaux publiés sous ce numéro", remedy="voyez la liste", id=works_id)
-    return info_of(row)
+    return info
 
 
 def phases_of(territory: str, works_id: int, scenario: int) -> tuple[Phase, ...]:
@@ -171,6 +198,9 @@ def conflicts(info: WorksInfo, scenario: int) -> list[Conflict]:
     found: list[Conflict] = []
     for row in Works.objects.filter(territory=info.territory, state=Works.PUBLISHED).exclude(pk=info.id).order_by("pk"):
         other = info_of(row)
+        # A direction proposed is not decided: it hinders nobody yet.
+        if other.turns or info.turns:
+            continue
         found += conflicts_between(
             phases, loads, other.phases, load_streets(other.told_effects), works=other.id, title=other.title
         )
