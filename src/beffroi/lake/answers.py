@@ -29,7 +29,7 @@ class DatasetSummary:
 
     `geometry_type` is a GeoJSON type, ``Geometry`` when mixed, None for a plain table. `period` is (first, last) as
     ISO dates. `formats` are those `download` accepts. `has_volumes`: its buildings have their real surfaces, for this
-    viewer (see `lake/volumes.py`).
+    viewer (see `lake/volumes.py`). `owner` is the service its file names (see `lake/owners.py`).
     """
 
     ref: DatasetRef
@@ -49,6 +49,7 @@ class DatasetSummary:
     fictional: bool
     formats: tuple[str, ...]
     has_volumes: bool = False
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

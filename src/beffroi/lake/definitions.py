@@ -99,6 +99,7 @@ class Definition:
     producer: str = ""
     licence: str = ""
     rhythm: str = ""
+    owner: str = ""
     access: str = PUBLIC
     fictional: bool = False
     id: str | None = None
@@ -124,7 +125,7 @@ class Definition:
             plain["reading"].pop(machine_only)
         # Versions made before files could say these keep their names.
         unsaid = Definition(self.slug)
-        for newer in ("search", "schema_url", "pitfalls", "tables", "rows", "derived"):
+        for newer in ("owner", "search", "schema_url", "pitfalls", "tables", "rows", "derived"):
             if getattr(self, newer) == getattr(unsaid, newer):
                 plain.pop(newer)
         if not self.rows.near:
@@ -431,6 +432,7 @@ _TOP: dict[str, Reader] = {
     "producer": text,
     "licence": text,
     "rhythm": text,
+    "owner": text,
     "access": access,
     "fictional": flag,
     "id": text,

@@ -15,7 +15,9 @@ import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
 
 from beffroi.base.catalogue.definition import Example, UseCase
 from beffroi.base.catalogue.engine import register_engine
@@ -38,10 +40,18 @@ _VIEWERS = {
 }
 
 
+class DatasetsSettings(BaseModel):
+    """The table of a use case about all the data, not some: its page is the list of every dataset."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    page: Literal["list"]
+
+
 def register() -> None:
     """Make them available to use cases."""
-    for name in ("layers", "datasets"):
-        register_engine(name, schema=Settings, url_name="portal:service", example_runner=run_example)
+    register_engine("layers", schema=Settings, url_name="portal:service", example_runner=run_example)
+    register_engine("datasets", schema=DatasetsSettings, url_name="portal:datasets", example_runner=run_example)
     register_engine("indicators", schema=CrossingSettings, url_name="portal:crossing", example_runner=run_crossing)
 
 

@@ -13,6 +13,9 @@ VERSIONS_WITHDRAWN = "dataset.versions_withdrawn"
 DATASET_EDITED = "dataset.edited"
 """One thing was corrected. Same subject; payload: id, change (added, changed, removed), version it is laid over."""
 
+DATASET_OWNED = "dataset.owned"
+"""Someone else answers for a dataset. Same subject; payload: service (slug or empty), person (number or None)."""
+
 UPLOAD_STAGED = "upload.staged"
 """An agent sent a file. Subject: its dataset; payload: upload, dataset, size_bytes."""
 
@@ -25,6 +28,7 @@ KINDS = (
     DATASET_RESTORED,
     VERSIONS_WITHDRAWN,
     DATASET_EDITED,
+    DATASET_OWNED,
     UPLOAD_STAGED,
     UPLOAD_PUBLISHED,
     UPLOAD_REFUSED,

@@ -76,3 +76,32 @@ class Crossing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.territory}/{self.slug}"
+
+
+class DatasetOwner(models.Model):
+    """Who answers for a dataset, where someone chose (see `owners`), and of which version the lateness was told."""
+
+    territory = models.CharField(max_length=20)
+    slug = models.CharField(max_length=120)
+    service = models.CharField(max_length=50, blank=True)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    told = models.CharField(max_length=40, blank=True)
+    changed_at = models.DateTimeField()
+
+    privacy = Purpose(
+        purpose="Savoir quel agent répond d'un jeu de données, pour le prévenir quand il est en retard",
+        legal_basis="public-task",
+        categories=("identité de l'agent", "nom du jeu de données"),
+        recipients=("agents et administrateurs de la commune",),
+        person=("person_id",),
+        retention=Retention(amount=60, unit="month", start=("changed_at",), fate=Fate.ANONYMISE),
+        erased={"person": None},
+        on_erasure=Fate.ANONYMISE,
+    )
+
+    class Meta:
+        ordering = ["territory", "slug"]
+        constraints = [models.UniqueConstraint(fields=["territory", "slug"], name="one_owner_of_a_dataset")]
+
+    def __str__(self) -> str:
+        return f"{self.territory}/{self.slug}"

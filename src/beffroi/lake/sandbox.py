@@ -14,7 +14,7 @@ from beffroi.base.kernel.errors import Refused
 from beffroi.base.territory.engine import is_sandbox
 from beffroi.base.territory.queries import CommuneInfo
 from beffroi.base.territory.viewer import AGENTS
-from beffroi.lake import operations, uploads
+from beffroi.lake import operations, owners, uploads
 from beffroi.lake.crossing import operations as crossings
 from beffroi.lake.definitions import ColumnDefinition, Definition
 
@@ -49,6 +49,7 @@ def clear(territory: str) -> None:
     shutil.rmtree(operations.lake_folder(None) / territory, ignore_errors=True)
     uploads.forget_all(territory)
     crossings.forget_all(territory)
+    owners.forget_all(territory)
 
 
 def fill(commune: CommuneInfo, at: datetime) -> None:

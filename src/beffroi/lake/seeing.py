@@ -168,6 +168,7 @@ def summary_of(seen: Seen) -> DatasetSummary:
         fictional=manifest.fictional,
         formats=tuple(downloads.formats(manifest)),
         has_volumes=any(column.key == SURFACES for column in seen.columns),
+        owner=str(manifest.definition.get("owner", "")),
     )
 
 

@@ -91,9 +91,9 @@ def nightly_sources(at: datetime) -> None:
 def daily(at: datetime) -> None:
     """Make versions of what was corrected, tell the public of the periods that are over, announce, clear.
 
-    Files half baked and forgotten uploads go.
+    Files half baked and forgotten uploads go; who answers for late data is told.
     """
-    from beffroi.lake import operations, uploads
+    from beffroi.lake import late_notices, operations, uploads
 
     lake = Lake(Path(settings.LAKE_DIR))
     tiles.clear_abandoned(lake.root)
@@ -104,3 +104,4 @@ def daily(at: datetime) -> None:
     refresh_public_views(lake, lake.refs(), at=at)
     operations.announce_published(at=at)
     uploads.expire_uploads(at)
+    late_notices.tell_owners(at=at)

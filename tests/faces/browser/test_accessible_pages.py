@@ -122,6 +122,8 @@ RESERVED = {
         "/objets/proposer/",
         "/agent/energie/",
         "/agent/donnees-a-surveiller/",
+        "/agent/responsables/",
+        "/agent/responsables/arbres/",
         "/agent/bac-a-sable/",
         "/batiments/",
         "/croiser/",

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 import shapely
 from django.conf import settings
-from django.db.models import Case, F, IntegerField, Q, Value, When
+from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -352,10 +352,24 @@ def person_by_email(email: str) -> PersonInfo | None:
 
 def agents_of(territory: str, service: str, *, at: datetime) -> list[PersonInfo]:
     """Return the agents of a service of `territory` at a moment, by name: those who share its work."""
-    grants = RoleGrant.objects.filter(
-        territory=territory, role=Role.AGENT, services__slug=service, valid_from__lte=at
-    ).filter(Q(valid_until__isnull=True) | Q(valid_until__gt=at))
-    rows = Person.objects.filter(pk__in=grants.values("person"), is_active=True)
+    return _holding(RoleGrant.objects.filter(role=Role.AGENT, services__slug=service), territory, at)
+
+
+def administrators_of(territory: str, *, at: datetime) -> list[PersonInfo]:
+    """Return those who administer `territory` at a moment, by name."""
+    return _holding(RoleGrant.objects.filter(role=Role.ADMINISTRATOR), territory, at)
+
+
+def staff_of(territory: str, *, at: datetime) -> list[PersonInfo]:
+    """Return the agents and administrators of `territory` at a moment, by name."""
+    return _holding(RoleGrant.objects.filter(role__in=(Role.AGENT, Role.ADMINISTRATOR)), territory, at)
+
+
+def _holding(grants: QuerySet[RoleGrant], territory: str, at: datetime) -> list[PersonInfo]:
+    held = grants.filter(territory=territory, valid_from__lte=at).filter(
+        Q(valid_until__isnull=True) | Q(valid_until__gt=at)
+    )
+    rows = Person.objects.filter(pk__in=held.values("person"), is_active=True)
     return _with_grants(rows.order_by("name", "email"), territory)
 
 

@@ -16,6 +16,7 @@ from beffroi.faces.backoffice.training import jobs_begun
 from beffroi.faces.backoffice.work import Urgency, WorkCard, work_source
 from beffroi.faces.shell.access import Request
 from beffroi.lake import queries as lake
+from beffroi.lake.owners import Owners
 from beffroi.lake.queries import TilesState
 from beffroi.sense.twin.proposals import proposals_waiting
 
@@ -31,7 +32,10 @@ def datasets(request: Request) -> Iterator[WorkCard]:
     page = f"{reverse('backoffice:home')}#donnees"
     watched = reverse("backoffice:watched")
     late = late_datasets(known, today=timezone.localdate())
-    yield WorkCard(_("Données en retard sur leur rythme"), len(late), watched, Urgency.LATE)
+    owners = Owners(_code(request), at=timezone.now()) if late else None
+    mine = [one for one in late if owners and owners.of_summary(one.summary).is_of(request.viewer, _code(request))]
+    yield WorkCard(_("Données dont vous répondez, en retard"), len(mine), watched, Urgency.LATE)
+    yield WorkCard(_("Données en retard sur leur rythme"), len(late) - len(mine), watched, Urgency.LATE)
     failing = lake.failing_sources(request.viewer, _code(request)) if _code(request) else 0
     yield WorkCard(_("Sources nationales qui ne répondent pas"), failing, watched, Urgency.TODAY)
     failed = [one for one in known if lake.tiles_state(request.viewer, one.ref) is TilesState.FAILED]

@@ -90,6 +90,7 @@ class ListedDataset:
     title: str
     source: str
     updated_at: datetime
+    rhythm: str
     total: int
     places: tuple[Place, ...]
     marks: tuple[Mark, ...] = ()
@@ -333,6 +334,7 @@ def _of_rows(
         title=(look.label if look else "") or shown_title(summary),
         source=summary.producer,
         updated_at=summary.updated_at,
+        rhythm=summary.rhythm,
         total=total,
         places=tuple(places if away else sorted(places, key=lambda place: folded(place.name))),
         marks=marks_of(summary, look),

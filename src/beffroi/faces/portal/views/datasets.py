@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.territory.viewer import Role
 from beffroi.faces.portal.directory import shown_themes, town_datasets
 from beffroi.faces.portal.finding import found_datasets
 from beffroi.faces.portal.mapping import dataset_map
@@ -23,6 +24,7 @@ from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.faces.shell.sentences import said
 from beffroi.faces.shell.themes import theme
 from beffroi.lake import queries as lake
+from beffroi.lake.owners import owner_of
 from beffroi.lake.quality import days_late, quality
 from beffroi.lake.queries import DatasetDetail, DatasetRef, TilesState
 from beffroi.lake.reading import ColumnType
@@ -106,7 +108,17 @@ def overview(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
     ready = detail.tiles is TilesState.READY
     around = lake.datasets(request.viewer, territory=territory) if ready else []
     shown_map = dataset_map(request.viewer, detail, around, old=version is not None) if ready else None
-    return dataset_page(request, "dataset", detail, listed=listed, map=shown_map, tiles=detail.tiles.value)
+    told = _answering(request, detail)
+    return dataset_page(request, "dataset", detail, listed=listed, map=shown_map, tiles=detail.tiles.value, **told)
+
+
+def _answering(request: Request, detail: DatasetDetail) -> dict[str, Any]:
+    """Return who answers for a dataset, as this reader is told: the public reads no agent's name."""
+    ref, found = detail.summary.ref, owner_of(detail.summary, at=timezone.now())
+    is_here = request.commune is not None and request.commune.code == ref.territory
+    is_staff = is_here and any(request.viewer.has(role, ref.territory) for role in (Role.AGENT, Role.ADMINISTRATOR))
+    named = found.name if found.service or is_staff else ""
+    return {"owner": named or _("Administration de la commune"), "is_staff": is_staff}
 
 
 @open_to(EVERYONE)
