@@ -52,11 +52,17 @@ _REFUSED_MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"Rar!", gettext_noop("une archive RAR"), gettext_noop("publiez les fichiers, ou un ZIP")),
     (b"{\\rtf", gettext_noop("un document RTF"), gettext_noop("publiez le tableau en CSV, XLSX ou ODS")),
     (b"LASF", gettext_noop("un nuage de points LAS"), gettext_noop("le lac ne garde pas encore les nuages de points")),
+    (
+        b"AC10",
+        gettext_noop("un dessin DWG, format fermé que seul son logiciel relit sûrement"),
+        gettext_noop("dans le logiciel de dessin, « Enregistrer sous » puis DXF, et déposez le fichier .dxf"),
+    ),
     (b"b3dm", gettext_noop("une tuile 3D"), gettext_noop("publiez la donnée dont elle est tirée (CityGML, CityJSON)")),
     (b"\x7fELF", gettext_noop("un programme"), gettext_noop("publiez un fichier de données")),
     (b"MZ", gettext_noop("un programme"), gettext_noop("publiez un fichier de données")),
     (b"\x00\x01\x00\x00Standard", gettext_noop("une base Access"), gettext_noop("exportez ses tables en CSV")),
 )
+_ALSO_WORDS = (b"BM", b"MZ", b"AC10")
 _VECTOR_MAGIC = (b"fgb\x03", b"SQLite format 3", b"\x00\x00\x27\x0a")
 _VECTOR_SUFFIXES = frozenset(
     {".shp", ".dbf", ".shx", ".prj", ".gpkg", ".fgb", ".kml", ".kmz", ".gpx", ".gml", ".dxf", ".geojson", ".topojson",
@@ -100,8 +106,8 @@ def format_of(path: Path) -> str:
 
 def _format_by_magic(path: Path, head: bytes) -> str | None:
     for magic, kind, remedy in _REFUSED_MAGIC:
-        # Two letters can start a CSV too: "BM" and "MZ" also need the zeros of a binary header.
-        if head.startswith(magic) and (len(magic) > 2 or magic == b"\x1f\x8b" or b"\x00" in head[:64]):
+        # Letters can start a CSV too: these also need the zeros of a binary header.
+        if head.startswith(magic) and (magic not in _ALSO_WORDS or b"\x00" in head[:64]):
             raise Unreadable("ce fichier est {kind}", where=path.name, remedy=remedy, kind=kind)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         return _format_of_ole(path, head)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.territory.viewer import Role
+from beffroi.faces.portal.dataset_chart import dataset_bars
 from beffroi.faces.portal.directory import shown_themes, town_datasets
 from beffroi.faces.portal.finding import found_datasets
 from beffroi.faces.portal.mapping import dataset_map
@@ -109,6 +110,8 @@ def overview(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
     around = lake.datasets(request.viewer, territory=territory) if ready else []
     shown_map = dataset_map(request.viewer, detail, around, old=version is not None) if ready else None
     told = _answering(request, detail)
+    if detail.tiles is TilesState.NONE:
+        told["chart"] = dataset_bars(request.viewer, detail, version=version)
     return dataset_page(request, "dataset", detail, listed=listed, map=shown_map, tiles=detail.tiles.value, **told)
 
 
