@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from django.db import transaction
 
@@ -58,7 +59,6 @@ class Owners:
         if slug:
             rows = rows.filter(slug=slug)
         self._chosen = {row.slug: (row.service, row.person_id) for row in rows}
-        self._services = {one.slug: one.name for one in territories.services(territory)}
         self._people = {}
         if any(person is not None for _service, person in self._chosen.values()):
             self._people = {one.id: one for one in territories.staff_of(territory, at=at)}
@@ -71,9 +71,13 @@ class Owners:
             return Owner(found.name or found.email, person=person, is_chosen=True)
         reserved = access.removeprefix(SERVICE_PREFIX) if access.startswith(SERVICE_PREFIX) else ""
         for one in (service, declared, reserved):
-            if one in self._services and reserved in ("", one):
+            if one and one in self._services and reserved in ("", one):
                 return Owner(self._services[one], service=one, is_chosen=one == service)
         return Owner()
+
+    @cached_property
+    def _services(self) -> dict[str, str]:
+        return {one.slug: one.name for one in territories.services(self._territory)}
 
     def of_summary(self, summary: DatasetSummary) -> Owner:
         """Return who answers for a dataset as it is listed."""

@@ -69,7 +69,8 @@ def _telling(columns: Sequence[Column], values: dict[str, int], rows: int) -> tu
     naming = [one for one in columns if one.type in _NAMING and 2 <= values[one.key] <= MOST_GROUPS]
     shared = [one for one in naming if values[one.key] <= min(MOST_BARS, rows // 2)]
     if shared:
-        return max(shared, key=lambda one: values[one.key]), None
+        # Of two that tell the same, the one in words.
+        return max(shared, key=lambda one: (values[one.key], "code" not in one.key)), None
     figures = [one for one in columns if one.type in _FIGURES and values[one.key] > 1]
     named = min(naming, key=lambda one: values[one.key], default=None)
     unique = named is not None and values[named.key] > rows // 2
@@ -83,7 +84,7 @@ def _grouped(viewer: Viewer, ref: DatasetRef, by: Column, figure: Column | None,
     )
     lines = [(cell(key, by).text if key not in (None, "") else _("Non renseigné"), value) for key, value in found.rows]
     what = (f"{figure.title} ({figure.unit})" if figure.unit else figure.title) if figure else _("Nombre de lignes")
-    return _drawn(_("{what}, par : {by}").format(what=what, by=by.title), by.title, what, lines)
+    return _drawn(_("{what} par « {by} »").format(what=what, by=by.title), by.title, what, lines)
 
 
 def _drawn(title: str, by: str, measure: str, lines: Sequence[tuple[str, Any]]) -> Bars:
