@@ -142,6 +142,10 @@ def test_the_police_reads_the_fields_and_where_nothing_is_seen(watched_town: str
         "4 faits hors de tout champ"
     ]
     assert "no-store" in page["Cache-Control"]
+    # On from the start on their own page only: the map of the town is that of all.
+    assert [one["shown"] for one in json.loads(page.context["map"].config)["overlays"]] == [True]
+    town = police.get("/carte/").context["overlays"]
+    assert [one["shown"] for one in town if one["id"] == "champs-cameras"] == [False]
 
 
 @pytest.mark.django_db

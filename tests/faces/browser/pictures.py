@@ -50,7 +50,7 @@ def take(browser: Browser, page: Page, target: Path) -> None:
         if page.query_selector(button):
             page.locator(button).click()
         page.evaluate("scrollTo(0, 0)")
-    if page.query_selector("[data-map][data-town], [data-pick]"):
+    if page.query_selector("[data-map][data-town], [data-map][data-sync], [data-pick]"):
         page.wait_for_selector(".map[data-ready=yes]", timeout=90_000)
         page.wait_for_timeout(500)
     blank = browser.new_page()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, cast
 
 import shapely
@@ -68,7 +69,6 @@ OVERLAY = Overlay(
     property="genre",
     theme="securite",
     roles=frozenset({Role.AGENT}),
-    shown=True,
 )
 
 
@@ -81,7 +81,7 @@ def cameras(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"watched": wanted, "known": known, "watch": found}
     if found is not None:
         context |= {
-            "map": overlay_map(request.viewer, request.commune, town_datasets(request), OVERLAY),
+            "map": overlay_map(request.viewer, request.commune, town_datasets(request), replace(OVERLAY, shown=True)),
             "unseen": [(one, map_url(one.lon, one.lat)) for one in found.unseen[:MOST_LISTED]],
             "cameras": [(one, map_url(one.lon, one.lat)) for one in found.cameras[:MOST_LISTED]],
         }

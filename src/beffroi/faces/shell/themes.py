@@ -51,6 +51,7 @@ _KNOWN = (
     ("population", gettext_noop("Population"), "people", "#12495a"),
     ("proprete", gettext_noop("Propreté"), "empty", "#5b6b12"),
     ("relief", gettext_noop("Relief"), "map", "#6b4f2a"),
+    ("risques", gettext_noop("Risques"), "warning", "#a3481d"),
     ("sante", gettext_noop("Santé"), "health", "#b3261e"),
     ("securite", gettext_noop("Sécurité"), "safety", "#b3261e"),
     ("sous_sol", gettext_noop("Sous-sol"), "layers", "#6b4f2a"),
