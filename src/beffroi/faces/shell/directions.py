@@ -102,7 +102,7 @@ def _column(title: str, one: Effect) -> Column:
 
 
 def _told(streets: Sequence[tuple[str, float]]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, f"{number_format(100 * share, 1)} %") for name, share in streets if share >= LEAST_SHARE)
+    return tuple((name, f"{number_format(100 * share, 1)}\u00a0%") for name, share in streets if share >= LEAST_SHARE)
 
 
 def _sentence(one: Effect, added_s: float) -> str:
@@ -144,4 +144,4 @@ def _signed(value: float, unit: str, *, digits: int = 1) -> str:
     """Return what is added with its sign; what rounds to nothing has none."""
     rounded = round(value, digits)
     sign = "+" if rounded > 0 else "−" if rounded < 0 else ""
-    return f"{sign}{number_format(abs(rounded), decimal_pos=digits)} {unit}"
+    return f"{sign}{number_format(abs(rounded), decimal_pos=digits)}\u00a0{unit}"
