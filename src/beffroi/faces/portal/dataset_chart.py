@@ -69,8 +69,8 @@ def _telling(columns: Sequence[Column], values: dict[str, int], rows: int) -> tu
     naming = [one for one in columns if one.type in _NAMING and 2 <= values[one.key] <= MOST_GROUPS]
     shared = [one for one in naming if values[one.key] <= min(MOST_BARS, rows // 2)]
     if shared:
-        # Of two that tell the same, the one in words.
-        return max(shared, key=lambda one: (values[one.key], "code" not in one.key)), None
+        # A column in words tells more than its codes.
+        return max(shared, key=lambda one: ("code" not in one.key, values[one.key])), None
     figures = [one for one in columns if one.type in _FIGURES and values[one.key] > 1]
     named = min(naming, key=lambda one: values[one.key], default=None)
     unique = named is not None and values[named.key] > rows // 2
