@@ -23,6 +23,7 @@ from beffroi.lake.town import write_town
 from faces.portal.small_town import CODE
 
 SERVICE = "/services/1-23/"
+THEME = "/services/?theme=proprete-sante"
 NBSP = "\u00a0"
 
 
@@ -32,10 +33,11 @@ def shown(page: str) -> str:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("address", ["/", "/services/", "/recherche/?q=fourriere"])
+@pytest.mark.parametrize("address", [THEME, "/services/", "/recherche/?q=fourriere"])
 def test_it_is_found_from_the_home_page_the_services_and_the_search(
     address: str, small_town: str, client: Client
 ) -> None:
+    assert f'href="{THEME}"' in client.get("/").content.decode()
     assert f'href="{SERVICE}"' in client.get(address).content.decode()
 
 

@@ -18,6 +18,7 @@ from beffroi.sense.mobility import operations
 from sense.mobility.town_graph import asked, place_graph
 
 PAGE = "/itineraire/2-12/"
+THEME = "/services/?theme=securite"
 # From A to B: straight on along a dark street; or below, lit. From C to E: by a busy road above, or by a lonely path.
 DRAWING = """
 A---s---B
@@ -49,10 +50,11 @@ def way(client: Client, places: dict[str, Any]) -> Callable[..., str]:
     return ask
 
 
-@pytest.mark.parametrize("address", ["/", "/services/", "/recherche/?q=parcours securises"])
+@pytest.mark.parametrize("address", [THEME, "/services/", "/recherche/?q=parcours securises"])
 def test_it_is_found_from_the_home_page_the_services_and_the_search(
     address: str, client: Client, places: dict[str, Any]
 ) -> None:
+    assert f'href="{THEME}"' in client.get("/").content.decode()
     assert "/2-12/" in client.get(address).content.decode()
 
 

@@ -58,8 +58,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """Show what one may do here and what the town knows, search first."""
     request = cast(Request, request)
     known = town_datasets(request)
-    # What people come for first; what is said of the platform itself after.
-    services = sorted(open_services(request), key=lambda one: not one.use_case.workshop)
+    services = in_turn(open_services(request))
     may_report = offer_reports(services)
     context = {
         "kinds": search_words(),
@@ -76,6 +75,20 @@ def home(request: HttpRequest) -> HttpResponse:
         "rows_count": sum(one.rows for one in known),
     }
     return render(request, "portal/home.html", context)
+
+
+def in_turn(services: list[UseCaseView]) -> list[UseCaseView]:
+    """Return services so that the first of each theme come first: the start of the list shows what there is.
+
+    What is said of the platform itself comes last.
+    """
+    seen: Counter[str] = Counter()
+    ranks = {}
+    for one in services:
+        theme = next(iter(one.use_case.themes), "")
+        ranks[one.use_case.id] = (not one.use_case.workshop, seen[theme])
+        seen[theme] += 1
+    return sorted(services, key=lambda one: ranks[one.use_case.id])
 
 
 def themes_of(services: list[UseCaseView]) -> list[dict[str, object]]:
