@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
 from beffroi.base.catalogue import queries as catalogue
+from beffroi.base.catalogue.definition import OPEN_STATES, Audience
 from beffroi.base.territory.viewer import Role
 from beffroi.faces.portal.results import KINDS, ONE_OF, distance_text, when
 from beffroi.sense.places.queries import Entry, Kind
@@ -81,11 +83,17 @@ def test_what_is_reserved_is_found_by_its_readers_alone(
 
 
 def test_home_leads_to_the_twelve_themes_and_to_every_need(small_town: str, client: Client) -> None:
-    page = client.get("/").content.decode()
+    answer = client.get("/")
+    page, offered = answer.content.decode(), [one.use_case for one in answer.context["services"]]
     themes = [theme for theme in catalogue.themes() if theme.workshop]
     assert len(themes) == 12
     assert all(f'href="/services/?theme={theme.slug}"' in page for theme in themes)
-    assert "Retrouver une fourrière ou un lieu utile et ses horaires." in page
+    # Twelve of them, by what one needs: one of each theme that has any comes before a second of the same.
+    assert len(offered) == 12
+    assert all(escape(one.need) in page for one in offered)
+    known = catalogue.use_cases(territory=small_town, states=OPEN_STATES)
+    ours = {one.use_case.themes[0] for one in known if Audience.RESIDENT in one.use_case.audience}
+    assert {one.themes[0] for one in offered} == ours - {"plateforme"}
     assert 'href="/urgences/"' in page
     words = json.loads(re.search(r'data-kinds="([^"]*)"', page)[1].replace("&quot;", '"'))  # type: ignore[index]
     assert set(words) == {kind.value for kind in Kind}
