@@ -16,12 +16,24 @@ KEPT = "[data-outbox-list] li"
 LONG_MS = 90_000
 
 
+def change_hands(page: Page) -> None:
+    """Sign out and close the page before the network is back: nobody sends anything in between.
+
+    Left open, the page asks at once for the mark of a sending, without a cookie: answered after the form of the next
+    sign-in was, its cookie takes the place of that form's, which is then refused.
+    """
+    page.goto("about:blank")
+    page.context.clear_cookies()
+    page.context.set_offline(False)
+
+
 def sign(page: Page, site: Site, email: str) -> None:
     page.goto(f"{site.url}/compte/login/")
     page.fill("input[type=email]", email)
     page.fill("input[type=password]", PASSWORD)
     with page.expect_navigation():
         page.keyboard.press("Enter")
+    assert "/compte/login/" not in page.url, page.inner_text("main")
 
 
 def test_what_one_wrote_is_not_sent_under_another_account(visit: Callable[..., Watched], site: Site) -> None:
@@ -39,9 +51,7 @@ def test_what_one_wrote_is_not_sent_under_another_account(visit: Callable[..., W
     page.context.set_offline(True)
     page.click("[data-step=check] [value=send]")
     page.wait_for_selector(".notice.success")
-    # Signed out before the network is back: nobody sends it in between.
-    page.context.clear_cookies()
-    page.context.set_offline(False)
+    change_hands(page)
     sign(page, site, site.elected)
     page.goto(f"{site.url}/signaler/envois/")
     page.wait_for_selector(f"{KEPT}[data-state=other] >> text=écrit sous un autre compte", timeout=LONG_MS)
@@ -64,14 +74,13 @@ def test_what_a_crew_did_is_not_sent_under_the_next_account(visit: Callable[...,
     page.context.set_offline(True)
     line.get_by_role("button", name="Envoyer le compte rendu").click()
     page.wait_for_selector("[data-field-state] >> text=Gardé sur cet appareil")
-    page.context.clear_cookies()
-    page.context.set_offline(False)
+    change_hands(page)
     sign(page, site, site.agent)
     page.goto(f"{site.url}/agent/tournee/")
     page.wait_for_selector(f"{KEPT}[data-state=other] >> text=écrit sous un autre compte", timeout=LONG_MS)
     page.get_by_role("button", name="Envoyer sous le compte de").wait_for()
     # The crew is back on its phone: what it did goes by itself, once, under its own name.
-    page.context.clear_cookies()
+    change_hands(page)
     sign(page, site, site.crew)
     page.goto(f"{site.url}/agent/tournee/")
     page.wait_for_selector(f"{KEPT}[data-state=sent]", timeout=LONG_MS)

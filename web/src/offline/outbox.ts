@@ -122,7 +122,7 @@ export async function deliver(key: string, thinking: () => void = () => {}): Pro
 async function attempt(one: Parcel, thinking: () => void = () => {}): Promise<Parcel> {
   // What was written under another account stays said so while one asks again: its button must not go from under a finger.
   if (one.state !== "other") await keep({ ...one, state: "sending" });
-  const tried = await tryOnce(one, thinking).catch(() => ({ ...one, state: "waiting" as State }));
+  const tried = await tryOnce(one, thinking).catch(() => ({ ...one, state: one.state === "other" ? one.state : ("waiting" as State) }));
   await (tried.discreet && tried.state === "sent" ? forget(tried.key) : keep(tried));
   return tried;
 }
