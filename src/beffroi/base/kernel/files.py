@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
@@ -44,6 +44,19 @@ def _syncing(_process: int) -> ThreadPoolExecutor:
 @contextmanager
 def written_whole(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[Any]]:
     """Yield a file that replaces `path` when the block ends well and leaves no trace when it does not."""
+    with _aside(path, Path.replace, mode, **options) as handle:
+        yield handle
+
+
+def written_once(path: Path, content: bytes) -> None:
+    """Write a private file (mode 0600), whole and durable, unless it is there: of two who start, one writes."""
+    with _aside(path, _take_name) as handle:
+        handle.write(content)
+
+
+@contextmanager
+def _aside(path: Path, take: Callable[[Path, Path], object], mode: str = "wb", **options: Any) -> Iterator[IO[Any]]:
+    """Yield a private file beside `path`; once it is durable, `take(aside, path)` gives it its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     aside = Path(name)
@@ -52,24 +65,7 @@ def written_whole(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[A
             yield handle
             handle.flush()
             os.fsync(handle.fileno())
-        aside.replace(path)
-        fsync_folder(path.parent)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
-
-
-def written_once(path: Path, content: bytes) -> None:
-    """Write a private file (mode 0600), whole and durable, unless it is there: of two who start, one writes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    aside = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        _take_name(aside, path)
+        take(aside, path)
         fsync_folder(path.parent)
     finally:
         aside.unlink(missing_ok=True)
