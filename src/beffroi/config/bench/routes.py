@@ -201,7 +201,7 @@ def _changes(port: int, asked: Sequence[tuple[Place, Place]], say: Say) -> str:
         if not answer.routes:
             continue
         line = answer.routes[0].coordinates
-        lon, lat = line[len(line) // 2]
+        lon, lat = line[len(line) // 2].tolist()
         before = round(answer.routes[0].cost_s, 1)
         at: datetime = now()
         operations.obstacle_at(territory=TOWN, subject="bench:change", kind="rue-fermee", lon=lon, lat=lat, at=at,

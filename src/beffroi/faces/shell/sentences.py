@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext
+from functools import lru_cache
+
+from django.utils.translation import get_language, gettext
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.sentences import Sentence
@@ -13,10 +15,16 @@ def said(value: Sentence | BeffroiError | str | None) -> str:
     if value is None:
         return ""
     if isinstance(value, Sentence):
-        text = gettext(value.template)
+        text = _template(get_language(), value.template)
         if not value.values:
             return text
         return text.format(
             **{key: said(one) if isinstance(one, Sentence) else one for key, one in value.values.items()}
         )
     return str(value)
+
+
+@lru_cache(maxsize=8192)
+def _template(language: str | None, template: str) -> str:
+    """Return a template in `language`, which is the active one: a route says the same dozen templates forty times."""
+    return gettext(template)

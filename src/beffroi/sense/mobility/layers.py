@@ -50,9 +50,6 @@ class Layer:
     overlay: Overlay
     part: Array
 
-    def arc(self, place: int) -> int:
-        return int(self.topology.arcs[place])
-
 
 def laid(layer: Layer, overlay: Overlay) -> Layer:
     """Return a layer with other obstacles than those of the moment, for one search: another day, a project."""

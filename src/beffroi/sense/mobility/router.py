@@ -177,16 +177,15 @@ class Router(Ground):
             return Found(straight[0], (straight[1],), start, goal, opened)
         if rank < 0:
             return None
-        arcs = [last_arcs[rank]]
-        end = int(goals[rank])
-        _, by, _ = memory
-        tails = self.tails_of(layer)
-        while by[end] >= 0:
-            place = int(by[end])
-            arcs.append(layer.arc(place))
-            end = int(tails[place])
-        arcs.append(first_arcs[int(np.flatnonzero(seeds == end)[np.argmin(seed_costs[seeds == end])])])
-        return Found(float(total), tuple(arc for arc in reversed(arcs) if arc >= 0), start, goal, opened)
+        between, end = self.traced(layer, memory[1], int(goals[rank]))
+        first = first_arcs[int(np.flatnonzero(seeds == end)[np.argmin(seed_costs[seeds == end])])]
+        arcs = [first, *between, last_arcs[rank]]
+        return Found(float(total), tuple(arc for arc in arcs if arc >= 0), start, goal, opened)
+
+    def traced(self, layer: Layer, by: Array, end: int) -> tuple[list[int], int]:
+        """Return the arcs that led to `end`, in order, and the end they leave; `by` is what a search left."""
+        places, begin = search_module().traced(by, self.tails_of(layer), end)
+        return layer.topology.arcs[places].tolist(), int(begin)
 
     def _searched(
         self, layer: Layer, live: Array, goal: Spot, begin: tuple[Array, Array], finish: tuple[Array, Array]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,8 +30,7 @@ _REMOVABLE = int(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A stretch of a route on one arc, between two shares of its segment's length."""
 
     arc: int
@@ -62,14 +61,15 @@ class Met:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One way from a place to another. Lengths in metres, times in seconds, slopes in percent.
+    """One way from a place to another. Lengths in metres, times in seconds, slopes in percent; `coordinates` are its
+    vertices (n×2, longitude and latitude in degrees).
 
     `cost_s` is the time as the profile feels it, which is what was made smallest. `rises` are (metres walked, height
     relative to the start); `surfaces` gives metres by surface, None for unknown; `kerb_cm` is the highest kerb told.
     """
 
     pieces: tuple[Piece, ...]
-    coordinates: tuple[tuple[float, float], ...]
+    coordinates: Array = field(compare=False)
     length_m: float
     time_s: float
     cost_s: float
@@ -121,16 +121,12 @@ class NoWay:
 
 def pieces_of(found: Found) -> list[Piece]:
     """Cut the first and last arcs of a path at its two spots."""
-    pieces = []
-    for rank, arc in enumerate(found.arcs):
-        start, stop = (0.0, 1.0) if arc % 2 == 0 else (1.0, 0.0)
-        if rank == 0:
-            start = found.start.share
-        if rank == len(found.arcs) - 1:
-            stop = found.goal.share
-        pieces.append(Piece(arc, start, stop))
+    arcs, last = found.arcs, len(found.arcs) - 1
+    pieces = [Piece(arc, 1.0, 0.0) if arc & 1 else Piece(arc, 0.0, 1.0) for arc in arcs]
+    pieces[0] = pieces[0]._replace(start=found.start.share)
+    pieces[last] = pieces[last]._replace(stop=found.goal.share)
     # A hair of a street, where a place was brought to its very end, is no part of the way.
-    kept = [one for one in pieces if one.share > 1e-3]
+    kept = [one for rank, one in enumerate(pieces) if 0 < rank < last or one.share > 1e-3]
     return kept or pieces[:1]
 
 
@@ -138,7 +134,9 @@ def described(router: Router, layer: Layer, pieces: list[Piece], obstacles: Obst
     """Tell everything of a path."""
     graph, columns = router.graph, router.graph.columns
     arcs = np.array([one.arc for one in pieces])
-    segments, share = arcs >> 1, np.array([one.share for one in pieces])
+    segments, share = arcs >> 1, np.ones(len(arcs))
+    # Only the two ends of a path stop or begin within a street.
+    share[0], share[-1] = pieces[0].share, pieces[-1].share
     forward = arcs % 2 == 0
     length = graph.length_m[segments] * share
     up = np.where(forward, graph.climb_m[segments], graph.descent_m[segments]) * share
@@ -162,7 +160,7 @@ def described(router: Router, layer: Layer, pieces: list[Piece], obstacles: Obst
     anyone = bool(told.any())
     return Route(
         pieces=tuple(pieces),
-        coordinates=_line(router, pieces),
+        coordinates=_line(router, pieces, arcs),
         length_m=float(length.sum()),
         time_s=float((layer.costs.time[arcs] * share).sum()),
         cost_s=float(cost_s),
@@ -194,11 +192,11 @@ def _standing_on(segments: Iterable[int], obstacles: Obstacles) -> tuple[Obstacl
     return tuple(found.values())
 
 
-def _line(router: Router, pieces: list[Piece]) -> tuple[tuple[float, float], ...]:
+def _line(router: Router, pieces: list[Piece], arcs: Array) -> Array:
     graph, first = router.graph, pieces[0]
     parts = [router.cut(first.segment, first.start, first.stop)]
     # Where one piece ends the next begins: told once. Between the first and the last, streets are followed whole.
-    whole = np.array([one.arc for one in pieces[1:-1]], dtype=np.int64)
+    whole = arcs[1:-1]
     if len(whole):
         low, high = (graph.offset[(whole >> 1) + side].astype(np.int64) for side in (0, 1))
         count = high - low - 1
@@ -210,7 +208,8 @@ def _line(router: Router, pieces: list[Piece]) -> tuple[tuple[float, float], ...
         last = pieces[-1]
         parts.append(router.cut(last.segment, last.start, last.stop)[1:])
     # Seven decimals: a centimetre.
-    return tuple(map(tuple, np.concatenate(parts).round(7).tolist()))
+    line: Array = np.concatenate(parts).round(7)
+    return line
 
 
 def ways(router: Router, layer: Layer, start: Spot, goal: Spot, *, most: int, obstacles: Obstacles) -> list[Route]:
@@ -396,13 +395,10 @@ def _farthest(
     sx, sy = graph.metres(start.lon, start.lat)
     if not np.isfinite(away[end]) or away[end] > np.hypot(sx - gx, sy - gy) - NEARER_M:
         return None, float(np.hypot(sx - gx, sy - gy))
-    tails = router.tails_of(layer)
-    arcs, left = [], float(away[end])
-    while by[end] >= 0:
-        arcs.append(layer.arc(int(by[end])))
-        end = int(tails[by[end]])
+    left = float(away[end])
+    arcs, end = router.traced(layer, by, end)
     first = 2 * start.segment + (0 if int(layer.topology.entry[2 * start.segment]) == end else 1)
-    path = [first, *reversed(arcs)]
+    path = [first, *arcs]
     last = path[-1]
     stop = Spot(last >> 1, 1.0 if last % 2 == 0 else 0.0, 0.0, goal.lon, goal.lat)
     found = Found(0.0, tuple(path), start, stop, 0)

@@ -139,6 +139,21 @@ def shortest(
 
 
 @njit(cache=True, nogil=True)
+def traced(by: Any, tails: Any, end: int) -> Any:
+    """Return the places of the arcs one came by to `end`, from the first, and the end one began at."""
+    count, one = 0, end
+    while by[one] >= 0:
+        count += 1
+        one = tails[by[one]]
+    begin, one = one, end
+    found = np.empty(count, np.int64)
+    for rank in range(count - 1, -1, -1):
+        found[rank] = by[one]
+        one = tails[by[one]]
+    return found, begin
+
+
+@njit(cache=True, nogil=True)
 def spread(
     first: Any, heads: Any, cost: Any, seeds: Any, seed_costs: Any, limit: float, best: Any, by: Any, keys: Any,
     values: Any, costs: Any,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import atan2, cos, degrees, radians
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from beffroi.base.kernel.sentences import Sentence, gettext_noop
 from beffroi.sense.mobility.costs import Barrier
 from beffroi.sense.mobility.router import Router
 from beffroi.sense.mobility.routes import Met, Piece, Route
+from beffroi.sense.mobility.streets import Array
 from beffroi.sense.mobility.vocabulary import Crossing, Kind, Surface, Yes
 
 SURFACES: dict[Surface | None, str] = {
@@ -73,7 +73,9 @@ _BARRIERS: dict[Barrier, tuple[str, str]] = {
                      gettext_noop("Rue fermée en ce moment, {street}")),
 }  # fmt: skip
 MOST_LOOKED_AT = 12
-_TOLD_APART = frozenset({Kind.STEPS, Kind.LIFT, Kind.ESCALATOR, Kind.CROSSING})
+NEAR_DEGREES = 1.2e-4
+"""About ten metres: how far along one looks to tell which way a street leaves."""
+_TOLD_APART = (Kind.STEPS, Kind.LIFT, Kind.ESCALATOR, Kind.CROSSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,54 +93,77 @@ class Instruction:
 class _Stretch:
     """Pieces one follows without thinking: one street, one crossing, one flight of steps."""
 
-    key: tuple[Any, ...]
-    pieces: list[Piece]
-    length_m: float = 0.0
+    pieces: tuple[Piece, ...]
+    length_m: float
 
 
 def instructions(router: Router, route: Route) -> list[Instruction]:
     """Return what to do, in order, from leaving to arriving."""
     found = []
     stretches = _stretches(router, route)
+    leaving, arriving = _bearings(router, stretches)
+    landmarks, names = router.graph.landmark, router.graph.landmarks
     before: float | None = None
     for rank, stretch in enumerate(stretches):
-        first, last = stretch.pieces[0], stretch.pieces[-1]
-        line = _beginning(router, first, first.start, first.stop)
-        heading = _bearing(line)
+        lon, lat, heading = leaving[rank]
         sentence = _sentence(router, stretch, before, heading, first=rank == 0)
-        end = _end(router, stretch.pieces[0], start=True)
-        landmark = int(router.graph.landmark[end]) if rank > 0 else -1
-        name = router.graph.landmarks[landmark] if landmark >= 0 else ""
-        found.append(Instruction(sentence, line[0][0], line[0][1], stretch.length_m, name))
-        before = _bearing(_beginning(router, last, last.stop, last.start), backwards=True)
-    lon, lat = route.coordinates[-1]
+        landmark = int(landmarks[_end(router, stretch.pieces[0], start=True)]) if rank > 0 else -1
+        name = names[landmark] if landmark >= 0 else ""
+        found.append(Instruction(sentence, lon, lat, stretch.length_m, name))
+        before = arriving[rank]
+    lon, lat = route.coordinates[-1].tolist()
     return [*found, Instruction(Sentence(gettext_noop("Vous êtes à destination")), lon, lat, 0.0)]
 
 
-def _beginning(router: Router, piece: Piece, start: float, stop: float) -> list[list[float]]:
-    """Return the first vertices of a piece between two shares of its segment: enough of them to tell a bearing."""
-    if abs(stop - start) < 1 - 1e-9:
-        return router.cut(piece.segment, start, stop).tolist()
-    points = router.graph.points
-    low, high = int(router.graph.offset[piece.segment]), int(router.graph.offset[piece.segment + 1])
-    if start < stop:
-        return points[low : min(high, low + MOST_LOOKED_AT)].tolist()
-    return points[max(low, high - MOST_LOOKED_AT) : high][::-1].tolist()
+def _bearings(router: Router, stretches: list[_Stretch]) -> tuple[list[tuple[float, float, float]], list[float]]:
+    """Return where each stretch begins and which way it leaves, then which way each arrives (degrees from north)."""
+    firsts, lasts = [one.pieces[0] for one in stretches], [one.pieces[-1] for one in stretches]
+    arcs = [one.arc for one in firsts] + [one.arc ^ 1 for one in lasts]
+    leaving, back = _headings(router, np.array(arcs))
+    told = list(zip(*leaving[: len(firsts)].T.tolist(), back[: len(firsts)].tolist(), strict=True))
+    arriving = ((back[len(firsts) :] + 180) % 360).tolist()
+    # Only the two ends of a route stop or begin within a street.
+    for rank, one in enumerate(firsts):
+        if one.share < 1 - 1e-9:
+            line = router.cut(one.segment, one.start, one.stop).tolist()
+            told[rank] = (line[0][0], line[0][1], _bearing(line))
+    for rank, one in enumerate(lasts):
+        if one.share < 1 - 1e-9:
+            arriving[rank] = (_bearing(router.cut(one.segment, one.stop, one.start).tolist()) + 180) % 360
+    return told, arriving
+
+
+def _headings(router: Router, arcs: Array) -> tuple[Array, Array]:
+    """Return where whole arcs begin (n×2, degrees) and the direction of their first ten metres (n, from north)."""
+    points, offset = router.graph.points, router.graph.offset
+    low, high = offset[arcs >> 1].astype(np.int64), offset[(arcs >> 1) + 1].astype(np.int64)
+    begin, step = np.where(arcs & 1, high - 1, low), np.where(arcs & 1, -1, 1)
+    origin = points[begin]
+    aim = points[begin + step]
+    for far in range(2, MOST_LOOKED_AT):
+        near = (np.abs(aim - origin).sum(axis=1) <= NEAR_DEGREES) & (far < high - low)
+        if not near.any():
+            break
+        aim = np.where(near[:, None], points[begin + step * np.where(near, far, 1)], aim)
+    east, north = ((aim - origin) * np.stack([np.cos(np.radians(origin[:, 1])), np.ones(len(arcs))], axis=1)).T
+    return origin, np.degrees(np.arctan2(east, north)) % 360
 
 
 def _stretches(router: Router, route: Route) -> list[_Stretch]:
-    graph, found = router.graph, list[_Stretch]()
-    segments = np.array([one.segment for one in route.pieces])
-    kinds, ranks = graph.columns["kind"][segments].tolist(), graph.columns["name"][segments].tolist()
-    lengths = graph.length_m[segments].tolist()
-    for one, kind, rank, length in zip(route.pieces, kinds, ranks, lengths, strict=True):
-        # One follows a street by its name; a way without a name by its kind; stairs and crossings are told apart.
-        key = (kind, rank) if kind in _TOLD_APART else (rank if rank >= 0 else -kind,)
-        if not found or found[-1].key != key:
-            found.append(_Stretch(key, []))
-        found[-1].pieces.append(one)
-        found[-1].length_m += length * one.share
-    return found
+    graph = router.graph
+    segments = np.array([one.arc for one in route.pieces]) >> 1
+    kinds, names = graph.columns["kind"][segments].astype(np.int64), graph.columns["name"][segments].astype(np.int64)
+    # One follows a street by its name; a way without a name by its kind; stairs and crossings are told apart.
+    key = np.where(names >= 0, names, -1 - kinds)
+    apart = np.isin(kinds, _TOLD_APART)
+    key[apart] = -1000 - kinds[apart] - 1000 * (names[apart] + 1)
+    begins = [0, *(np.flatnonzero(key[1:] != key[:-1]) + 1).tolist(), len(key)]
+    walked = graph.length_m[segments] * np.abs([one.stop - one.start for one in route.pieces])
+    lengths = np.add.reduceat(walked, begins[:-1]).tolist()
+    return [
+        _Stretch(route.pieces[begin:end], length)
+        for begin, end, length in zip(begins[:-1], begins[1:], lengths, strict=True)
+    ]
 
 
 def _end(router: Router, piece: Piece, *, start: bool) -> int:
@@ -146,16 +171,16 @@ def _end(router: Router, piece: Piece, *, start: bool) -> int:
     return int(router.graph.tail[piece.segment] if along == start else router.graph.head[piece.segment])
 
 
-def _bearing(near: list[Any], *, backwards: bool = False) -> float:
+def _bearing(line: list[list[float]]) -> float:
     """Return the direction of the first metres of a line (about ten), clockwise from north, in degrees."""
-    origin, aim = near[0], near[-1]
-    for point in near[1:]:
+    origin = line[0]
+    aim = line[-1]
+    for point in line[1:MOST_LOOKED_AT]:
         aim = point
-        if abs(point[0] - origin[0]) + abs(point[1] - origin[1]) > 1.2e-4:
+        if abs(point[0] - origin[0]) + abs(point[1] - origin[1]) > NEAR_DEGREES:
             break
     east, north = (aim[0] - origin[0]) * cos(radians(origin[1])), aim[1] - origin[1]
-    angle = degrees(atan2(east, north))
-    return (angle + 180) % 360 if backwards else angle % 360
+    return degrees(atan2(east, north)) % 360
 
 
 def _sentence(router: Router, stretch: _Stretch, before: float | None, heading: float, *, first: bool) -> Sentence:

@@ -122,7 +122,7 @@ def way(
     found = mobility.route(territory, profile=mobility.profile("voiture"), start=start, goal=goal, at=at,
                            explained=False)  # fmt: skip
     route = found.routes[0] if found.routes else None
-    axes = _along(places(territory, settings), route.coordinates, day) if route else ()
+    axes = _along(places(territory, settings), route.coordinates.tolist(), day) if route else ()
     on = rides.day_like(territory, day, after=at.date())
     ridden = rides.trips(territory, start=start, goal=goal, on=on, first=settings.first, last=settings.last)
     return Way(axes, _load(axes, day), route.time_s if route else None, route.length_m if route else None, ridden, on)
