@@ -296,7 +296,8 @@ def why(router: Router, layer: Layer, start: Spot, goal: Spot, route: Route, obs
         return Why((), 0.0, 0.0, same=True)
     pieces = pieces_of(direct)
     barriers = barriers_on(router, layer, pieces, obstacles, avoided={one.segment for one in route.pieces})
-    length = float(sum(router.graph.length_m[one.segment] * one.share for one in pieces))
+    lengths = router.graph.length_m[np.array([one.arc for one in pieces]) >> 1].tolist()
+    length = sum(whole * one.share for whole, one in zip(lengths, pieces, strict=True))
     same = {one.segment for one in pieces} == {one.segment for one in route.pieces}
     return Why(tuple(barriers), max(0.0, route.length_m - length), max(0.0, route.time_s - direct.cost), same)
 
@@ -305,19 +306,19 @@ def barriers_on(
     router: Router, layer: Layer, pieces: list[Piece], obstacles: Obstacles, avoided: set[int]
 ) -> list[Met]:
     """Return what stops or deters this profile on a path, obstacles of the moment included, outside `avoided`."""
+    arcs = np.array([one.arc for one in pieces])
+    bits = layer.costs.why[arcs].astype(np.int64) & _REMOVABLE
+    if layer.profile.unlit > 1:
+        bits[router.graph.columns["lit"][arcs >> 1] == Yes.NO] |= int(Barrier.DARK)
+    closed, slowed = layer.overlay.closed, layer.overlay.slowed
     found: list[Met] = []
-    for one in pieces:
+    for one, raised in zip(pieces, bits.tolist(), strict=True):
         if one.segment in avoided:
             continue
-        bits = int(layer.costs.why[one.arc]) & _REMOVABLE
-        if layer.profile.unlit > 1 and router.graph.columns["lit"][one.segment] == Yes.NO:
-            bits |= int(Barrier.DARK)
-        for reason in Barrier:
-            if bits & reason:
-                found.append(met(router, reason, one))
-        for obstacle in obstacles.get(one.segment, ()):
-            if one.segment in layer.overlay.closed or one.segment in layer.overlay.slowed:
-                found.append(met(router, Barrier.CLOSED, one, obstacle))
+        # Most streets raise nothing: flags are told one by one only on those that do.
+        found.extend(met(router, reason, one) for reason in (Barrier if raised else ()) if raised & reason)
+        if one.segment in closed or one.segment in slowed:
+            found.extend(met(router, Barrier.CLOSED, one, obstacle) for obstacle in obstacles.get(one.segment, ()))
     return _merged(found)
 
 
