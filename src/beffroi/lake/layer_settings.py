@@ -217,6 +217,63 @@ class Floods(_Table):
     public: list[Slug] = Field(default_factory=list)
 
 
+LightClass = Literal["C3", "C4", "C5", "P1", "P2", "P3", "P4", "P5", "P6"]
+
+
+class LightClasses(_Table):
+    """The class of NF EN 13201-2 a town wants for each part of its public space: its choice, none is imposed by law."""
+
+    carriageway: LightClass = "P3"
+    side: LightClass = "P4"
+    square: LightClass = "P4"
+    path: LightClass = "P5"
+    park: LightClass = "P6"
+
+
+class LightedArea(_Table):
+    """Areas of the public space beside streets: those whose column `only` holds one of `values`, all without any.
+
+    `open`, where the dataset has it, tells which are open to all.
+    """
+
+    dataset: Slug
+    part: Literal["square", "path", "park"]
+    name: Key = "nom"
+    only: Key = "nature"
+    values: list[str] = Field(default_factory=list)
+    open: Key = "ouvert_public"
+
+
+class Lighting(_Table):
+    """Street lamps, what they light of the public space, what scenarios would cost.
+
+    The first keys name datasets, the others the columns of `lamps`, then those of `streets` and `districts`.
+    `price_eur_kwh` is only what a new scenario proposes: each states its own, and where it comes from.
+    """
+
+    lamps: Slug
+    streets: Slug = "troncons-route"
+    parcels: Slug = "parcelles"
+    districts: Slug = "quartiers"
+    areas: list[LightedArea] = Field(default_factory=list)
+    classes: LightClasses = Field(default_factory=LightClasses)
+    price_eur_kwh: float = Field(default=0.25, gt=0, le=2)
+    power: Key = "puissance_w"
+    flux: Key = "flux_lm"
+    kelvin: Key = "temperature_de_couleur_k"
+    height: Key = "hauteur_m"
+    source: Key = "source"
+    off: Key = "extinction"
+    laid: Key = "date_de_pose"
+    street: Key = "voie"
+    street_name: Key = "nom_voie"
+    width: Key = "largeur"
+    nature: Key = "nature"
+    urban: Key = "urbain"
+    usual_width_m: float = Field(default=5.5, gt=0, le=40)
+    district_name: Key = "nom"
+
+
 class Settings(_Table):
     """The table of a use case. `nearest`: places may be ranked by the way to them. `volumes`: buildings stand.
 
@@ -240,6 +297,7 @@ class Settings(_Table):
     watched: Watched | None = None
 
     floods: Floods | None = None
+    lighting: Lighting | None = None
     nearest: bool = False
     offline: bool = False
     volumes: bool = False

@@ -56,6 +56,9 @@ def furnish(password: str) -> None:
     published(CODE, "comptages-horaires", "comptages-horaires.csv", _counts(), settings.DATA_DIR, AT)
     flood = definition_named("hauteurs-eau", CODE, load_definitions()[0])
     published(CODE, "hauteurs-eau", "n_x_iso_ht_01_s_000.geojson", _water(), settings.DATA_DIR, AT, flood, bake=True)
+    lamps = definition_named("points-lumineux", "", load_definitions()[0])
+    published(CODE, "points-lumineux", "points_lumineux.csv", _lamps(), settings.DATA_DIR, AT, lamps)
+    _light_otherwise(CODE)
     index_territory(CODE)
     place_graph(CODE)
     place_network(CODE, sources)
@@ -86,6 +89,34 @@ def _counts() -> str:
     lines = ["id,voie,type_jour,heure,vehicules,capacite,jours_comptes,debut,fin,lon,lat"]
     rows = "h{},Grande Rue,Jour ouvré,{},{},900,5,2026-02-02,2026-02-06,3.0081,45.0110"
     return "\n".join([*lines, *(rows.format(hour, hour, flow) for hour, flow in flows.items())]) + "\n"
+
+
+def _lamps() -> str:
+    """Three lamps of one street, one too cold and one that goes out."""
+    head = "id_pl;voie;source;puissance_w;temperature_de_couleur_k;flux_lm;hauteur_m;extinction;date_de_pose;lon;lat"
+    rows = (
+        f"PL{n};Grande Rue;LED;{30 + n};{2700 + 650 * n};4000;6;{out};2021-05-04;{3.008 + n / 2500:.4f};45.0095"
+        for n, out in enumerate(("Aucune", "23h30-5h30", "Aucune"))
+    )
+    return "\n".join([head, *rows]) + "\n"
+
+
+def _light_otherwise(code: str) -> None:
+    """Keep a scenario of lighting, the first, that puts out and adds."""
+    from decimal import Decimal
+
+    from beffroi.base.kernel.time import now
+    from beffroi.base.territory.viewer import Grant, Role, Viewer
+    from beffroi.sense.twin.lighting import operations
+    from beffroi.sense.twin.lighting.actions import Action
+
+    agent, at = Viewer(None, (Grant(code, Role.AGENT),)), now()
+    number = operations.keep_scenario(
+        agent, code, title="Cœur de nuit", price_eur=Decimal("0.2"), price_source="", at=at
+    )
+    operations.add_action(agent, code, number, Action("off", start=1380, end=300), at=at)
+    bench = Action("add", what="bench", lon=3.009, lat=45.0095, height_m=3, power_w=9, flux_lm=900, kelvin=2700)
+    operations.add_action(agent, code, number, bench, at=at)
 
 
 def _water() -> str:

@@ -119,6 +119,8 @@ RESERVED = {
         "/agent/retenues/",
         "/agent/objets/",
         "/videoprotection/",
+        "/eclairage/",
+        "/eclairage/scenarios/1/",
         "/objets/proposer/",
         "/agent/energie/",
         "/agent/donnees-a-surveiller/",

@@ -8,6 +8,7 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         from beffroi.faces.portal import engine
         from beffroi.faces.portal.cameras import OVERLAY as CAMERAS
+        from beffroi.faces.portal.lighting.pages import OVERLAY as LIGHTING
         from beffroi.faces.portal.obstacles import OVERLAY as OBSTACLES
         from beffroi.faces.portal.offers.pages import OVERLAY as OFFERS
         from beffroi.faces.portal.reports.listing import OVERLAY
@@ -19,5 +20,6 @@ class PortalConfig(AppConfig):
         register(OBSTACLES)
         register(OFFERS)
         register(CAMERAS)
+        register(LIGHTING)
         register(LINES)
         register(VEHICLES)

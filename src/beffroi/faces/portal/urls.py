@@ -19,6 +19,7 @@ from beffroi.faces.portal import (
     works,
 )
 from beffroi.faces.portal.crossing import urls as crossing
+from beffroi.faces.portal.lighting import pages as lighting
 from beffroi.faces.portal.offers import pages as offers
 from beffroi.faces.portal.reports import urls as reports
 from beffroi.faces.portal.transit import urls as transit
@@ -104,6 +105,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *offers.urlpatterns,
     *crossing.urlpatterns,
     *cameras.urlpatterns,
+    *lighting.urlpatterns,
     *reports.urlpatterns,
     *transit.urlpatterns,
     path("sens-de-circulation/", directions.directions, name="directions"),

@@ -17,4 +17,10 @@ ENERGY_PROPOSED = "building.energy_proposed"
 ENERGY_DECIDED = "building.energy_decided"
 """An agent approved, refused or took up again a proposal. Payload: number, kind, state."""
 
-KINDS = (WORK_NOTED, CONDITION_READ, NOTE_WITHDRAWN, ENERGY_PROPOSED, ENERGY_DECIDED)
+LIGHTING_KEPT = "lighting.scenario_kept"
+"""A lighting scenario was kept or changed; the subject is ``lighting:<territory>/<number>``. Payload: number, acts."""
+
+LIGHTING_WITHDRAWN = "lighting.scenario_withdrawn"
+"""A lighting scenario is no longer shown. Payload: number, acts."""
+
+KINDS = (WORK_NOTED, CONDITION_READ, NOTE_WITHDRAWN, ENERGY_PROPOSED, ENERGY_DECIDED, LIGHTING_KEPT, LIGHTING_WITHDRAWN)

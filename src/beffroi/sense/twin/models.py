@@ -1,4 +1,4 @@
-"""What agents write of the buildings of a town, and what owners propose to say of their energy."""
+"""What agents write of the buildings of a town and of its lighting, and what owners propose to say of their energy."""
 
 from __future__ import annotations
 
@@ -128,3 +128,36 @@ class EnergyProposal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.building_name}"
+
+
+class LightingScenario(models.Model):
+    """Another way to light the town: `actions`, one after the other, and the price a kilowatt-hour is reckoned at."""
+
+    territory = models.CharField(max_length=9)
+    title = models.CharField(max_length=120)
+    price_eur_kwh = models.DecimalField(max_digits=6, decimal_places=4)
+    price_source = models.CharField(max_length=200, blank=True)
+    actions = models.JSONField(default=list)
+    author = models.ForeignKey("territory.Person", null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+
+    privacy = Purpose(
+        purpose="Savoir quel agent a écrit un scénario d’éclairage, pour pouvoir l’interroger",
+        legal_basis="public-task",
+        article="RGPD art. 6-1 e ; CGCT, art. L2212-2, 1° (éclairage des voies)",
+        categories=("auteur du scénario",),
+        recipients=("agents et élus de la commune",),
+        person=("author_id",),
+        exported=("title", "created_at"),
+        erased={"author": None},
+        retention=Retention(amount=10, unit="year", start=("created_at",), fate=Fate.ANONYMISE),
+        on_erasure=Fate.ANONYMISE,
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["territory", "-changed_at"], name="lighting_scenario_changed")]
+
+    def __str__(self) -> str:
+        return self.title

@@ -16,7 +16,7 @@ from beffroi.base.territory.viewer import Viewer
 from beffroi.sense.twin.condition import COMPONENTS, GRADES, WORK_KINDS
 from beffroi.sense.twin.events import CONDITION_READ, NOTE_WITHDRAWN, WORK_NOTED
 from beffroi.sense.twin.life import BuildingRef, require_agent
-from beffroi.sense.twin.models import EnergyProposal, Reading, Work
+from beffroi.sense.twin.models import EnergyProposal, LightingScenario, Reading, Work
 
 _EARLIEST = date(1000, 1, 1)
 
@@ -115,7 +115,7 @@ def withdraw(viewer: Viewer, building: BuildingRef, *, what: str, number: int, a
 
 @transaction.atomic
 def forget_sandbox(territory: str) -> None:
-    """Remove every note of a sandbox, and refuse to touch anything else.
+    """Remove every note and scenario of a sandbox, and refuse to touch anything else.
 
     Raises:
         BadNote: the territory is a real one.
@@ -125,6 +125,7 @@ def forget_sandbox(territory: str) -> None:
     Work.objects.filter(territory=territory).delete()
     Reading.objects.filter(territory=territory).delete()
     EnergyProposal.objects.filter(territory=territory).delete()
+    LightingScenario.objects.filter(territory=territory).delete()
 
 
 def _of(building: BuildingRef, viewer: Viewer, at: datetime) -> dict[str, object]:

@@ -102,6 +102,7 @@ def _service_context(request: Request, found: UseCaseView) -> dict[str, object]:
         "is_pilot": found.state is State.PILOT,
         "is_retired": found.state is State.RETIRED,
         "for_staff": for_staff,
+        "may_start": may_start,
         "start_url": found.url if may_start and found.url not in (None, request.path) else "",
         "to_read": (reverse(TO_READ[one.engine][0]), _(TO_READ[one.engine][1])) if one.engine in TO_READ else None,
         "counts": counts,
