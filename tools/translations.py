@@ -28,7 +28,10 @@ GETTEXT = {"_", "gettext", "gettext_lazy", "gettext_noop", "N_"}
 PLURAL = {"ngettext", "ngettext_lazy"}
 # Declarations whose texts the register of processing shows.
 DECLARED = {"Purpose": ("purpose", "categories", "recipients", "kept_because"), "Retention": ("until",)}
-DATA_KEYS = ("title", "need", "promise", "label", "description", "group", "help", "choices")
+DATA_KEYS = (
+    "title", "need", "promise", "label", "description", "group", "help", "choices",
+    "instructions", "excluded",
+)  # fmt: skip
 
 Message = tuple[str, str]  # the singular, and the plural or ""
 

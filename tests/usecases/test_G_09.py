@@ -28,7 +28,7 @@ NO_PAGE = {
     "usecase-undo", "usecase-export", "journal-export", "journal-retry", "sandbox-enter", "sandbox-leave",
     "sandbox-reset", "course-step", "reports-next", "reports-at-once", "reports-filter", "reports-geojson",
     "report-act", "visit-prove", "visit-photo", "visit-receive", "order-receive", "round-act",
-    "round-gpx", "rounds-geojson", "works-act", "held-release", "held-refuse", "offer-moderate",
+    "round-gpx", "rounds-geojson", "works-act", "held-release", "held-refuse", "booking-mark", "offer-moderate",
     "energy-decide", "energy-take-back", "outreach-note", "outreach-receive",
 }  # fmt: skip
 TREES = "nom,lon,lat\nTilleul du bac,3.01,45.01\n"

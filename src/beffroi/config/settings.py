@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "beffroi.serve.cases",
     "beffroi.serve.reports",
     "beffroi.serve.offers",
+    "beffroi.serve.bookings",
     "beffroi.faces.shell",
     "beffroi.faces.portal",
     "beffroi.faces.backoffice",

@@ -43,7 +43,7 @@ def furnish(password: str) -> None:
     for slug, name in SERVICES.items():
         add_service(territory=CODE, slug=slug, name=name, at=AT)
     make_person(Role.AGENT, Role.ADMINISTRATOR, territory=CODE, email="agent@bourg.test", password=password)
-    crew = ("voirie", "solidarites")
+    crew = ("voirie", "solidarites", "proprete")
     make_person(Role.AGENT, territory=CODE, services=crew, email="equipe@bourg.test", password=password)
     giver = make_person(Role.ELECTED, territory=CODE, email="elue@bourg.test", password=password)
     sources = settings.DATA_DIR / "sources"
@@ -66,6 +66,7 @@ def furnish(password: str) -> None:
     _plan_the_day()
     _work_in_the_streets(CODE)
     _give_away(CODE, giver)
+    _book(CODE)
     _go_out(CODE)
 
 
@@ -81,6 +82,30 @@ def _give_away(code: str, giver: int) -> None:
         Viewer(giver), code, title="Armoire en pin", pickup="Devant le 12.", street="Grande Rue", days=30,
         lon=WEST + 0.009, lat=SOUTH + 0.0096, at=now(), photos=[photo(size=(640, 480))],
     )  # fmt: skip
+
+
+def _book(code: str) -> None:
+    """Book the first free day, and note where its page is for those who walk."""
+    from django.conf import settings
+
+    from beffroi.base.kernel.time import now
+    from beffroi.base.territory.viewer import ANONYMOUS
+    from beffroi.serve.bookings import operations, queries
+    from beffroi.serve.cases.definition import Requester
+    from faces.portal.small_town import SOUTH, WEST
+
+    at, thing = now(), queries.open_thing(code, "1-08")
+    lane, _place, _district = queries.lane_at(code, thing.rules, WEST + 0.009, SOUTH + 0.0096, at=at)
+    day = queries.bookable_days(code, thing, lane, at=at)[0]
+    wish = operations.Wish(
+        "1-08", day, WEST + 0.009, SOUTH + 0.0096, "12 Grande Rue", {"matelas": 1}, {"depot": "cour"}
+    )
+    opened = operations.book(territory=code, wish=wish, requester=Requester(name="Camille", phone="0600000000"),
+                             viewer=ANONYMOUS, at=at)  # fmt: skip
+    path = settings.DATA_DIR / "walked.json"
+    walked = json.loads(path.read_text(encoding="utf-8"))
+    walked |= {"booking": opened.number, "booked": opened.token, "day": day.isoformat()}
+    path.write_text(json.dumps(walked), encoding="utf-8")
 
 
 def _counts() -> str:

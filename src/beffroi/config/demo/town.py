@@ -140,6 +140,9 @@ def _reports(town: Town, tell: Tell) -> None:
     from beffroi.config.demo.offers import add_offers
 
     add_offers(town.insee, places=places, emails=[one.email for one in PEOPLE[:3]], at=now())
+    from beffroi.config.demo.bookings import add_bookings
+
+    add_bookings(town.insee, places=places, at=now(), resident_email=PEOPLE[0].email)
 
 
 def _registry(town: Town, passwords: dict[str, str]) -> list[dict[str, Any]]:

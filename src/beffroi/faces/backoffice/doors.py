@@ -34,6 +34,14 @@ DOORS: tuple[tuple[str, str, str, str, str, bool], ...] = (
         False,
     ),
     (
+        "backoffice:bookings",
+        gettext_noop("Réservations"),
+        gettext_noop("La liste de l’équipe, la charge des jours, les jours fermés."),
+        "calendar",
+        "e",
+        False,
+    ),
+    (
         "backoffice:rounds",
         gettext_noop("Tournées"),
         gettext_noop("Partager des arrêts entre des véhicules, et chiffrer le gain."),

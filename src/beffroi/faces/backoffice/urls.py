@@ -20,6 +20,7 @@ from beffroi.faces.backoffice import (
     webhooks,
     worth,
 )
+from beffroi.faces.backoffice.bookings import pages as bookings
 from beffroi.faces.backoffice.outreach import urls as outreach_urls
 from beffroi.faces.backoffice.reports import urls as report_urls
 from beffroi.faces.backoffice.rounds import urls as round_urls
@@ -38,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *sources.urlpatterns,
     *owners.urlpatterns,
     *offers.urlpatterns,
+    *bookings.urlpatterns,
     path("couleurs/", look.look, name="look"),
     *sandbox.urlpatterns,
     *courses.urlpatterns,

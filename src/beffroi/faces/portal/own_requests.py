@@ -83,11 +83,16 @@ class OwnCase:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a request is about, the page where it is followed ("": none), and where or what it concerns."""
+    """What a request is about, the page where it is followed ("": none), and where or what it concerns.
+
+    `state` and its `kind` (that of `status.html`) are the room's own words, "" for those of every request.
+    """
 
     title: str
     url: str
     detail: str = ""
+    state: str = ""
+    kind: str = ""
 
 
 Teller = Callable[[Sequence[OwnCase]], Mapping[int, Told]]
@@ -183,8 +188,8 @@ def _line(one: OwnCase, told: Told, at: datetime) -> RequestLine:
         told.title,
         told.url,
         case.opened_at,
-        state_of(case),
-        state_kind(case),
+        told.state or state_of(case),
+        told.kind or state_kind(case),
         " · ".join(word for word in words if word),
         _awaited(case, at),
     )
@@ -287,7 +292,8 @@ def _file(shown: Mapping[str, Sequence[OwnCase]], at: datetime) -> HttpResponse:
         for one in mine:
             case, heading = one.case, told[one.case.id]
             rows.append((
-                _title(name), case.number, heading.title, heading.detail, _day(case.opened_at), state_of(case),
+                _title(name), case.number, heading.title, heading.detail, _day(case.opened_at),
+                heading.state or state_of(case),
                 _awaited(case, at), _day(case.due_at) if case.is_open else "", _day(case.closed_at), case.answer,
             ))  # fmt: skip
     return sheet_response(f"mes-demandes-{_day(at)}.csv", HEADS, rows)

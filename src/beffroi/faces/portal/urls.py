@@ -18,6 +18,7 @@ from beffroi.faces.portal import (
     rush,
     works,
 )
+from beffroi.faces.portal.bookings import urls as bookings
 from beffroi.faces.portal.crossing import urls as crossing
 from beffroi.faces.portal.lighting import pages as lighting
 from beffroi.faces.portal.offers import pages as offers
@@ -102,6 +103,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("itineraire/<int:rank>.gpx", itinerary.gpx, name="itinerary-gpx"),
     *application.urlpatterns,
     *own_requests.urlpatterns,
+    *bookings.urlpatterns,
     *offers.urlpatterns,
     *crossing.urlpatterns,
     *cameras.urlpatterns,

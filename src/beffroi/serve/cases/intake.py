@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 
@@ -154,6 +154,7 @@ def open_case(
     files: Sequence[PreparedFile] = (),
     held: bool = False,
     published: bool = False,
+    planned_on: date | None = None,
     idempotency_key: str = "",
 ) -> Opened:
     """Take a request in and return its number and its follow-up token; its kind's room adds its own in the transaction.
@@ -165,6 +166,7 @@ def open_case(
         held: put it aside as doubtful; nobody but its service sees it until someone looks.
         published: show its description and its public files at once, not only once accepted.
         due_rule: the rule of ``rules/`` that gives its due date; none when empty.
+        planned_on: the day already agreed with the one who asks: it begins as scheduled.
 
     Raises:
         BadCase: a text or a contact cannot be kept, or the mandate does not hold.
@@ -178,7 +180,8 @@ def open_case(
         category=category,
         service=service,
         access=access,
-        status=Status.HELD if held else Status.RECEIVED,
+        status=Status.HELD if held else Status.SCHEDULED if planned_on else Status.RECEIVED,
+        planned_on=planned_on,
         description=clean_text(description, where="description"),
         published=published and access is Access.PUBLIC and not held,
         opened_at=at,

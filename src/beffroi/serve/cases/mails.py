@@ -29,6 +29,12 @@ logger = logging.getLogger(__name__)
 FOLLOW_PAGES: dict[str, str] = {}
 """Of each kind of request, the name of the address where a token follows it; each room names its own."""
 
+OWN_WORDS: dict[str, Callable[[RecordedEvent, CaseInfo, PartyInfo], str | None]] = {}
+"""Of each kind of request, what its room says of an event, in the language in force; None: what is said of all."""
+
+UNTOLD: dict[str, frozenset[str]] = {}
+"""Of each kind of request, the events that are no news to those who made it, or that its room tells otherwise."""
+
 
 def tell_parties(event: RecordedEvent) -> None:
     """Hear what happens to requests and tell each party that left an address; heard twice, it sends twice the same."""
@@ -39,6 +45,8 @@ def tell_parties(event: RecordedEvent) -> None:
 
 def parties_to_tell(event: RecordedEvent) -> list[PartyInfo]:
     """Return those for whom this event is news, whichever way they are told."""
+    if event.kind in UNTOLD.get(str(event.payload["case_kind"]), ()):
+        return []
     told = queries.told_parties(queries.case_id_of(str(event.payload["number"])))
     if event.kind == events.OPENED:
         told = [party for party in told if party.made_it and party.number == event.payload["number"]]
@@ -67,7 +75,8 @@ def _send(event: RecordedEvent, party: PartyInfo, address: str) -> None:
     except CaseNotFound:
         return
     with translation.override(party.language):
-        words = _WORDS[event.kind](event, info, party)
+        own = OWN_WORDS.get(info.kind)
+        words = (own(event, info, party) if own else None) or _WORDS[event.kind](event, info, party)
         subject = _("Votre demande {number}").format(number=party.number)
         message = EmailMessage(subject, _letter(words, info, party), settings.DEFAULT_FROM_EMAIL, [address])
     message.extra_headers = {

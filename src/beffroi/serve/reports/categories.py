@@ -34,7 +34,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -47,35 +46,15 @@ from beffroi.base.clock import queries as clock
 from beffroi.base.kernel.errors import NotFound
 from beffroi.base.territory.viewer import AGENTS, Viewer
 from beffroi.sense.mobility import queries as mobility
-from beffroi.serve.cases.definition import Access, BadCase
-from beffroi.serve.cases.words import clean_text
+from beffroi.serve.cases.definition import Access
+from beffroi.serve.cases.questions import CODE, checked_answers
+from beffroi.serve.cases.questions import ExtraField as ExtraField
 
-CODE = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 ENGINE = "reports"
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ExtraField(_Frozen):
-    """One more question of a category. `private` answers are for the service and their author only."""
-
-    code: str = Field(pattern=CODE, max_length=40)
-    label: str = Field(min_length=2, max_length=200)
-    type: Literal["text", "integer", "choice", "date", "boolean", "line"] = "text"
-    required: bool = False
-    private: bool = False
-    choices: dict[str, str] = Field(default_factory=dict)
-    min: int | None = None
-    max: int | None = None
-    help: str = Field(default="", max_length=300)
-
-    @model_validator(mode="after")
-    def _choices_of_a_choice(self) -> ExtraField:
-        if (self.type == "choice") != bool(self.choices):
-            raise ValueError(f"le champ « {self.code} » : un choix, et lui seul, a des « choices »")
-        return self
 
 
 class Helpline(_Frozen):
@@ -281,94 +260,10 @@ def folded(text: str) -> str:
     return "".join(letter for letter in plain if not unicodedata.combining(letter)).lower()
 
 
-# --- Answers to the extra questions ---------------------------------------------------------------------------------
-
-
 def checked_details(category: Category, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the answers to a category's questions as (public, private), each of its type.
 
     Raises:
         BadCase: one is missing, of the wrong type, or answers a question that is not asked.
     """
-    known = {one.code: one for one in category.field}
-    for code in given:
-        if code not in known:
-            raise BadCase(
-                "la catégorie « {label} » ne demande pas « {code} »",
-                where=code[:40],
-                remedy="retirez ce champ",
-                label=category.label,
-                code=code[:40],
-            )
-    public: dict[str, Any] = {}
-    private: dict[str, Any] = {}
-    for code, question in known.items():
-        value = given.get(code)
-        if value is None or value == "" or value == []:
-            if question.required:
-                raise BadCase(
-                    "il manque une réponse : {label}", where=code, remedy="complétez ce champ", label=question.label
-                )
-            continue
-        (private if question.private else public)[code] = _answer(question, value)
-    return public, private
-
-
-def _answer(question: ExtraField, value: Any) -> Any:
-    text = clean_text(str(value), where=question.code, limit=300)
-    reader = {
-        "integer": _integer,
-        "choice": _choice,
-        "date": _date,
-        "boolean": _boolean,
-        "text": lambda _question, words: words,
-        # Lines change with each timetable: one that runs no more, or is not known here, stays an answer.
-        "line": lambda _question, words: words,
-    }[question.type]
-    answer = reader(question, text)
-    if answer is None:
-        raise BadCase(
-            "« {value} » n’est pas une réponse à : {label}",
-            where=question.code,
-            remedy="{expected}",
-            value=text[:60],
-            label=question.label,
-            expected=_expected(question),
-        )
-    return answer
-
-
-def _integer(question: ExtraField, text: str) -> int | None:
-    # Eighteen digits: what a database keeps, and what no honest answer passes.
-    number = int(text) if text.lstrip("-").isascii() and text.lstrip("-").isdigit() and len(text) <= 18 else None
-    low, high = question.min, question.max
-    if number is None or (low is not None and number < low) or (high is not None and number > high):
-        return None
-    return number
-
-
-def _choice(question: ExtraField, text: str) -> str | None:
-    return text if text in question.choices else None
-
-
-def _date(_question: ExtraField, text: str) -> str | None:
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        return None
-
-
-def _boolean(_question: ExtraField, text: str) -> bool | None:
-    return {"true": True, "1": True, "oui": True, "on": True, "false": False, "0": False, "non": False}.get(
-        text.lower()
-    )
-
-
-def _expected(question: ExtraField) -> str:
-    if question.type == "choice":
-        return "choisissez parmi : " + ", ".join(question.choices)
-    if question.type == "integer":
-        bounds = [f"au moins {question.min}"] if question.min is not None else []
-        bounds += [f"au plus {question.max}"] if question.max is not None else []
-        return "donnez un nombre entier" + (", " + " et ".join(bounds) if bounds else "")
-    return "donnez une date comme 2026-03-31" if question.type == "date" else "répondez par oui ou non"
+    return checked_answers(category.field, given, asker=category.label)

@@ -8,32 +8,22 @@ neighbourhood. Distances are those of the sphere (6,371,008.8 m): within 0.3 % o
 from __future__ import annotations
 
 import math
-from functools import lru_cache
-from typing import NamedTuple
 
 import shapely
 
-from beffroi.base.kernel.geo import BBox
-from beffroi.base.territory import queries as territory_queries
 from beffroi.serve.cases.definition import BadCase
+from beffroi.serve.cases.ground import EARTH_RADIUS_M, METRES_PER_DEGREE
+from beffroi.serve.cases.ground import Ground as Ground
+from beffroi.serve.cases.ground import Place as Place
+from beffroi.serve.cases.ground import checked_place as checked_place
+from beffroi.serve.cases.ground import forget_grounds as forget_grounds
+from beffroi.serve.cases.ground import ground as ground
 
-EARTH_RADIUS_M = 6_371_008.8
-METRES_PER_DEGREE = math.pi * EARTH_RADIUS_M / 180
 CELL_M = 60.0
 _ROW_DEGREES = CELL_M / METRES_PER_DEGREE
 _COLUMNS = 1 << 32
-# How far outside the outline a point may fall: a bridge, a beach, the other side of the boundary street.
-MARGIN_M = 200.0
 MOST_ZONE_POINTS = 500
 MOST_ZONE_KM2 = 5.0
-DISTRICT_KIND = "quartier"
-
-
-class Place(NamedTuple):
-    """A point in degrees, CRS84."""
-
-    lon: float
-    lat: float
 
 
 def distance_m(a: Place, b: Place) -> float:
@@ -73,81 +63,6 @@ def cells_around(lon: float, lat: float, radius_m: float) -> list[tuple[int, int
         first, last = (math.floor((lon + side + 180) / wide) for side in (-sideways, sideways))
         runs.append((row * _COLUMNS + first, row * _COLUMNS + last))
     return runs
-
-
-@lru_cache(maxsize=64)
-def _outline(wkb: bytes) -> shapely.Geometry:
-    shape = shapely.from_wkb(wkb)
-    grown = shape.buffer(MARGIN_M / METRES_PER_DEGREE)
-    shapely.prepare(grown)
-    return grown
-
-
-class Ground(NamedTuple):
-    """What intake must know of a town: its outline, grown by a margin, and its districts."""
-
-    outline: shapely.Geometry | None
-    districts: tuple[tuple[str, shapely.Geometry], ...]
-
-
-@lru_cache(maxsize=64)
-def _ground(territory: str, _minute: int) -> Ground:
-    wkb = territory_queries.contour(territory)
-    if wkb is None and (box := _box(territory)) is not None:
-        # Its outline is not known: its box keeps the rest of the world out.
-        wkb = shapely.to_wkb(shapely.box(*box))
-    districts = []
-    for zone in territory_queries.zones(territory, DISTRICT_KIND):
-        shape = shapely.from_wkb(zone.shape)
-        shapely.prepare(shape)
-        districts.append((zone.slug, shape))
-    return Ground(None if wkb is None else _outline(wkb), tuple(districts))
-
-
-def _box(territory: str) -> BBox | None:
-    try:
-        return territory_queries.territory(territory).bbox
-    except territory_queries.UnknownTerritory:
-        # The town of the use cases' examples is in no registry.
-        return None
-
-
-def ground(territory: str, *, minute: int) -> Ground:
-    """Return the ground of a town, read at most once a minute per process."""
-    return _ground(territory, minute)
-
-
-def forget_grounds() -> None:
-    """Have outlines and districts read again at the next question."""
-    _ground.cache_clear()
-
-
-def checked_place(territory: str, lon: float, lat: float, *, minute: int) -> tuple[Place, str]:
-    """Return the place, to the centimetre, and the district it is in ("" when in none).
-
-    Raises:
-        BadCase: not on the globe, or not in this town.
-    """
-    if not (
-        isinstance(lon, (int, float)) and isinstance(lat, (int, float)) and -180 <= lon <= 180 and -90 <= lat <= 90
-    ):
-        raise BadCase(
-            "la position {lon}, {lat} n’est pas sur le globe",
-            where="position",
-            remedy="donnez la longitude puis la latitude, en degrés, par exemple 3.8767 et 43.6108",
-            lon=str(lon)[:20],
-            lat=str(lat)[:20],
-        )
-    place = Place(round(float(lon), 7), round(float(lat), 7))
-    known = ground(territory, minute=minute)
-    point = shapely.Point(place.lon, place.lat)
-    if known.outline is not None and not known.outline.covers(point):
-        raise BadCase(
-            "ce lieu est hors de la commune",
-            where="position",
-            remedy="déplacez le repère, ou adressez-vous à la mairie de ce lieu",
-        )
-    return place, next((slug for slug, shape in known.districts if shape.covers(point)), "")
 
 
 def checked_zone(geojson: str, *, most_km2: float = MOST_ZONE_KM2) -> shapely.Polygon:

@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from beffroi.faces.shell.addresses import Address, AddressField
 from beffroi.faces.shell.places import PlaceForm
+from beffroi.faces.shell.questions import question_field
 from beffroi.serve.cases.definition import AGENT_MANDATES, MANDATE_TITLES, MandateKind
-from beffroi.serve.reports.categories import Category, ExtraField
+from beffroi.serve.reports.categories import Category
 
 MOST_WORDS = 4000
 DETAIL = "d_"
@@ -139,7 +140,7 @@ class DetailsForm(forms.Form):
         for question in category.field:
             name = f"{DETAIL}{question.code}"
             given = str(self.data.get(name) or self.initial.get(name) or "")
-            self.fields[name] = _field(question, lines, given)
+            self.fields[name] = question_field(question, lines, given)
 
     def answers(self) -> dict[str, Any]:
         """Return the answers by code, once valid."""
@@ -174,35 +175,3 @@ class NamingForm(forms.Form):
     def is_named(self) -> bool:
         """Tell whether the name was given on purpose."""
         return bool(self.cleaned_data.get("named") == "oui")
-
-
-def _field(question: ExtraField, lines: Sequence[tuple[str, str]] = (), given: str = "") -> forms.Field:
-    help_text = question.help
-    if question.private:
-        help_text = " ".join(filter(None, (help_text, gettext("Lu seulement par le service ; jamais publié."))))
-    # The label and the help come from the files of the use cases, translated like the rest of them.
-    shared: dict[str, Any] = {
-        "label": gettext(question.label),
-        "help_text": help_text,
-        "required": question.required,
-    }
-    if question.type == "integer":
-        return forms.IntegerField(min_value=question.min, max_value=question.max, **shared)
-    if question.type == "line" and lines:
-        return forms.ChoiceField(choices=_line_choices(lines, given, question.required), **shared)
-    if question.type == "choice":
-        choices = [(code, gettext(label)) for code, label in question.choices.items()]
-        return forms.ChoiceField(choices=choices, widget=forms.RadioSelect, **shared)
-    if question.type == "date":
-        widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-        return forms.DateField(widget=widget, input_formats=["%Y-%m-%d", "%d/%m/%Y"], **shared)
-    if question.type == "boolean":
-        return forms.BooleanField(**shared)
-    return forms.CharField(max_length=300, widget=forms.TextInput(attrs={"autocomplete": "off"}), **shared)
-
-
-def _line_choices(lines: Sequence[tuple[str, str]], given: str, required: bool) -> list[tuple[str, str]]:
-    """Return the lines to choose from; one already written that runs no more is kept among them."""
-    known = {name for name, _title in lines}
-    kept = [(given[:300], given[:300])] if given and given not in known else []
-    return [("", "" if required else gettext("Aucune, ou je ne sais pas")), *kept, *lines]

@@ -1,0 +1,1 @@
+"""Pages of what can be booked: the list, a thing and its free days, one's booking."""
