@@ -40,6 +40,9 @@ BUSY = (429, 502, 503, 504)
 Wait = Callable[[float], Any]
 """Waits so many seconds; given, so that a test does not wait."""
 
+Guard = Callable[[str], Any]
+"""Raises `BeffroiError` for an address that must not be asked; called for each one, redirections included."""
+
 Told = Callable[[int, int | None], Any]
 """Called as bytes come: how many are there, of how many (None when the server does not say)."""
 
@@ -68,6 +71,8 @@ def fetch(
     wait: Wait,
     told: Told = lambda _done, _total: None,
     most_tries: int = MOST_TRIES,
+    guard: Guard = lambda _url: None,
+    most_bytes: int = MOST_BYTES,
 ) -> Fetched:
     """Bring what is at `url` to `target`; from `mirror`, a folder that stands for the web sites, when there is one.
 
@@ -80,7 +85,7 @@ def fetch(
     fault: BaseException | None = None
     for rank in range(most_tries):
         try:
-            return _asked(url, target, told)
+            return _asked(url, target, told, guard, most_bytes)
         except _Busy as busy:
             fault, pause = busy, busy.seconds if busy.seconds is not None else 2.0**rank
         except (OSError, http.client.HTTPException) as error:
@@ -135,7 +140,7 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def _asked(url: str, target: Path, told: Told) -> Fetched:
+def _asked(url: str, target: Path, told: Told, guard: Guard, most_bytes: int) -> Fetched:
     known, part = _notes(target), target.with_name(f"{target.name}.part")
     begun = _notes(part)
     same = known.get("url") == url and target.is_file()
@@ -147,8 +152,8 @@ def _asked(url: str, target: Path, told: Told) -> Fetched:
         headers |= {"If-None-Match": str(known["etag"])} if known.get("etag") else {}
         headers |= {"If-Modified-Since": str(known["modified"])} if known.get("modified") else {}
     try:
-        with _opened(url, headers) as answer:
-            _received(answer, url, part, resumed if answer.status == PARTIAL else 0, told)
+        with _opened(url, headers, guard) as answer:
+            _received(answer, url, part, resumed if answer.status == PARTIAL else 0, told, most_bytes)
             said = {
                 "url": url,
                 "etag": answer.headers.get("ETag") or "",
@@ -164,19 +169,31 @@ def _asked(url: str, target: Path, told: Told) -> Fetched:
     return Fetched(target, changed)
 
 
-def _opened(url: str, headers: dict[str, str]) -> Any:
+class _Guarded(urllib.request.HTTPRedirectHandler):
+    """Follows a redirection only to where one may go."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        self._guard(newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _opened(url: str, headers: dict[str, str], guard: Guard) -> Any:
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise NotFetched("adresse « {url} » non prise", where=url, remedy="donnez une adresse https", url=url[:120])
+    guard(url)
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - checked just above
-    return urllib.request.urlopen(request, timeout=TIMEOUT_S)  # noqa: S310
+    return urllib.request.build_opener(_Guarded(guard)).open(request, timeout=TIMEOUT_S)
 
 
-def _received(answer: Any, url: str, part: Path, already: int, told: Told) -> None:
+def _received(answer: Any, url: str, part: Path, already: int, told: Told, most_bytes: int) -> None:
     """Write what comes after the `already` bytes there are; keep what is needed to go on if it stops."""
     length = answer.headers.get("Content-Length")
     total = already + int(length) if length is not None and length.isdigit() else None
-    if total is not None and total > MOST_BYTES:
-        raise _too_large(url)
+    if total is not None and total > most_bytes:
+        raise _too_large(url, most_bytes)
     # A weak mark does not promise the same bytes: one cannot go on from it.
     etag = answer.headers.get("ETag") or ""
     mark = etag if etag and not etag.startswith("W/") else answer.headers.get("Last-Modified") or ""
@@ -185,8 +202,8 @@ def _received(answer: Any, url: str, part: Path, already: int, told: Told) -> No
     with part.open("ab" if already else "wb") as sink:
         while chunk := answer.read(CHUNK):
             done += len(chunk)
-            if done > MOST_BYTES:
-                raise _too_large(url)
+            if done > most_bytes:
+                raise _too_large(url, most_bytes)
             sink.write(chunk)
             told(done, total)
     if total is not None and done < total:
@@ -224,8 +241,9 @@ def _seconds(text: str | None) -> float | None:
     return None
 
 
-def _too_large(url: str) -> NotFetched:
-    return NotFetched("réponse de plus de {most} Go", where=url, remedy="vérifiez l’adresse", most=MOST_BYTES >> 30)
+def _too_large(url: str, most_bytes: int) -> NotFetched:
+    most = most_bytes >> 20
+    return NotFetched("réponse de plus de {most} Mo", where=url, remedy="vérifiez l’adresse", most=most)
 
 
 def _notes(path: Path) -> dict[str, str]:

@@ -28,7 +28,7 @@ from beffroi.config.commands import backup_registry as registry
 FORMAT = 1
 MANIFEST = "manifest.json"
 SNAPSHOT = "backup_snapshot"
-KEPT_FOLDERS = ("lake", "uploads", "attachments", "usecases")
+KEPT_FOLDERS = ("lake", "uploads", "attachments", "papers", "usecases")
 KEPT_FILES = ("secret.key", "push.key", "notes.key")
 
 

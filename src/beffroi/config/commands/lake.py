@@ -54,6 +54,20 @@ def snapshot(commune: str) -> None:
     click.echo(f"{outcome.ref} : version {outcome.version} ({outcome.status.value})")
 
 
+@lake_command.command("papers")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--commune", required=True, help="Code INSEE de la commune.")
+def papers(folder: Path, commune: str) -> None:
+    """Garder les documents PDF d’un dossier, que des lignes nomment par la fin de leur adresse (délibérations)."""
+    start_django()
+    require_registry()
+    from beffroi.base.territory import queries as territory
+    from beffroi.sense.places.directory.operations import keep_deposited
+
+    done = keep_deposited(territory.commune(commune).code, folder)
+    click.echo(f"{done.kept} documents gardés ; ceux qui l’étaient déjà, ou qu’aucune ligne ne nomme, sont laissés.")
+
+
 @lake_command.command("terrain")
 @click.argument("grid", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--commune", required=True, help="Code INSEE de la commune.")
