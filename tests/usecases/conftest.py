@@ -3,13 +3,17 @@
 from faces.browser.conftest import chromium, site, visit
 from faces.portal.reports.conftest import reporting_town
 from faces.portal.town_fixtures import signed_in, small_lake, small_town
+from usecases.directories_town import directories_lake, directories_town, signed_acts
 from usecases.layers_town import layers_lake, layers_town
 
 __all__ = [
     "chromium",
+    "directories_lake",
+    "directories_town",
     "layers_lake",
     "layers_town",
     "reporting_town",
+    "signed_acts",
     "signed_in",
     "site",
     "small_lake",

@@ -73,6 +73,11 @@ _ENGINES: dict[str, Engine] = dict(
             gettext_noop("Jeux de données : import, qualité, téléchargements et interfaces."),
         ),
         _known(
+            "directory",
+            gettext_noop("Annuaires"),
+            gettext_noop("Des fiches que l’on cherche par mots, que l’on trie et que l’on trouve près de chez soi."),
+        ),
+        _known(
             "finance",
             gettext_noop("Finances"),
             gettext_noop("Budgets, équipements, taxes et redevances, expliqués et suivis."),

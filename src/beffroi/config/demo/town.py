@@ -105,10 +105,19 @@ def build(folder: Path, *, population: int, passwords: dict[str, str], tell: Tel
     tell("Index de recherche", 0.98)
     # The worker would make them too, but after the address is told: the first search would find nothing.
     index_everything()
+    _directories(town)
     _reports(town, tell)
     _buildings(town)
     _streets(town)
     return keys
+
+
+def _directories(town: Town) -> None:
+    """Keep the signed acts of the council, and make the directories: their first reader should not wait."""
+    from beffroi.sense.places.directory.operations import keep_deposited, make_directories
+
+    keep_deposited(town.insee, town.folder / "vie_municipale" / "deliberations")
+    make_directories(town.insee)
 
 
 def _buildings(town: Town) -> None:

@@ -39,10 +39,16 @@ def away_of(
     """Return the `most` things of `ids` nearest to a place, each with how far it is."""
     placed = _placed(viewer, ref, where)
     known = [one for one in ids if one in placed]
-    found = _walked(ref.territory, near, [placed[one] for one in known], most)
+    away = nearest_of(ref.territory, near, [placed[one] for one in known], most=most)
+    return {known[rank]: one for rank, one in away.items()}
+
+
+def nearest_of(territory: str, near: Address, among: Sequence[tuple[float, float]], *, most: int) -> dict[int, Away]:
+    """Return the `most` nearest of these places (CRS84) by their ranks, each with how far it is, nearest first."""
+    found = _walked(territory, near, among, most) if len(among) <= MOST_PLACED else None
     if found is None:
-        return _straight(near, {one: placed[one] for one in known}, most)
-    return {known[rank]: Away(seconds, _minutes(seconds), True) for rank, seconds in found}
+        return _straight(near, among, most)
+    return {rank: Away(seconds, _minutes(seconds), True) for rank, seconds in found}
 
 
 def _placed(viewer: Viewer, ref: DatasetRef, where: tuple[Filter, ...]) -> dict[str, tuple[float, float]]:
@@ -70,14 +76,11 @@ def _walked(
     return [(one.rank, one.seconds) for one in ranked]
 
 
-def _straight(near: Address, placed: dict[str, tuple[float, float]], most: int) -> dict[str, Away]:
+def _straight(near: Address, among: Sequence[tuple[float, float]], most: int) -> dict[int, Away]:
     east_m = METRES_PER_DEGREE * math.cos(math.radians(near.lat))
-    metres = {
-        one: math.hypot((lon - near.lon) * east_m, (lat - near.lat) * METRES_PER_DEGREE)
-        for one, (lon, lat) in placed.items()
-    }
-    nearest = sorted(metres, key=lambda one: (metres[one], one))[:most]
-    return {one: Away(metres[one], _metres(metres[one]), False) for one in nearest}
+    metres = [math.hypot((lon - near.lon) * east_m, (lat - near.lat) * METRES_PER_DEGREE) for lon, lat in among]
+    nearest = sorted(range(len(metres)), key=lambda rank: metres[rank])[:most]
+    return {rank: Away(metres[rank], _metres(metres[rank]), False) for rank in nearest}
 
 
 def _minutes(seconds: float) -> str:

@@ -371,7 +371,7 @@ def _place(
         address="" if said else _address(row),
         hours=() if timed and timed.key in said else lines,
         hours_as_written="" if lines or not text or (timed and timed.key in said) else str(text),
-        facts=tuple(_fact(row[column.key], column) for column in told[:MOST_FACTS]),
+        facts=tuple(fact_of(row[column.key], column) for column in told[:MOST_FACTS]),
         sentence=sentence,
         mark=mark_of(row, look),
         is_open=hour.is_open(text) if hour and timed else None,
@@ -379,7 +379,8 @@ def _place(
     )
 
 
-def _fact(value: Any, column: Column) -> Fact:
+def fact_of(value: Any, column: Column) -> Fact:
+    """Return one thing told of a place; what is a telephone number can be dialled."""
     text = cell(value, column).text
     if not {"tel", "telephone"} & set(column.key.split("_")):
         return Fact(column.title, f"{text}\u00a0{column.unit}" if column.unit else text)

@@ -315,12 +315,13 @@ def _plain(datasets: Iterable[DatasetSummary]) -> dict[str, DatasetSummary]:
 
 
 def overlay_map(
-    viewer: Viewer, commune: CommuneInfo | None, datasets: Iterable[DatasetSummary], overlay: Overlay
+    viewer: Viewer, commune: CommuneInfo | None, datasets: Iterable[DatasetSummary], overlay: Overlay | dict[str, Any]
 ) -> DrawnMap:
-    """Return the map of one live layer, over the base map of the town, lying flat."""
+    """Return the map of one live layer, or of things told as one, over the base map of the town, lying flat."""
     mapped = [one for one in datasets if one.geometry_type]
     box, base = (commune.bbox if commune else None) or _frame(mapped), base_layers(mapped)
-    config = _config(viewer, base, [], box, pitch=0, overlays=(overlay_config(overlay),))
+    config = _config(viewer, base, [], box, pitch=0,
+                     overlays=(overlay_config(overlay) if isinstance(overlay, Overlay) else overlay,))  # fmt: skip
     return DrawnMap(config, still_of(viewer, base, (), box))
 
 

@@ -20,6 +20,7 @@ from beffroi.faces.portal import (
 )
 from beffroi.faces.portal.bookings import urls as bookings
 from beffroi.faces.portal.crossing import urls as crossing
+from beffroi.faces.portal.directories import pages as directories
 from beffroi.faces.portal.lighting import pages as lighting
 from beffroi.faces.portal.offers import pages as offers
 from beffroi.faces.portal.reports import urls as reports
@@ -104,6 +105,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *application.urlpatterns,
     *own_requests.urlpatterns,
     *bookings.urlpatterns,
+    *directories.urlpatterns,
     *offers.urlpatterns,
     *crossing.urlpatterns,
     *cameras.urlpatterns,

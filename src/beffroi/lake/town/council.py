@@ -7,12 +7,16 @@ from datetime import date, timedelta
 import numpy as np
 import shapely
 
+from beffroi.lake.town.acts import act_of, write_act
 from beffroi.lake.town.city import City
 from beffroi.lake.town.files import Writer, as_json_text
 from beffroi.lake.town.ground import siren_of
 from beffroi.lake.town.plan import INSEE, NAME, YEAR, Fabric
 
 TOWN_SIRET = siren_of("00000101") + "00017"
+
+PAPER_YEARS = 2
+"""So many years of acts come with their signed document."""
 
 _SUBJECTS = (
     ("7.1", "Finances locales", "Adoption du budget primitif"),
@@ -32,12 +36,18 @@ def write_deliberations(city: City, writer: Writer) -> None:
     """Write six years of deliberations by the SCDL schema."""
     rng = city.rng("council")
     rows = []
+    papers: dict[str, tuple[str, date, tuple[int, int, int]]] = {}
     for year in range(YEAR - 6, YEAR):
         for meeting in range(8):
             day = date(year, 1 + meeting + meeting // 2, 12)
             for rank in range(int(rng.integers(9, 18))):
                 code, matter, topic = _SUBJECTS[int(rng.integers(0, len(_SUBJECTS)))]
-                against = int(rng.integers(0, 6))
+                against = max(0, int(rng.integers(-5, 6)))
+                abstained = 0 if rng.random() < 0.6 else int(rng.integers(1, 4))
+                received = day + timedelta(days=int(rng.integers(1, 6)))
+                name = f"{year}-{meeting + 1}-{rank + 1:02d}.pdf"
+                if year >= YEAR - PAPER_YEARS:
+                    papers[name] = (topic, day, (27 - against - abstained, against, abstained))
                 rows.append(
                     (
                         f"Commune de {NAME} (fictive)",
@@ -47,14 +57,17 @@ def write_deliberations(city: City, writer: Writer) -> None:
                         code,
                         matter,
                         f"{topic} ({year}, n° {rank + 1})",
-                        "",
+                        year if code.startswith("7") else "",
+                        "Budget principal" if code.startswith("7") else "",
+                        f"{INSEE}-{TOWN_SIRET[:9]}-{day:%Y%m%d}-{rank + 1:03d}-DE",
+                        received.isoformat(),
                         "vote public",
                         29,
                         27,
-                        27 - against - 1,
+                        27 - against - abstained,
                         against,
-                        1,
-                        f"https://valbruyere.example/deliberations/{year}/{meeting + 1}-{rank + 1}.pdf",
+                        abstained,
+                        f"https://valbruyere.example/deliberations/{name}",
                     )
                 )
     names = (
@@ -66,6 +79,9 @@ def write_deliberations(city: City, writer: Writer) -> None:
         "DELIB_MATIERE_NOM",
         "DELIB_OBJET",
         "BUDGET_ANNEE",
+        "BUDGET_NOM",
+        "PREF_ID",
+        "PREF_DATE",
         "VOTE_TYPE",
         "VOTE_EFFECTIF",
         "VOTE_REEL",
@@ -79,6 +95,8 @@ def write_deliberations(city: City, writer: Writer) -> None:
         "Délibérations (SCDL)",
         dict(zip(names, zip(*rows, strict=True), strict=True)),
     )
+    for name, (topic, day, votes) in papers.items():
+        write_act(writer.folder / "vie_municipale" / "deliberations" / name, act_of(topic, day, votes))
 
 
 _STARTERS = (

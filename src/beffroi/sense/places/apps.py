@@ -10,6 +10,9 @@ class PlacesConfig(AppConfig):
     def ready(self) -> None:
         from beffroi.base.journal.tasks import every_day
         from beffroi.sense.places import events, tasks
+        from beffroi.sense.places.directory import engine as directory
 
+        directory.register()
         events.listen()
         every_day("places.daily", tasks.daily, hour=5)
+        every_day("places.papers", tasks.nightly_papers, hour=2)

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.catalogue.queries import UseCaseView
 from beffroi.base.territory.viewer import ANONYMOUS
+from beffroi.faces.portal.directories.finding import found_directories
 from beffroi.faces.portal.directory import open_services, shown_themes, territory_of, town_datasets
 from beffroi.faces.portal.reports.listing import offer_reports
 from beffroi.faces.portal.results import KINDS, ONE_OF, around_of, groups_of
@@ -112,15 +113,17 @@ def search(request: HttpRequest) -> HttpResponse:
     groups = groups_of(found)
     # They stand in no index: what was taken a moment ago is not found.
     given = found_offers(ANONYMOUS, territory_of(request), text, at=timezone.now()) if text and is_anywhere() else []
+    held = found_directories(request, text) if text else []
     context = {
         "q": text,
+        "directories": held,
         "offers": given[:SHOWN_OF_EACH],
         "kinds": search_words(),
         "instead": found.instead,
         "groups": [group for group in groups if kind in (None, group.kind)],
         "filters": groups,
         "chosen": kind,
-        "count": found.total + len(given),
+        "count": found.total + len(given) + sum(one.count for one in held if not found.total),
     }
     return render(request, "portal/search.html", context)
 

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from beffroi.base.catalogue.definition import UseCaseNotFound
 from beffroi.base.territory.viewer import ANONYMOUS, Role, Viewer
 from beffroi.faces.portal.buildings import Story, is_building, story_of, use_of
+from beffroi.faces.portal.directories.finding import directory_links
 from beffroi.faces.portal.directory import public_service, territory_of, town_datasets
 from beffroi.faces.portal.energy import energy_url
 from beffroi.faces.portal.layers import told_by
@@ -206,7 +207,10 @@ def sheet(request: HttpRequest, territory: str, slug: str, feature_id: str) -> H
         "is_agent": building and any(request.viewer.has(role, territory) for role in (Role.AGENT, Role.ADMINISTRATOR)),
         "energy_url": energy_url(request, ref, feature_id) if building else "",
         "fragment": "fragment" in request.GET,
-        "acts": acts_on(request, ref, feature_id, told_of),
+        "acts": [
+            *directory_links(request, ref, feature_id, told_of.title),
+            *acts_on(request, ref, feature_id, told_of),
+        ],
         "feature_id": feature_id,
         "may_edit": version is None and lake.may_be_edited(request.viewer, ref),
         "trail": [

@@ -1,0 +1,1 @@
+"""`/annuaires/`: directories, each from its table in a use case: search, facets, list and map, sheets, feed, paper."""

@@ -1,0 +1,120 @@
+"""The table of a use case that is a directory: a new directory is this table, no code.
+
+[directory]
+datasets = ["deliberations"]            # whose rows are the sheets
+title    = ["delib_objet"]              # columns of the title, joined by a space
+about    = ["delib_matiere_nom"]        # told under it in the list
+words    = ["delib_id"]                 # searched besides what is told
+order    = "recent"                     # by `day`, the latest first; else "name"
+day      = "delib_date"
+together = ["identifiant"]              # rows alike in these are one sheet, each a place of it
+place    = ["raison_sociale", "voie"]   # what is told of each place
+address  = ["numero", "voie"]           # finds where a row is when it does not say
+hours    = "horaires_accueil"           # `open now` is then proposed
+nearest  = true                         # near which address? by the time of the walk
+paper    = "delib_url"                  # the address of a PDF: kept, and its text searched
+description = "…"                          # said at the foot: a law, a caution
+
+[directory.vote]                        # the columns of a vote, drawn on the sheet; facet kind "vote"
+[directory.venue]                       # the doors of the places, from acceslibre; facet kind "door"
+
+[[directory.facets]]
+name  = "annee"
+label = "Année"
+kind  = "year"                          # value, list (several in a cell), year, vote, door
+columns = ["delib_date"]
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+ENGINE = "directory"
+FacetKind = Literal["value", "list", "year", "vote", "door"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Facet(_Frozen):
+    """One way to sort sheets out: the values of a column, each with how many sheets have it.
+
+    `choices` say coded values. `columns`: the first that is not empty counts.
+    """
+
+    name: str = Field(pattern=r"[a-z][a-z0-9-]*")
+    label: str = Field(min_length=1)
+    kind: FacetKind = "value"
+    columns: tuple[str, ...] = ()
+    choices: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _has_columns(self) -> Self:
+        if bool(self.columns) == (self.kind in ("vote", "door")):
+            raise ValueError(f"facet {self.name!r}: `columns` goes with value, list and year, and with them only")
+        return self
+
+
+class Vote(_Frozen):
+    """The columns of a vote: how many for, against, abstaining, of how many voters."""
+
+    in_favour: str
+    against: str
+    abstained: str
+    voters: str = ""
+
+
+class Venue(_Frozen):
+    """The dataset of doors, by the national acceslibre schema, found by the same street address as the place."""
+
+    dataset: str = "acceslibre"
+    number: str = "numero"
+    street: str = "voie"
+
+
+class DirectorySettings(_Frozen):
+    """See the module."""
+
+    datasets: tuple[str, ...] = Field(min_length=1)
+    title: tuple[str, ...] = Field(min_length=1)
+    about: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    order: Literal["recent", "name"] = "name"
+    day: str = ""
+    together: tuple[str, ...] = ()
+    place: tuple[str, ...] = ()
+    address: tuple[str, ...] = ()
+    hours: str = ""
+    nearest: bool = False
+    paper: str = ""
+    description: str = ""
+    vote: Vote | None = None
+    venue: Venue | None = None
+    facets: tuple[Facet, ...] = ()
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        names = [one.name for one in self.facets]
+        if len(set(names)) != len(names):
+            raise ValueError("two facets have the same name")
+        if self.order == "recent" and not self.day:
+            raise ValueError('order = "recent" needs `day`, the column of the date')
+        kinds = {one.kind for one in self.facets}
+        if ("vote" in kinds and self.vote is None) or ("door" in kinds and self.venue is None):
+            raise ValueError("a facet of kind vote, or door, needs the table [directory.vote], or [directory.venue]")
+        if self.venue is not None and not self.address:
+            raise ValueError("[directory.venue] needs `address`: doors are found by the address of the place")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return every column read, once."""
+        vote = (self.vote.in_favour, self.vote.against, self.vote.abstained, self.vote.voters) if self.vote else ()
+        facets = [key for one in self.facets for key in one.columns]
+        several = (*self.title, *self.about, *self.words, *self.told, *self.together, *self.place, *self.address)
+        every = (*several, *facets, *vote, self.day, self.hours, self.paper)
+        return tuple(dict.fromkeys(key for key in every if key))
