@@ -15,12 +15,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from beffroi.base.journal.models import Event
 from beffroi.base.kernel.errors import Refused
 from beffroi.base.territory import operations as territory
 from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
-from beffroi.lake import late_notices, operations, queries, serving
+from beffroi.lake import governing, late_notices, operations, queries, serving
 from beffroi.lake.definitions import ColumnDefinition, Definition
+from beffroi.lake.events import DATASET_PACED
 from beffroi.lake.owners import Owners, set_owner
+from beffroi.lake.quality import quality
 from beffroi.lake.queries import DatasetRef
 from faces.portal.small_town import AT, CODE
 from territory_makers import make_person
@@ -168,3 +171,78 @@ def test_the_owner_has_a_line_in_the_work_of_the_day(town: str, signed_in: Calla
     assert label not in agent.get("/agent/").content.decode()
     set_owner(AGENT, REF, person=int(agent.session["_auth_user_id"]), at=timezone.now())
     assert label in agent.get("/agent/").content.decode()
+
+
+def _told_rhythm(client: Client, slug: str) -> str:
+    return _page(client, slug).partition("<dt>Rythme</dt> <dd>")[2].partition("</dd>")[0].strip()
+
+
+def test_an_agent_says_the_rhythm_and_takes_it_back(
+    town: str, signed_in: Callable[..., Client], client: Client, tmp_path: Path
+) -> None:
+    agent = signed_in(Role.AGENT)
+    assert "/agent/responsables/marches/#rhythm" in _page(agent, "marches")
+    assert "aucun annoncé" in _told_rhythm(client, "marches")
+    said = {"owner": "service:parcs", "rhythm": "hebdomadaire"}
+    page = agent.post("/agent/responsables/marches/", said, follow=True).content.decode()
+    assert "Annuler mon dernier changement" in page
+    assert _told_rhythm(client, "marches").startswith("hebdomadaire <strong>en retard de")
+    # It is read by whoever harvests, and holds whatever version comes next.
+    assert "frequency/WEEKLY" in client.get("/dcat.jsonld").content.decode()
+    path = tmp_path / "marches.csv"
+    path.write_text("jour;place;etals\nlundi;Place Neuve;14\n", encoding="utf-8")
+    fresh = Definition("marches", title="Marchés", rhythm="annuel")
+    operations.import_source(path, territory=CODE, at=timezone.now(), definition=fresh, announce=False)
+    assert _told_rhythm(client, "marches") == "hebdomadaire"
+    last = [one.payload for one in Event.objects.filter(kind=DATASET_PACED)]
+    assert last == [{"rhythm": "hebdomadaire", "before": ""}]
+    agent.post("/agent/responsables/marches/annuler/")
+    assert _told_rhythm(client, "marches") == "annuel", "what its file says now"
+    assert "Administration de la commune" in _page(client, "marches")
+    assert "Rien à annuler" in agent.post("/agent/responsables/marches/annuler/", follow=True).content.decode()
+    assert agent.post("/agent/responsables/marches/", {"owner": "", "rhythm": "tous les mardis"}).status_code == 403
+    # The same again is no news.
+    count = Event.objects.count()
+    agent.post("/agent/responsables/marches/", {"owner": "", "rhythm": ""})
+    assert Event.objects.count() == count
+
+
+def test_a_rhythm_nobody_said_is_deduced_and_told_so(town: str, client: Client, tmp_path: Path) -> None:
+    silent, ref = Definition("releves", title="Relevés"), DatasetRef(CODE, "releves")
+    path, at = tmp_path / "releves.csv", timezone.now() - timedelta(days=150)
+    for rank in range(4):
+        path.write_text(f"nom;debit\nSource;{rank}\n", encoding="utf-8")
+        operations.import_source(
+            path, territory=CODE, at=at + timedelta(days=30 * rank), definition=silent, announce=False
+        )
+        assert queries.dataset(ANONYMOUS, ref).summary.rhythm == ("mensuel" if rank == 3 else "")
+    assert _told_rhythm(client, "releves").startswith("mensuel (déduit des versions reçues) <strong>en retard de")
+    make_person(Role.ADMINISTRATOR, territory=town, email="mairie@exemple.fr")
+    late_notices.tell_owners(at=timezone.now())
+    assert "Relevés (mensuel, déduit des versions reçues)" in mail.outbox[0].body
+
+
+def test_officials_read_the_state_of_all_the_data(town: str, signed_in: Callable[..., Client], tmp_path: Path) -> None:
+    today, at = timezone.localdate(), timezone.now()
+    elected = signed_in(Role.ELECTED)
+    page = elected.get("/elu/donnees/").content.decode()
+    states = governing.state_of_data(ANONYMOUS, town, at=at, today=today)
+    assert [one.summary.ref.slug for one in states if one.has_owner] == ["puits"]
+    assert [one.summary.ref.slug for one in states if one.has_schema] == ["puits"]
+    for one in states:
+        assert one.score == quality(ANONYMOUS, one.summary.ref, today=today).score, "that of its own page"
+    assert "Note moyenne" in page
+    for name in ("sans-responsable", "sans-rythme", "sans-schema", "en-retard"):
+        assert f"/elu/donnees/?liste={name}#liste" in page
+    listed = elected.get("/elu/donnees/?liste=sans-responsable").content.decode()
+    table = listed[listed.index('id="liste"') :]
+    assert "Marchés" in table
+    assert "Puits" not in table
+    late = elected.get("/elu/donnees/?liste=en-retard").content.decode()
+    assert "Puits" in late[late.index('id="liste"') :]
+    # The trend is that of what was served: a hundred days ago the wells were in time.
+    then, now = governing.scores_at(AGENT, town, [today - timedelta(days=99), today])
+    assert (then.datasets, now.datasets) == (len(states) + 1, len(states) + 1)
+    assert then.score is not None
+    assert now.score is not None
+    assert then.score > now.score

@@ -29,7 +29,8 @@ class DatasetSummary:
 
     `geometry_type` is a GeoJSON type, ``Geometry`` when mixed, None for a plain table. `period` is (first, last) as
     ISO dates. `formats` are those `download` accepts. `has_volumes`: its buildings have their real surfaces, for this
-    viewer (see `lake/volumes.py`). `owner` is the service its file names (see `lake/owners.py`).
+    viewer (see `lake/volumes.py`). `owner` is the service its file names (see `lake/owners.py`). `rhythm` is that of
+    today: said by an agent, by its file, or deduced from its versions (see `lake/rhythms.py`).
     """
 
     ref: DatasetRef
@@ -50,6 +51,7 @@ class DatasetSummary:
     formats: tuple[str, ...]
     has_volumes: bool = False
     owner: str = ""
+    rhythm_is_deduced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

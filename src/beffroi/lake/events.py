@@ -16,6 +16,9 @@ DATASET_EDITED = "dataset.edited"
 DATASET_OWNED = "dataset.owned"
 """Someone else answers for a dataset. Same subject; payload: service (slug or empty), person (number or None)."""
 
+DATASET_PACED = "dataset.paced"
+"""An agent said how often a dataset is made new. Same subject; payload: rhythm, before (empty: left to its file)."""
+
 UPLOAD_STAGED = "upload.staged"
 """An agent sent a file. Subject: its dataset; payload: upload, dataset, size_bytes."""
 
@@ -29,6 +32,7 @@ KINDS = (
     VERSIONS_WITHDRAWN,
     DATASET_EDITED,
     DATASET_OWNED,
+    DATASET_PACED,
     UPLOAD_STAGED,
     UPLOAD_PUBLISHED,
     UPLOAD_REFUSED,

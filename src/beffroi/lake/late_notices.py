@@ -26,7 +26,7 @@ from beffroi.base.territory import queries as territories
 from beffroi.base.territory.queries import CommuneInfo
 from beffroi.lake.models import DatasetOwner
 from beffroi.lake.owners import Owner, Owners
-from beffroi.lake.quality import days_late
+from beffroi.lake.rhythms import Rhythm, days_late, rhythm_of
 from beffroi.lake.seeing import lake_in_use
 from beffroi.lake.store import DatasetRef
 
@@ -39,7 +39,7 @@ class Late:
 
     ref: DatasetRef
     title: str
-    rhythm: str
+    rhythm: Rhythm
     version: str
     updated: date
     days: int
@@ -76,14 +76,20 @@ def _untold(commune: CommuneInfo, at: datetime) -> Iterator[Late]:
     for ref in lake.refs(commune.code):
         force = lake.in_force(ref)
         manifest = lake.manifest(ref, force.version)
-        days = days_late(manifest.rhythm, manifest.created_at.date(), today=today)
+        rhythm = rhythm_of(lake, ref, force, manifest)
+        days = days_late(rhythm.words, manifest.created_at.date(), today=today)
         if not days or told.get(ref.slug) == force.version:
             continue
         owner = owners.of(ref.slug, access=force.access, declared=str(manifest.definition.get("owner", "")))
         yield Late(
-            ref, manifest.title, manifest.rhythm, force.version, manifest.created_at.date(), days,
+            ref, manifest.title, rhythm, force.version, manifest.created_at.date(), days,
             _addresses(owner, commune.code, force.access, at),
         )  # fmt: skip
+
+
+def told_words(rhythm: Rhythm) -> str:
+    """Return a rhythm as a reader is told it: one that nobody said is told as deduced."""
+    return _("{rhythm}, déduit des versions reçues").format(rhythm=rhythm.words) if rhythm.is_deduced else rhythm.words
 
 
 def _addresses(owner: Owner, code: str, access: str, at: datetime) -> tuple[str, ...]:
@@ -117,7 +123,12 @@ def _line(one: Late, code: str) -> str:
         "- {title} ({rhythm}) : dernière version du {day}, en retard d’un jour",
         "- {title} ({rhythm}) : dernière version du {day}, en retard de {n} jours",
         one.days,
-    ).format(title=one.title, rhythm=one.rhythm, day=date_format(one.updated, "j F Y", use_l10n=False), n=one.days)
+    ).format(
+        title=one.title,
+        rhythm=told_words(one.rhythm),
+        day=date_format(one.updated, "j F Y", use_l10n=False),
+        n=one.days,
+    )
     try:
         path = reverse("portal:dataset", args=[one.ref.territory, one.ref.slug])
     except NoReverseMatch:

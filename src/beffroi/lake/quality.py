@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
 
 from beffroi.base.territory.viewer import Viewer
 from beffroi.lake import sql
 from beffroi.lake.manifest import ImportReport
+from beffroi.lake.rhythms import days_late as days_late
 from beffroi.lake.seeing import Seen, required
 from beffroi.lake.store import DatasetRef
-
-RHYTHM_DAYS = {
-    "quotidien": 2,
-    "hebdomadaire": 9,
-    "mensuel": 38,
-    "trimestriel": 114,
-    "semestriel": 228,
-    "annuel": 456,
-}
-"""The rhythm a dataset file promises, and the days after which it is late: the period and a quarter of grace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +54,6 @@ class Quality:
         return round(sum(known) / len(known)) if known else None
 
 
-def days_late(rhythm: str, updated: date, *, today: date) -> int | None:
-    """Return by how many days data are later than their rhythm allows, 0 in time, None when they promise none.
-
-    >>> days_late("mensuel", date(2026, 1, 1), today=date(2026, 2, 10)), days_late("", date(2026, 1, 1), today=date.max)
-    (2, None)
-    """
-    allowed = RHYTHM_DAYS.get(rhythm.strip().lower())
-    return None if allowed is None else max(0, (today - updated - timedelta(days=allowed)).days)
-
-
 def quality(viewer: Viewer, ref: DatasetRef, *, today: date, version: str | None = None) -> Quality:
     """Return how good a version is, over the columns the viewer may read; nothing is scanned.
 
@@ -78,30 +61,38 @@ def quality(viewer: Viewer, ref: DatasetRef, *, today: date, version: str | None
         DatasetNotFound: absent, or not for this viewer.
     """
     seen = required(viewer, ref, version)
-    manifest = seen.manifest
-    filled, cells = _filled(seen)
-    shown = {column.key for column in seen.columns}
-    read, sound = _sound(seen.lake.report(ref, manifest.version), shown)
+    found = quality_of(seen, today=today)
     # An earlier version is not awaited any more.
-    is_served = seen.lake.in_force(ref).version == manifest.version
-    late = days_late(manifest.rhythm, manifest.created_at.date(), today=today) if is_served else None
-    return Quality(filled, cells, sound, read, late)
+    is_served = seen.lake.in_force(ref).version == seen.manifest.version
+    return found if is_served else replace(found, days_late=None)
 
 
-def _filled(seen: Seen) -> tuple[int, int]:
-    """Return how many cells are filled, of how many, from the statistics of the file."""
-    keys = [column.key for column in seen.columns]
-    with sql.reading(seen.lake.root, timeout_s=5, memory_mb=512) as con:
-        found = con.execute(
-            "SELECT sum(num_values), sum(stats_null_count) FROM parquet_metadata(?) "
-            "WHERE list_contains(?, path_in_schema) AND stats_null_count IS NOT NULL",
-            [seen.data, keys],
-        ).fetchone()
-    cells, empty = (int(one or 0) for one in found or (0, 0))
-    return cells - empty, cells
+def quality_of(seen: Seen, *, today: date) -> Quality:
+    """Return how good a version is on a day on which it is the one served."""
+    manifest, shown = seen.manifest, {column.key for column in seen.columns}
+    cells = [one for key, one in _cells(seen.lake.root, seen.folder).items() if key in shown]
+    read, sound = sound_rows(seen.lake.report(seen.ref, manifest.version), shown)
+    late = days_late(seen.rhythm.words, manifest.created_at.date(), today=today)
+    return Quality(sum(filled for filled, _all in cells), sum(every for _filled, every in cells), sound, read, late)
 
 
-def _sound(report: ImportReport, shown: set[str]) -> tuple[int, int]:
+@lru_cache(maxsize=4096)
+def _cells(root: Path, folder: Path) -> dict[str, tuple[int, int]]:
+    """Return how many cells are filled, of how many, by column, from the statistics of the file.
+
+    Kept for good: a version never changes.
+    """
+    with sql.reading(root, timeout_s=5, memory_mb=512) as con:
+        rows = con.execute(
+            "SELECT path_in_schema, sum(num_values - stats_null_count), sum(num_values) FROM parquet_metadata(?) "
+            "WHERE stats_null_count IS NOT NULL GROUP BY 1",
+            [str(folder / "data.parquet")],
+        ).fetchall()
+    return {str(key): (int(filled), int(cells)) for key, filled, cells in rows}
+
+
+def sound_rows(report: ImportReport, shown: set[str]) -> tuple[int, int]:
+    """Return how many rows were read, and how many of them are kept and break no rule of the columns shown."""
     # Faults are counted by rule: a row that breaks two is taken for two, and validity told no better than it is.
     faults = sum(fault.count for fault in report.schema_faults if fault.column in shown)
     return report.rows_read, max(0, report.rows_kept - faults)

@@ -48,6 +48,7 @@ from beffroi.lake.finding import (
 )
 from beffroi.lake.manifest import ImportReport, SourceInfo
 from beffroi.lake.rowsets import aggregate, rows, table
+from beffroi.lake.schema_check import demands_anything
 from beffroi.lake.seeing import (
     Seen,
     all_datasets,
@@ -234,8 +235,7 @@ def import_report(viewer: Viewer, ref: DatasetRef, *, version: str | None = None
 
 def has_schema(detail: DatasetDetail) -> bool:
     """Tell whether the dataset file of a version demands anything of its columns."""
-    rules = ("required", "unique", "enum", "pattern", "min", "max")
-    return any(said.get(rule) is not None for said in detail.definition.get("columns", {}).values() for rule in rules)
+    return demands_anything(detail.definition)
 
 
 def features(

@@ -8,7 +8,7 @@ dataset file. A row is never refused for one: the report tells the publisher. Kn
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,12 @@ class _Rule:
     title: str
     expected: Sentence
     broken: str
+
+
+def demands_anything(definition: Mapping[str, Any]) -> bool:
+    """Tell whether a dataset file, as JSON, demands anything of its columns."""
+    rules = ("required", "unique", "enum", "pattern", "min", "max")
+    return any(said.get(rule) is not None for said in definition.get("columns", {}).values() for rule in rules)
 
 
 def check(reading: Reading, definition: Definition) -> tuple[SchemaFault, ...]:

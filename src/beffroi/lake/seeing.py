@@ -15,17 +15,20 @@ from beffroi.lake import downloads, rights, serving, sql, tiles
 from beffroi.lake.answers import DatasetSummary, TilesState
 from beffroi.lake.manifest import Manifest
 from beffroi.lake.reading import SURFACES, Column
+from beffroi.lake.rhythms import Rhythm, rhythm_of
 from beffroi.lake.store import DatasetNotFound, DatasetRef, InForce, Lake, not_found
 from beffroi.lake.unbaked import Served, Unbaked
 
 _BAKING_MB = 700
+NO_RHYTHM = Rhythm()
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One version of a dataset as one viewer may see it: `columns` are hers, `class_name` her class.
 
-    `edits` is the folder of what is laid over the version in force (see `edits`), None when nothing is.
+    `edits` is the folder of what is laid over the version in force (see `edits`), None when nothing is. `rhythm` is
+    that of today, whatever the version.
     """
 
     lake: Lake
@@ -38,6 +41,7 @@ class Seen:
     class_columns: tuple[Column, ...]
     viewer: Viewer
     edits: Path | None = None
+    rhythm: Rhythm = NO_RHYTHM
 
     @property
     def data(self) -> str:
@@ -103,7 +107,8 @@ def _seen(lake: Lake, viewer: Viewer, ref: DatasetRef, force: InForce, version: 
     class_name, columns, class_columns = cut
     edited = bool(force.edits) and manifest.version == force.version
     edits = lake.folder(ref) / "edits" / force.edits if edited else None
-    return Seen(lake, ref, folder, manifest, force.access, columns, class_name, class_columns, viewer, edits)
+    rhythm = rhythm_of(lake, ref, force, manifest)
+    return Seen(lake, ref, folder, manifest, force.access, columns, class_name, class_columns, viewer, edits, rhythm)
 
 
 def all_datasets(territory: str | None = None) -> list[DatasetRef]:
@@ -157,7 +162,7 @@ def summary_of(seen: Seen) -> DatasetSummary:
         description=manifest.description,
         producer=manifest.producer,
         licence=manifest.licence,
-        rhythm=manifest.rhythm,
+        rhythm=seen.rhythm.words,
         rows=manifest.rows,
         geometry_type=manifest.geometry_type,
         bbox=manifest.bbox,
@@ -169,6 +174,7 @@ def summary_of(seen: Seen) -> DatasetSummary:
         formats=tuple(downloads.formats(manifest)),
         has_volumes=any(column.key == SURFACES for column in seen.columns),
         owner=str(manifest.definition.get("owner", "")),
+        rhythm_is_deduced=seen.rhythm.is_deduced,
     )
 
 

@@ -75,13 +75,15 @@ def not_found(ref: DatasetRef) -> DatasetNotFound:
 class InForce:
     """What holds for a dataset today, whatever the version: which one is served, and the rights.
 
-    `edits` names what is laid over that version, empty when nothing is.
+    `edits` names what is laid over that version, empty when nothing is. `rhythm` is what an agent said of how often it
+    is made new, empty when none did (see `rhythms`).
     """
 
     version: str
     access: str = PUBLIC
     columns: tuple[tuple[str, str], ...] = ()
     edits: str = ""
+    rhythm: str = ""
 
 
 def _no_step(_name: str) -> None:
@@ -113,7 +115,7 @@ def _in_force_at(folder: str, _current: tuple[int, int], _dataset: tuple[int, in
     if edits.partition(".")[0] != version:
         # Laid over a version that is no longer served.
         edits = ""
-    return InForce(version, payload["access"], tuple(payload["columns"].items()), edits)
+    return InForce(version, payload["access"], tuple(payload["columns"].items()), edits, payload.get("rhythm", ""))
 
 
 def _stamp(path: str) -> tuple[int, int]:
@@ -281,7 +283,9 @@ class Lake:
         texts = {note: _as_text(announce), current: version}
         if rights is not None:
             payload = {"access": rights.access, "columns": dict(rights.columns), "definition": definition}
-            texts[said] = _as_text(payload)
+            # What an agent said of the rhythm holds whatever the version.
+            kept = {key: value for key, value in _noted(said).items() if key == "rhythm"}
+            texts[said] = _as_text(payload | kept)
         note.parent.mkdir(exist_ok=True)
         with _written_aside(texts) as asides:
             if rights is not None:
@@ -293,6 +297,14 @@ class Lake:
             asides[current].replace(current)
             fsync_folder(folder)
             step("after-current")
+
+    def put_rhythm(self, ref: DatasetRef, words: str) -> None:
+        """Keep what an agent says of the rhythm, durable; empty forgets it. The dataset is held (:meth:`writing`)."""
+        said = self.folder(ref) / "dataset.json"
+        payload = {key: value for key, value in read_json(said).items() if key != "rhythm"}
+        with _written_aside({said: _as_text(payload | ({"rhythm": words} if words else {}))}) as asides:
+            asides[said].replace(said)
+        fsync_folder(said.parent)
 
     def put_edits(self, ref: DatasetRef, name: str) -> None:
         """Lay edits, durable, over the version served. The dataset is held (see :meth:`writing`)."""

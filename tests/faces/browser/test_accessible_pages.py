@@ -199,6 +199,7 @@ RESERVED = {
         "/elu/",
         "/elu/note/",
         "/elu/communes/",
+        "/elu/donnees/",
         "/vues/elu/",
         "/mes-demandes/",
     ],

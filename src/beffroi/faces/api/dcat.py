@@ -102,7 +102,7 @@ def _dataset(base: str, seen: Seen, town: str) -> Node:
         "dct:publisher": _agent(base, producer),
         "dct:language": {"@id": _FRENCH},
         "dct:accessRights": {"@id": _PUBLIC},
-        "dct:accrualPeriodicity": {"@id": frequency_uri(manifest.rhythm)},
+        "dct:accrualPeriodicity": {"@id": frequency_uri(seen.rhythm.words)},
         "dcat:landingPage": {"@id": page},
         "dcat:version": manifest.version,
         "dcat:keyword": [_french(word) for word in keywords if word],

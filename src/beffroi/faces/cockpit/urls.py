@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from beffroi.faces.cockpit import counted, kept, reported, views
+from beffroi.faces.cockpit import counted, governed, kept, reported, views
 
 app_name = "cockpit"
 # Imported for what they register: the figures of the front page.
@@ -13,4 +13,5 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("note/", views.brief, name="brief"),
     path("communes/", views.communes, name="communes"),
+    path("donnees/", governed.data, name="data"),
 ]
