@@ -79,12 +79,8 @@ def _figures(states: Sequence[DatasetState], means: Sequence[MeanScore]) -> list
     if not states:
         return []
     shares = (
-        _Share(
-            _("Avec un responsable nommé"), "sans-responsable", _("un service ou un agent, sinon la mairie")
-        ),
-        _Share(
-            _("Avec un rythme"), "sans-rythme", _("dit par un agent ou leur fichier, sinon déduit")
-        ),
+        _Share(_("Avec un responsable nommé"), "sans-responsable", _("un service ou un agent, sinon la mairie")),
+        _Share(_("Avec un rythme"), "sans-rythme", _("dit par un agent ou leur fichier, sinon déduit")),
         _Share(_("Avec un schéma à suivre"), "sans-schema", _("un dépôt qui s’en écarte est refusé, avec la ligne")),
     )
     figures = [_share(one, states) for one in shares]
