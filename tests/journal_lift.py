@@ -1,4 +1,4 @@
-"""Lets a test run empty the journal between two tests: its triggers refuse it, which is their job."""
+"""Lets a test run empty the journal and the ledger between two tests: their triggers refuse it, it is their job."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from django.db.backends.base.operations import BaseDatabaseOperations
 
 @pytest.fixture(scope="session", autouse=True)
 def journal_can_be_emptied() -> Iterator[None]:
-    """Lift the journal's triggers around the flush that ends each transactional test, and only there."""
+    """Lift these triggers around the flush that ends each transactional test, and only there."""
     from beffroi.base.journal.guard import triggers_lifted
+    from beffroi.serve.payments.guard import triggers_lifted as ledger_lifted
 
     flush = BaseDatabaseOperations.execute_sql_flush
 
     def lifted(self: BaseDatabaseOperations, sql_list: Any) -> Any:
-        with triggers_lifted(connection):
+        with triggers_lifted(connection), ledger_lifted(connection):
             return flush(self, sql_list)
 
     with mock.patch.object(BaseDatabaseOperations, "execute_sql_flush", lifted):

@@ -65,6 +65,18 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "BEFFROI_NOTES_KEY", "", str, "Fichier des clés des notes chiffrées ; vide : tirées dans le dossier, notes.key."
     ),
+    Setting(
+        "BEFFROI_PAYFIP_URL",
+        "https://www.payfip.gouv.fr/tpa/services/securite",
+        str,
+        "Service web de PayFiP (DGFiP) ; le numéro de client de chaque régie est sur sa page.",
+    ),
+    Setting(
+        "BEFFROI_PAYFIP_PAGE",
+        "https://www.payfip.gouv.fr/tpa/paiementws.web",
+        str,
+        "Page où PayFiP prend le paiement.",
+    ),
     Setting("BEFFROI_IMPORT_MEMORY_MB", "2048", int, "Mémoire maximale d'un import, en mégaoctets."),
     Setting("BEFFROI_IMPORT_TIMEOUT_S", "900", int, "Durée maximale de la lecture d'un jeu de données, en secondes."),
     Setting("BEFFROI_UPLOAD_MAX_MB", "200", int, "Taille maximale d'un fichier déposé, en mégaoctets."),

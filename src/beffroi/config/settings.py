@@ -28,6 +28,8 @@ OIDC_FILE = ENVIRONMENT["BEFFROI_OIDC"]
 IMPORT_MEMORY_MB = ENVIRONMENT["BEFFROI_IMPORT_MEMORY_MB"]
 IMPORT_TIMEOUT_S = ENVIRONMENT["BEFFROI_IMPORT_TIMEOUT_S"]
 UPLOAD_MAX_MB = ENVIRONMENT["BEFFROI_UPLOAD_MAX_MB"]
+PAYFIP_URL = ENVIRONMENT["BEFFROI_PAYFIP_URL"]
+PAYFIP_PAGE = ENVIRONMENT["BEFFROI_PAYFIP_PAGE"]
 
 
 def _secret_key() -> str:
@@ -56,6 +58,7 @@ INSTALLED_APPS = [
     "beffroi.serve.reports",
     "beffroi.serve.offers",
     "beffroi.serve.bookings",
+    "beffroi.serve.payments",
     "beffroi.faces.shell",
     "beffroi.faces.portal",
     "beffroi.faces.backoffice",

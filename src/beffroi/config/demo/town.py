@@ -52,7 +52,7 @@ PEOPLE = (
         "Dominique Aulnoisel",
         "00001",
         Role.AGENT,
-        ("habitat", "police-municipale", "proprete", "solidarites", "voirie"),
+        ("education", "habitat", "police-municipale", "proprete", "solidarites", "voirie"),
     ),
     DemoPerson("elected", "elue@valbruyere.example", "Claude Sauleterre", "00001", Role.ELECTED),
     DemoPerson("administrator", "admin@valbruyere.example", "Sacha Delonde", "00001", Role.ADMINISTRATOR),
@@ -152,6 +152,9 @@ def _reports(town: Town, tell: Tell) -> None:
     from beffroi.config.demo.bookings import add_bookings
 
     add_bookings(town.insee, places=places, at=now(), resident_email=PEOPLE[0].email)
+    from beffroi.config.demo.bills import add_bills
+
+    add_bills(town.insee, resident_email=PEOPLE[0].email, agent_email=PEOPLE[1].email, at=now())
 
 
 def _registry(town: Town, passwords: dict[str, str]) -> list[dict[str, Any]]:

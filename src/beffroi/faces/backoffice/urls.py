@@ -20,6 +20,7 @@ from beffroi.faces.backoffice import (
     webhooks,
     worth,
 )
+from beffroi.faces.backoffice.bills import urls as bill_urls
 from beffroi.faces.backoffice.bookings import pages as bookings
 from beffroi.faces.backoffice.outreach import urls as outreach_urls
 from beffroi.faces.backoffice.reports import urls as report_urls
@@ -40,6 +41,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *owners.urlpatterns,
     *offers.urlpatterns,
     *bookings.urlpatterns,
+    *bill_urls.urlpatterns,
     path("couleurs/", look.look, name="look"),
     *sandbox.urlpatterns,
     *courses.urlpatterns,

@@ -18,6 +18,7 @@ from beffroi.faces.portal import (
     rush,
     works,
 )
+from beffroi.faces.portal.bills import pages as bills
 from beffroi.faces.portal.bookings import urls as bookings
 from beffroi.faces.portal.crossing import urls as crossing
 from beffroi.faces.portal.directories import pages as directories
@@ -107,6 +108,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *bookings.urlpatterns,
     *directories.urlpatterns,
     *offers.urlpatterns,
+    *bills.urlpatterns,
     *crossing.urlpatterns,
     *cameras.urlpatterns,
     *lighting.urlpatterns,

@@ -1,0 +1,1 @@
+"""serve/payments: what do people owe the town, and what have they paid? See docs/rooms/payments.md."""

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate
+
+
+class PaymentsConfig(AppConfig):
+    name = "beffroi.serve.payments"
+    label = "payments"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from beffroi.base.journal.events import subscribe
+        from beffroi.base.journal.tasks import every_seconds
+        from beffroi.serve.payments import engine, mails, tasks
+
+        post_migrate.connect(_guard_ledger, sender=self, dispatch_uid="payments.guard")
+        engine.register()
+        subscribe("payments.mails", mails.KINDS, mails.tell_family)
+        every_seconds("payments.ask", tasks.ask_again, seconds=tasks.TURN_S)
+
+
+def _guard_ledger(using: str, **_: Any) -> None:
+    from beffroi.serve.payments.guard import TABLES, install_triggers
+
+    connection = connections[using]
+    if set(TABLES) <= set(connection.introspection.table_names()):
+        install_triggers(connection)

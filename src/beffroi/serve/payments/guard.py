@@ -1,0 +1,75 @@
+"""What keeps the ledger append-only: triggers in the database itself, on SQLite and on PostgreSQL.
+
+An entry and its postings are never changed nor deleted: a mistake is put right by the opposite entry. No row of these
+two tables names a person, so that no erasure has to touch them. On SQLite a migration that alters a table builds it
+anew and drops its triggers: they are put back after each migration (`apps.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+TABLES = ("payments_entry", "payments_posting")
+_MOMENTS = {"sqlite": ("update", "delete", "replace"), "postgresql": ("update", "delete")}
+
+
+def _sqlite(table: str) -> list[str]:
+    # INSERT OR REPLACE deletes the old row without firing DELETE triggers.
+    whens = {
+        "update": ("UPDATE", ""),
+        "delete": ("DELETE", ""),
+        "replace": ("INSERT", f"WHEN EXISTS (SELECT 1 FROM {table} old WHERE old.id = NEW.id)"),  # noqa: S608 - constants
+    }
+    return [
+        f"CREATE TRIGGER {table}_{name} BEFORE {moment} ON {table} {when} "
+        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        for name, (moment, when) in whens.items()
+    ]
+
+
+def _postgresql(table: str) -> list[str]:
+    function = """CREATE OR REPLACE FUNCTION payments_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+        END $$"""
+    triggers = (
+        f"CREATE TRIGGER {table}_{moment} BEFORE {moment.upper()} ON {table} "
+        "FOR EACH ROW EXECUTE FUNCTION payments_refuse()"
+        for moment in _MOMENTS["postgresql"]
+    )
+    return [function, *triggers]
+
+
+def remove_triggers(connection: BaseDatabaseWrapper) -> None:
+    """Drop the triggers; only `install_triggers`, a reversed migration and the tests' clean-up do this."""
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            for moment in _MOMENTS[connection.vendor]:
+                on_table = f" ON {table}" if connection.vendor == "postgresql" else ""
+                cursor.execute(f"DROP TRIGGER IF EXISTS {table}_{moment}{on_table}")
+
+
+def install_triggers(connection: BaseDatabaseWrapper) -> None:
+    """Create the triggers, whether or not they are there."""
+    remove_triggers(connection)
+    statements = {"sqlite": _sqlite, "postgresql": _postgresql}[connection.vendor]
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            for statement in statements(table):
+                cursor.execute(statement)
+
+
+@contextmanager
+def triggers_lifted(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Let a test run empty the ledger's tables between two tests. Never used by the product."""
+    if not set(TABLES) <= set(connection.introspection.table_names()):
+        yield
+        return
+    remove_triggers(connection)
+    try:
+        yield
+    finally:
+        install_triggers(connection)
