@@ -15,6 +15,7 @@ SERVICES = {
     "espaces-verts": "Espaces verts",
     "police-municipale": "Police municipale",
     "solidarites": "Solidarités",
+    "education": "Éducation",
 }
 
 
@@ -43,7 +44,7 @@ def furnish(password: str) -> None:
     for slug, name in SERVICES.items():
         add_service(territory=CODE, slug=slug, name=name, at=AT)
     make_person(Role.AGENT, Role.ADMINISTRATOR, territory=CODE, email="agent@bourg.test", password=password)
-    crew = ("voirie", "solidarites", "proprete")
+    crew = ("voirie", "solidarites", "proprete", "education")
     make_person(Role.AGENT, territory=CODE, services=crew, email="equipe@bourg.test", password=password)
     giver = make_person(Role.ELECTED, territory=CODE, email="elue@bourg.test", password=password)
     sources = settings.DATA_DIR / "sources"
@@ -67,6 +68,7 @@ def furnish(password: str) -> None:
     _work_in_the_streets(CODE)
     _give_away(CODE, giver)
     _book(CODE)
+    _bill_families(CODE)
     _go_out(CODE)
 
 
@@ -106,6 +108,27 @@ def _book(code: str) -> None:
     walked = json.loads(path.read_text(encoding="utf-8"))
     walked |= {"booking": opened.number, "booked": opened.token, "day": day.isoformat()}
     path.write_text(json.dumps(walked), encoding="utf-8")
+
+
+def _bill_families(code: str) -> None:
+    """Bill a few families, one of them the crew's own; she is on her way to pay."""
+    from django.conf import settings
+
+    from beffroi.base.kernel.time import now
+    from beffroi.base.territory.queries import person_by_email
+    from beffroi.base.territory.viewer import Viewer
+    from beffroi.config.demo.bills import add_bills
+    from beffroi.serve.payments import operations, queries
+
+    add_bills(code, resident_email="equipe@bourg.test", agent_email="equipe@bourg.test", at=now())
+    person = person_by_email("equipe@bourg.test")
+    assert person is not None
+    viewer = Viewer(person.id)
+    owed = next(one for one in queries.own_bills(viewer, code) if one.due_cents)
+    token = operations.start_payment(viewer, code, owed.id, at=now()).token
+    walked = settings.DATA_DIR / "walked.json"
+    known = json.loads(walked.read_text()) | {"payment": token, "operation": operations.attempt_of(token).operation}
+    walked.write_text(json.dumps(known))
 
 
 def _counts() -> str:

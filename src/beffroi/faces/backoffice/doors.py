@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 
 from beffroi.base.territory.viewer import Role
 from beffroi.faces.shell.access import Request
+from beffroi.serve.payments.queries import may_keep_bills
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +160,12 @@ DOORS: tuple[tuple[str, str, str, str, str, bool], ...] = (
 def doors(request: Request) -> list[Door]:
     """Return the doors this reader may open; those of administrators only for them."""
     administers = request.commune is not None and request.viewer.has(Role.ADMINISTRATOR, request.commune.code)
-    return [
+    found = [
         Door(_(title), _(use), reverse(name), symbol, key)
         for name, title, use, symbol, key, reserved in DOORS
         if administers or not reserved
     ]
+    if request.commune is not None and may_keep_bills(request.viewer, request.commune.code):
+        use = _("Déposer les unités du mois, émettre, suivre les paiements.")
+        found.insert(3, Door(_("Factures"), use, reverse("backoffice:bills"), "data", "e"))
+    return found

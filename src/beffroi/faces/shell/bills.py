@@ -32,7 +32,9 @@ def month_words(month: date) -> str:
 
 def kind_words(info: BillInfo) -> str:
     """Return what paper this is: a bill of a régie, a notice of sums to pay, or what the town owes."""
-    return _("Avoir") if info.is_credit else _(KINDS[info.register.kind])
+    if info.is_credit:
+        return _("Avoir")
+    return _(KINDS[TITRE]) if info.register.kind == TITRE else _("Facture")
 
 
 def standing_words(info: BillInfo, day: date) -> tuple[str, str]:

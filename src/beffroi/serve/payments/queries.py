@@ -42,6 +42,7 @@ from beffroi.serve.payments.models import (
     StatementLine,
 )
 from beffroi.serve.payments.rights import keeps_bills as keeps_bills
+from beffroi.serve.payments.rights import may_keep_bills as may_keep_bills
 from beffroi.serve.payments.rights import require_keeper
 
 MOST = 500

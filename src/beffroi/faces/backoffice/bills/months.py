@@ -43,9 +43,10 @@ def told(error: BeffroiError) -> str:
 @work_source("bills")
 def waiting(request: Request) -> Iterator[WorkCard]:
     """Yield what awaits who keeps the bills: payments held, refunds to decide, bills past their day."""
-    if not queries.is_anywhere() or not queries.keeps_bills(request.viewer, code_of(request)):
+    code = code_of(request)
+    if not queries.may_keep_bills(request.viewer, code) or not queries.keeps_bills(request.viewer, code):
         return
-    at = queries.standing(request.viewer, code_of(request), day=timezone.localdate())
+    at = queries.standing(request.viewer, code, day=timezone.localdate())
     yield WorkCard(_("Paiements à vérifier"), at.held, reverse("backoffice:bills-bank"), Urgency.TODAY)
     yield WorkCard(_("Remboursements à décider"), at.refunds, reverse("backoffice:bills-refunds"), Urgency.SOON)
     yield WorkCard(_("Factures échues"), at.late, reverse("backoffice:bills-unpaid"), Urgency.INFO)

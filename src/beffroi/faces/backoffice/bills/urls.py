@@ -15,8 +15,8 @@ urlpatterns: list[URLPattern] = [
     path("factures/familles/", families.families, name="bills-families"),
     path("factures/familles/<int:number>/", families.family, name="bills-family"),
     path("factures/regie/<slug:slug>/", money.register, name="bills-register"),
-    path("factures/mois/<slug:month>/", months.month, name="bills-month"),
-    path("factures/mois/<slug:month>/emettre/", months.issue, name="bills-issue"),
+    path("factures/mois/<str:month>/", months.month, name="bills-month"),
+    path("factures/mois/<str:month>/emettre/", months.issue, name="bills-issue"),
     path("factures/grand-livre-<int:year>.csv", money.ledger, name="bills-ledger"),
     path("factures/<int:number>/", money.bill, name="bills-bill"),
 ]

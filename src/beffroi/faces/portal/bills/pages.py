@@ -251,7 +251,7 @@ urlpatterns: list[URLPattern] = [
     path("factures/<int:number>/facture.pdf", bill_paper, name="bill-paper"),
     path("factures/<int:number>/payer/", pay, name="bill-pay"),
     path("paiement/notification/", notification, name="payment-notification"),
-    path("paiement/<slug:token>/", payment, name="payment"),
-    path("paiement/<slug:token>/retour/", payment_return, name="payment-return"),
-    path("paiement/bac-a-sable/<slug:operation>/", sandbox, name="payment-sandbox"),
+    path("paiement/<str:token>/", payment, name="payment"),
+    path("paiement/<str:token>/retour/", payment_return, name="payment-return"),
+    path("paiement/bac-a-sable/<str:operation>/", sandbox, name="payment-sandbox"),
 ]
