@@ -23,7 +23,7 @@ from beffroi.lake import serving
 pytestmark = pytest.mark.django_db
 
 # Addresses that answer no page of their own: an act that leads back to a page, or a file.
-NO_PAGE = {
+NO_PAGE = {"bills-issue", "bills-ledger", 
     "close-account", "reset-second-factor", "revoke-key", "upload-publish", "upload-discard", "usecase-state",
     "usecase-undo", "usecase-export", "journal-export", "journal-retry", "sandbox-enter", "sandbox-leave",
     "sandbox-reset", "course-step", "reports-next", "reports-at-once", "reports-filter", "reports-geojson",
