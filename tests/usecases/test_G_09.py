@@ -23,13 +23,13 @@ from beffroi.lake import serving
 pytestmark = pytest.mark.django_db
 
 # Addresses that answer no page of their own: an act that leads back to a page, or a file.
-NO_PAGE = {"bills-issue", "bills-ledger", 
+NO_PAGE = {
     "close-account", "reset-second-factor", "revoke-key", "upload-publish", "upload-discard", "usecase-state",
     "usecase-undo", "usecase-export", "journal-export", "journal-retry", "sandbox-enter", "sandbox-leave",
     "sandbox-reset", "course-step", "reports-next", "reports-at-once", "reports-filter", "reports-geojson",
     "report-act", "visit-prove", "visit-photo", "visit-receive", "order-receive", "round-act",
     "round-gpx", "rounds-geojson", "works-act", "held-release", "held-refuse", "booking-mark", "offer-moderate",
-    "energy-decide", "energy-take-back", "outreach-note", "outreach-receive",
+    "energy-decide", "energy-take-back", "outreach-note", "outreach-receive", "bills-issue", "bills-ledger",
 }  # fmt: skip
 TREES = "nom,lon,lat\nTilleul du bac,3.01,45.01\n"
 
