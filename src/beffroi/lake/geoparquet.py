@@ -14,8 +14,8 @@ from beffroi.lake.sql import literal, name
 ROW_GROUP = 61_440
 
 
-def write_rows(con: Any, rows: str, prepared: Prepared, target: Path) -> None:
-    """Write `rows` (the SQL of a table) in their order, a box per row, Zstandard."""
+def write_rows(con: Any, rows: str, prepared: Prepared, target: Path, *, level: int | None = None) -> None:
+    """Write `rows` (the SQL of a table) in their order, a box per row, Zstandard of a level."""
     columns = [ID, *(column.key for column in prepared.columns)]
     metadata = ""
     if prepared.has_geometry:
@@ -25,7 +25,7 @@ def write_rows(con: Any, rows: str, prepared: Prepared, target: Path) -> None:
         # Identifiers are quoted keys, the path is ours.
         f"COPY (SELECT {', '.join(name(key) for key in columns)} FROM {rows}) "  # noqa: S608
         f"TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}, "
-        f"GEOPARQUET_VERSION 'NONE'{metadata})"
+        f"GEOPARQUET_VERSION 'NONE'{f', COMPRESSION_LEVEL {level}' if level else ''}{metadata})"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +12,9 @@ from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.sentences import Sentence
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from beffroi.lake import duck
 
 
@@ -110,17 +113,34 @@ class Rejects:
 
 
 @dataclass(frozen=True, slots=True)
+class Lines:
+    """The lines of a text, a row each: in the file `path`, after `skip` others. `points` (n, 2) says where each row is,
+    NaN nowhere; `read` returns the SQL of the rows that such lines are, in files that hold nothing else: see
+    `Streamed.rows`.
+    """
+
+    path: Path
+    skip: int
+    points: npt.NDArray[np.float32]
+    read: Callable[[Sequence[Path]], str]
+
+
+@dataclass(frozen=True, slots=True)
 class Streamed:
     """Rows left in their file, read again by each question: a view of the source, which holds them in no memory.
 
-    `numbered` is the view of the same rows with their `LINE`. Where the rows have a place, `x` and `y` are the columns
-    that hold it (CRS84), `box` is west, south, east, north of them all.
+    `numbered` is the view of the same rows with their `LINE`, `rows` the SQL of the same with what was published in
+    each column, as text, under the name that `texts` gives. Where the rows have a place, `x` and `y` are the columns
+    that hold it (CRS84), `box` is west, south, east, north of them all; `lines`, when they are known, are theirs.
     """
 
     numbered: str
+    rows: str
+    texts: Mapping[str, str]
     x: str = ""
     y: str = ""
     box: tuple[float, float, float, float] | None = None
+    lines: Lines | None = None
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ import pytest
 
 from beffroi.base.kernel.geo import BBox
 from beffroi.base.territory.viewer import ANONYMOUS
-from beffroi.lake import queries, serving, store, tasks
+from beffroi.lake import curve, queries, serving, store, tasks
 from beffroi.lake.connectors import csv
 from beffroi.lake.cql_text import from_text
 from beffroi.lake.definitions import ColumnDefinition, Definition
@@ -53,7 +53,8 @@ def _import(path: Path, lake: Path, definition: Definition = SALES, **more: Any)
 
 @pytest.fixture
 def streaming(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make every CSV a large one."""
+    """Make every CSV a large one, of many stretches of the curve."""
+    monkeypatch.setattr(curve, "STRETCH_BYTES", 5_000)
     monkeypatch.setattr(csv, "FAST_FROM_BYTES", 1)
     monkeypatch.setattr(csv, "ONCE_UP_TO_BYTES", 0)
 

@@ -33,13 +33,13 @@ def measure_sales(home: Path, *, count: int, told: Callable[[str], None]) -> Tab
     shutil.rmtree(lake, ignore_errors=True)
     told("import dans le lac…")
     ours = in_child("import_sales", path=str(source), lake=str(lake))
+    told("ogr2ogr vers PostGIS…")
+    theirs, theirs_cpu = _by_ogr2ogr(source, home)
     os.environ["BEFFROI_DATA_DIR"] = str(home)
     told("agrégats…")
     asked = in_child("aggregate_sales")
     told("index de consultation…")
     index = in_child("index_sales", lake=str(lake))
-    told("ogr2ogr vers PostGIS…")
-    theirs, theirs_cpu = _by_ogr2ogr(source, home)
     shutil.rmtree(lake, ignore_errors=True)
     table = Table(
         "dvf",

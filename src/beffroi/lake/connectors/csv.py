@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from beffroi.lake import duck
@@ -26,6 +28,7 @@ from beffroi.lake.connectors.tabular import (
     loaded,
     reading_of,
     table_name,
+    watched_of,
 )
 from beffroi.lake.detect.dialect import NO_SEPARATOR, DialectFound, find_dialect, records
 from beffroi.lake.detect.encoding import EncodingFound, decoded_lines, find_encoding
@@ -68,7 +71,8 @@ def read(path: Path, options: ReadOptions, con: duck.Connection) -> list[Reading
         raw, count = None, 0
         if path.stat().st_size >= FAST_FROM_BYTES and width >= 2:
             folder = aside.enter_context(tempfile.TemporaryDirectory(dir=options.work_dir, prefix="beffroi-csv-"))
-            raw, count = _fast(path, found, dialect.separator, width, first_line, Path(folder), con, options.stays)
+            text = Text(path, dialect.separator, width, first_line - 1)
+            raw, count = _fast(text, found, header, Path(folder), con, options)
         if raw is None:
             rows = _records(path, found, dialect.separator, width, first_line)
             raw, count = loaded(con, aligned(rows, width, rejects), width)
@@ -116,55 +120,74 @@ def _records(path: Path, found: EncodingFound, separator: str, width: int, first
         yield record.line + first_line - 1, record.fields
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A delimited text as it stands in a file: what cuts its lines, in how many fields, after how many others."""
+
+    path: Path
+    separator: str
+    width: int
+    skip: int
+
+
 def _fast(
-    path: Path,
-    found: EncodingFound,
-    separator: str,
-    width: int,
-    first_line: int,
-    folder: Path,
-    con: duck.Connection,
-    stays: Path | None,
+    text: Text, found: EncodingFound, header: HeaderFound, folder: Path, con: duck.Connection, options: ReadOptions
 ) -> tuple[Raw | None, int]:
     """Return the file as a relation of DuckDB's CSV reader and its rows, or None when it is not regular.
 
-    Of a large file that `stays`, the rows are counted at most: each question reads it again.
+    Of a large file that stays, the rows are counted at most: each question reads it again.
     """
-    clean = path if _is_plain(path, found, first_line) else _transcoded(path, found, folder)
-    known = regular(clean, separator, width, first_line - 1)
+    clean = (
+        text if _is_plain(text.path, found, text.skip) else replace(text, path=_transcoded(text.path, found, folder))
+    )
+    small = text.path.stat().st_size <= ONCE_UP_TO_BYTES
+    stays = clean.path == options.stays and not small
+    sample = _spread_sample(clean) if stays else []
+    watched = watched_of(header, sample, text.width, options) if stays else None
+    known = regular(clean.path, text.separator, text.width, text.skip, watched)
     if known is None:
         return None, 0
-    columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(width))
-    any_value = f"coalesce({', '.join(f'c{index}' for index in range(width))}) IS NOT NULL"
-    source = (
-        f"read_csv({quoted(str(clean))}, delim = {quoted(separator)}, quote = '\"', escape = '\"', header = false, "
-        f"skip = {first_line - 1}, columns = {{{columns}}}, auto_detect = false, nullstr = '', "
-        f"max_line_size = {max(_LEAST_LINE, 2 * known.longest)})"
-    )
-    relation = (
-        f"(SELECT * FROM (SELECT row_number() OVER () + {first_line - 1} AS {LINE}, * FROM {source}) WHERE {any_value})"
-    )
-    sample = _spread_sample(clean, separator, width, first_line)
-    if path.stat().st_size <= ONCE_UP_TO_BYTES:
+    longest = max(_LEAST_LINE, 2 * known.longest)
+    relation = _numbered(clean, longest)
+    if stays:
+        # Numbering lines takes the reader all its parallelism: only what must name them asks for it.
+        plain = _relation(clean, [clean.path], longest)
+        raw = Raw(plain, text.width, sample, bare=known.bare, numbered=relation, path=clean.path, skip=text.skip)
+        raw.relation_of, raw.tally = partial(_relation, replace(clean, skip=0), longest=longest), known.tally
+        return raw, known.lines
+    sample = _spread_sample(clean)
+    if small:
         table = table_name("brut")
         counted = con.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM {relation}").fetchone()
-        return Raw(table, width, sample, [table], bare=known.bare), counted[0] if counted else 0
-    if clean == stays:
-        # Numbering lines takes the reader all its parallelism: only what must name them asks for it.
-        plain = f"(SELECT * FROM {source} WHERE {any_value})"
-        return Raw(plain, width, sample, bare=known.bare, numbered=relation), known.lines
+        return Raw(table, text.width, sample, [table], bare=known.bare), counted[0] if counted else 0
     counted = con.execute(f"SELECT count(*) FROM {relation}").fetchone()
-    return Raw(relation, width, sample, bare=known.bare), counted[0] if counted else 0
+    return Raw(relation, text.width, sample, bare=known.bare), counted[0] if counted else 0
 
 
-def _is_plain(path: Path, found: EncodingFound, first_line: int) -> bool:
+def _relation(text: Text, paths: Sequence[Path], longest: int, line: str = "") -> str:
+    """Return the rows of `paths`, whose lines are those of `text`, but for those that are empty."""
+    columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(text.width))
+    any_value = f"coalesce({', '.join(f'c{index}' for index in range(text.width))}) IS NOT NULL"
+    files = ", ".join(quoted(str(path)) for path in paths)
+    source = (
+        f"read_csv([{files}], delim = {quoted(text.separator)}, quote = '\"', escape = '\"', header = false, "
+        f"skip = {text.skip}, columns = {{{columns}}}, auto_detect = false, nullstr = '', max_line_size = {longest})"
+    )
+    return f"(SELECT * FROM (SELECT {line}* FROM {source}) WHERE {any_value})"
+
+
+def _numbered(text: Text, longest: int) -> str:
+    return _relation(text, [text.path], longest, f"row_number() OVER () + {text.skip} AS {LINE}, ")
+
+
+def _is_plain(path: Path, found: EncodingFound, skip: int) -> bool:
     """Tell whether DuckDB can read the file as it is: sound UTF-8, whose mark of order stands on a line skipped."""
     if found.mend:
         return False
     if found.codec == "utf-8":
         return found.valid
     small = path.stat().st_size <= ONCE_UP_TO_BYTES
-    return found.codec == "utf-8-sig" and first_line > 1 and small and _decodes(path)
+    return found.codec == "utf-8-sig" and skip > 0 and small and _decodes(path)
 
 
 def _decodes(path: Path) -> bool:
@@ -183,12 +206,12 @@ def _transcoded(path: Path, found: EncodingFound, folder: Path) -> Path:
     return target
 
 
-def _spread_sample(path: Path, separator: str, width: int, first_line: int) -> list[Row]:
+def _spread_sample(text: Text) -> list[Row]:
     """Return rows from the start of the file and from sixteen places spread over it."""
-    size = path.stat().st_size
+    size, width = text.path.stat().st_size, text.width
     sample: list[Row] = []
-    with path.open("rb") as handle:
-        for _ in range(first_line - 1):
+    with text.path.open("rb") as handle:
+        for _ in range(text.skip):
             handle.readline()
         for part in range(17):
             if part:
@@ -197,6 +220,6 @@ def _spread_sample(path: Path, separator: str, width: int, first_line: int) -> l
             lines = [
                 handle.readline().decode("utf-8", "replace").rstrip("\r\n") for _ in range(500 if part == 0 else 100)
             ]
-            rows = (record.fields for record in records([line for line in lines if line], separator, width=width))
+            rows = (record.fields for record in records([line for line in lines if line], text.separator, width=width))
             sample += [row for row in rows if len(row) == width and filled(row)]
     return sample

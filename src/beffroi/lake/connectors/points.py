@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -21,7 +21,16 @@ from beffroi.lake.detect.crs import CRS84, CrsFound, detect_crs, geometries_to_c
 from beffroi.lake.detect.headers import keys_of
 from beffroi.lake.detect.points import PAIR, PlaceFound, PlaceKind, find_place
 from beffroi.lake.detect.values import quoted
-from beffroi.lake.reading import GEOMETRY, Column, ColumnType, Evidence, Reading, ReadOptions, Streamed, Unreadable
+from beffroi.lake.reading import (
+    GEOMETRY,
+    Column,
+    ColumnType,
+    Evidence,
+    Lines,
+    Reading,
+    ReadOptions,
+    Unreadable,
+)
 from beffroi.lake.sql import name
 
 _Floats: TypeAlias = "NDArray[np.float64]"
@@ -125,7 +134,7 @@ def _measured_xy(reading: Reading, place: PlaceFound, options: ReadOptions, span
     found = detect_crs(xs, ys, declared=CRS84, declared_by=declared_by, extent=options.extent)
     if places.box is None or found.code != CRS84 or found.swapped or places.placed < places.given:
         return None
-    _stream(reading, place, places.box)
+    _stream(reading, place, places.box, lines=reading.streamed.lines)
     _tell(reading, place, missing=places.rows - places.placed, outside=places.outside)
     return found
 
@@ -208,7 +217,9 @@ def _stays_streamed(
     return True
 
 
-def _stream(reading: Reading, place: PlaceFound, box: tuple[float, float, float, float]) -> None:
+def _stream(
+    reading: Reading, place: PlaceFound, box: tuple[float, float, float, float], lines: Lines | None = None
+) -> None:
     """Give the rows that stay in their file the place that two of their columns are."""
     from beffroi.lake.connectors.tabular import table_name
 
@@ -220,7 +231,10 @@ def _stream(reading: Reading, place: PlaceFound, box: tuple[float, float, float,
     for view in (reading.table, reading.streamed.numbered):
         views.append(table_name("places"))
         reading.con.execute(f"CREATE TEMP VIEW {views[-1]} AS SELECT *, {point} FROM {view}")
-    reading.table, reading.streamed = views[0], Streamed(views[1], place.x, place.y, box)
+    reading.table, reading.streamed = (
+        views[0],
+        replace(reading.streamed, numbered=views[1], x=place.x, y=place.y, box=box, lines=lines),
+    )
 
 
 def _outside(lon: NDArray[np.float64], lat: NDArray[np.float64], options: ReadOptions) -> int:

@@ -15,6 +15,7 @@ from itertools import islice
 
 from beffroi.base.kernel.sentences import Sentence
 from beffroi.lake import duck
+from beffroi.lake.connectors.figures import DAY, DECIMAL, WHOLE, Tally
 from beffroi.lake.detect.values import (
     LEAST_SHARE,
     NOISE,
@@ -78,12 +79,16 @@ class Places:
     x: str = ""
     y: str = ""
 
-    def asked(self, cases: Sequence[_Case]) -> list[str]:
-        """Return the SQL of what is to be measured, nothing when the columns do not look like numbers."""
+    def named(self, cases: Sequence[_Case]) -> bool:
+        """Tell whether the columns look like numbers; `x` and `y` are then known."""
         found = [case for column in self.columns for case in cases if case.index == column and case.forms]
         if [case.forms[0].type for case in found] != [ColumnType.NUMBER] * 2:
-            return []
+            return False
         self.x, self.y = (in_sql(case.forms[0].value, case.value) for case in found)
+        return True
+
+    def asked(self) -> list[str]:
+        """Return the SQL of what is to be measured."""
         given = somewhere(self.x, self.y)
         placed = f"{given} AND abs({self.x}) <= 180 AND abs({self.y}) <= 90"
         sides = (f"{side} FILTER ({placed})" for xy in (self.x, self.y) for side in (f"min({xy})", f"max({xy})"))
@@ -99,6 +104,14 @@ class Places:
         self.rows, self.given, self.placed, self.outside = map(int, row[:4])
         west, east, south, north = row[4:]
         self.box = (west, south, east, north) if self.placed else None
+
+    def told(self, tally: Tally) -> bool:
+        """Keep what was counted of these columns as the text was looked at; return whether it was."""
+        if tally.points is None or tally.watched.places != self.columns:
+            return False
+        west, south, east, north = tally.sides
+        self.measured((tally.rows, tally.given, tally.placed, tally.outside, west, east, south, north))
+        return True
 
 
 def somewhere(x: str, y: str) -> str:
@@ -132,17 +145,19 @@ def profiled(
     every: Sequence[Sequence[str | None]] | None = None,
     bare: bool = False,
     places: Places | None = None,
+    tally: Tally | None = None,
 ) -> list[ColumnProfile]:
     """Settle the type of each column of `relation` (c0, c1…), titled `titles`; `every` holds its rows when few.
 
-    `bare`: no value has a blank around it, none is empty. `places` is measured in the same pass.
+    `bare`: no value has a blank around it, none is empty. `places` is measured in the same pass. What
+    is in `tally` is not counted again.
     """
     cases = []
     for index, title in enumerate(titles):
         cells = [row[index] for row in sample if index < len(row)]
         whole = None if every is None else [row[index] for row in every]
         cases.append(_case(index, title, cells, hints.get(index), decimal, whole, bare=bare))
-    matched = _first_count(con, relation, cases, places)
+    matched = _first_count(con, relation, cases, places, tally)
     unseen = [case for case in cases if case.filled and not case.sample]
     if unseen:
         for case in unseen:
@@ -200,7 +215,11 @@ def _look_further(con: duck.Connection, relation: str, case: _Case, decimal: str
 
 
 def _first_count(
-    con: duck.Connection, relation: str, cases: list[_Case], places: Places | None = None
+    con: duck.Connection,
+    relation: str,
+    cases: list[_Case],
+    places: Places | None = None,
+    tally: Tally | None = None,
 ) -> dict[int, int]:
     """Count, for each column, its values and those its first candidate reads: most columns are settled by it."""
     matched: dict[int, int] = {}
@@ -208,13 +227,18 @@ def _first_count(
         reads = case.forms[0].reads if case.forms else _nothing
         if case.every is not None and reads is not None:
             case.filled, matched[case.index] = len(case.every), sum(map(reads, case.every))
+        elif tally is not None and (not case.forms or _is_read(case, tally)):
+            case.filled = int(tally.filled[case.index])
+            matched[case.index] = case.filled if case.forms else 0
     left = [case for case in cases if case.index not in matched]
     asked = []
     for case in left:
         asked.append(f"count({case.value})")
         test = in_sql(case.forms[0].test, case.value) if case.forms else "false"
         asked.append(f"count(*) FILTER ({test})")
-    more = places.asked(left) if places else []
+    more: list[str] = []
+    if places is not None and places.named(cases) and (tally is None or not places.told(tally)):
+        more = places.asked()
     asked += more
     row = con.execute(f"SELECT {', '.join(asked)} FROM {relation}").fetchone() or () if asked else ()
     if places and more:
@@ -222,6 +246,24 @@ def _first_count(
     for position, case in enumerate(left):
         case.filled, matched[case.index] = row[2 * position], row[2 * position + 1]
     return matched
+
+
+def _is_read(case: _Case, tally: Tally) -> bool:
+    form = case.forms[0]
+    return form.unit is None and form.name == tally.watched.forms[case.index] if case.index in tally.read else False
+
+
+def looked_for(
+    sample: Sequence[Sequence[str | None]], titles: Sequence[str], hints: dict[int, ColumnType], decimal: str | None
+) -> dict[int, str]:
+    """Return the form that the sample proposes for each column, of those that octets tell; see `profiled`."""
+    found = {}
+    for index, name in enumerate(titles):
+        cells = [row[index] for row in sample if index < len(row)]
+        forms = _case(index, name, cells, hints.get(index), decimal).forms[:1]
+        if forms and forms[0].unit is None and forms[0].name in (WHOLE, DECIMAL, DAY):
+            found[index] = forms[0].name
+    return found
 
 
 def _nothing(_value: str) -> bool:

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
+from beffroi.lake.connectors.figures import Fields, Octets, Positions, Tally, Watched, fields_of, tally
+
 _SCAN = 1 << 20
 """Small enough for what is made of a part to stay near the processor: by parts of 16 MB it took twice the time."""
 
 _THREADS = 2
-_END, _RETURN, _QUOTE = 10, 13, 34
-
-Octets = npt.NDArray[np.uint8]
+_END, _RETURN, _QUOTE, _SPACE = 10, 13, 34, 32
 
 
 @dataclass(frozen=True, slots=True)
 class Regular:
     """A text whose records each stand on one line, of `longest` octets at most, those skipped included.
 
-    `bare`: no value begins or ends with a blank, none is quoted.
+    `bare`: no value begins or ends with a blank, none is quoted. `tally` is what they hold, when it was asked for.
     """
 
     lines: int
     bare: bool
     longest: int
+    tally: Tally | None = None
 
 
 def _listed(*octets: int) -> npt.NDArray[np.bool_]:
@@ -40,36 +40,59 @@ def _listed(*octets: int) -> npt.NDArray[np.bool_]:
     return table
 
 
+_RARE_BLANKS = (b"\t", b"\xc2", b"\xe2", b"\xef")
+"""How the blanks of `profile` begin in UTF-8, but for the space, and the returns that end lines."""
+
 # What the blanks of `profile` begin and end with in UTF-8 (some letters end so too: they only cost the trimming).
 _MAY_BEGIN_BLANK = _listed(9, 32, _QUOTE, 0xC2, 0xE2, 0xEF)
 _MAY_END_BLANK = _listed(9, 32, _QUOTE, 0x89, 0x8B, 0xA0, 0xAF, 0xBF)
 
 
-def regular(path: Path, separator: str, width: int, skip: int) -> Regular | None:
+def regular(path: Path, separator: str, width: int, skip: int, watched: Watched | None = None) -> Regular | None:
     """Say how regular a text is after `skip` lines: `width` fields a line, all ended alike, no quote out of place.
 
-    None when it is not.
+    None when it is not. What is `watched` is counted in the same pass.
     """
-    lines, bare, longest, returns = 0, True, 0, set()
-    with path.open("rb") as handle, ThreadPoolExecutor(_THREADS) as threads:
+    # Once a block as large was given back, memory of this size stays with the process: asked for anew at each part, it
+    # took as long as the looking.
+    np.empty(24 * _SCAN, dtype=np.uint8)
+    lines, bare, longest, returns, held = 0, True, 0, set(), None
+    with path.open("rb") as handle:
         for _ in range(skip):
             longest = max(longest, len(handle.readline()))
-        examine = partial(_lines, separator=ord(separator), width=width)
-        parts = _whole_lines(handle)
-        while some := list(islice(parts, _THREADS)):
+        for part, found in _examined(handle, ord(separator), width, watched):
             # DuckDB's reader stops at a line that does not end as the first does.
-            returns |= {part.endswith(b"\r\n") for part in some}
-            for found in threads.map(examine, some):
-                if found is None or len(returns) > 1:
-                    return None
-                lines, bare, longest = lines + found.lines, bare and found.bare, max(longest, found.longest)
-    return Regular(lines, bare, longest)
+            returns.add(part.endswith(b"\r\n"))
+            if found is None or len(returns) > 1:
+                return None
+            lines, bare, longest = lines + found.lines, bare and found.bare, max(longest, found.longest)
+            if found.tally is not None:
+                held = held.add(found.tally) if held else found.tally
+    return Regular(lines, bare, longest, held.settled() if held else None)
 
 
-def _whole_lines(handle: BinaryIO) -> Iterator[bytes]:
+def _examined(
+    handle: BinaryIO, separator: int, width: int, watched: Watched | None
+) -> Iterator[tuple[bytes, Regular | None]]:
+    """Yield the parts of a text and what each is, in their order, examined by all threads."""
+    waiting: deque[tuple[bytes, Future[Regular | None]]] = deque()
+    with ThreadPoolExecutor(_THREADS) as threads:
+        try:
+            for part in whole_lines(handle):
+                waiting.append((part, threads.submit(_lines, part, separator, width, watched)))
+                if len(waiting) > 2 * _THREADS:
+                    first, found = waiting.popleft()
+                    yield first, found.result()
+            for part, found in waiting:
+                yield part, found.result()
+        finally:
+            threads.shutdown(cancel_futures=True)
+
+
+def whole_lines(handle: BinaryIO, size: int = _SCAN) -> Iterator[bytes]:
     """Yield the text by large parts cut at ends of lines, the last one without the blank lines that may end it."""
     rest, end = b"", b"\n"
-    while chunk := handle.read(_SCAN):
+    while chunk := handle.read(size):
         whole, mark, rest = (rest + chunk).rpartition(b"\n")
         end = b"\r\n" if whole.endswith(b"\r") else b"\n"
         yield whole + mark or chunk
@@ -78,7 +101,7 @@ def _whole_lines(handle: BinaryIO) -> Iterator[bytes]:
         yield rest + end
 
 
-def _lines(data: bytes, *, separator: int, width: int) -> Regular | None:
+def _lines(data: bytes, separator: int, width: int, watched: Watched | None) -> Regular | None:
     # Looking for an octet costs a tenth of counting it.
     returns = data.count(b"\r") if b"\r" in data else 0
     if (
@@ -88,16 +111,20 @@ def _lines(data: bytes, *, separator: int, width: int) -> Regular | None:
     ):
         return None
     octets = np.frombuffer(data, dtype=np.uint8)
-    if b'"' in data:
-        return _quoted_lines(octets, separator, width)
-    marks = np.flatnonzero((octets == _END) | (octets == separator))
-    if len(marks) % width:
+    limits = octets == _END
+    limits |= octets == separator
+    quoted = b'"' in data
+    found = np.flatnonzero(limits)
+    marks = _unquoted(octets, found, separator) if quoted else found
+    if marks is None or len(marks) % width:
         return None
     ends = (octets[marks] == _END).reshape(-1, width)
     if not ends[:, -1].all() or ends[:, :-1].any():
         return None
-    bare = _is_bare(octets, marks, width, returns=bool(returns))
-    return Regular(len(ends), bare, _longest(marks[width - 1 :: width]))
+    fields = fields_of(octets, marks, width, returns=bool(returns))
+    bare = not quoted and _is_bare(data, fields)
+    told = tally(fields, watched) if watched else None
+    return Regular(len(ends), bare, _longest(marks[width - 1 :: width]), told)
 
 
 def _longest(ends: npt.NDArray[np.int64]) -> int:
@@ -105,32 +132,23 @@ def _longest(ends: npt.NDArray[np.int64]) -> int:
     return int(np.diff(ends, prepend=-1).max(initial=0))
 
 
-def _is_bare(octets: Octets, marks: npt.NDArray[np.int64], width: int, *, returns: bool) -> bool:
-    lasts = marks - 1
-    if returns:
-        lasts[width - 1 :: width] -= 1
-    begins = octets[marks[:-1] + 1]
-    return not (
-        _MAY_BEGIN_BLANK[octets[0]]
-        or _MAY_BEGIN_BLANK[begins].any()
-        or _MAY_END_BLANK[octets[np.maximum(lasts, 0)]].any()
-    )
+def _is_bare(data: bytes, fields: Fields) -> bool:
+    """Tell whether no value begins or ends with what may be a blank."""
+    begins, ends = fields.octets[1:][fields.ends[:-1]], fields.before[fields.ends]
+    firsts = fields.octets[fields.first]
+    if any(mark in data for mark in _RARE_BLANKS):
+        return not any(_MAY_BEGIN_BLANK[some].any() for some in (firsts, begins)) and not _MAY_END_BLANK[ends].any()
+    return not any((some == _SPACE).any() for some in (firsts, begins, ends))
 
 
-def _quoted_lines(octets: Octets, separator: int, width: int) -> Regular | None:
-    ends, cuts = np.flatnonzero(octets == _END), np.flatnonzero(octets == separator)
+def _unquoted(octets: Octets, marks: Positions, separator: int) -> Positions | None:
+    """Return which of `marks` end a field; None when a quote is out of place, or spans lines."""
     quotes = np.flatnonzero(octets == _QUOTE)
     if len(quotes) % 2 or not _quotes_in_place(octets, quotes, separator):
         return None
     # An odd number of quotes before a place puts it inside a quoted field.
-    if (np.searchsorted(quotes, ends) & 1).any():
-        return None
-    cuts = cuts[np.searchsorted(quotes, cuts) & 1 == 0]
-    if len(cuts) != len(ends) * (width - 1):
-        return None
-    by_line = cuts.reshape(len(ends), width - 1)
-    whole = (by_line[:, -1] < ends).all() and (by_line[1:, 0] > ends[:-1]).all()
-    return Regular(len(ends), bare=False, longest=_longest(ends)) if whole else None
+    inside = (np.searchsorted(quotes, marks) & 1).astype(bool)
+    return None if (inside & (octets[marks] == _END)).any() else marks[~inside]
 
 
 def _quotes_in_place(octets: Octets, quotes: npt.NDArray[np.int64], separator: int) -> bool:

@@ -5,21 +5,25 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from arro3.core import Array, DataType, Table
 
 from beffroi.base.kernel.sentences import Sentence, gettext_noop
 from beffroi.lake import duck
-from beffroi.lake.connectors.profile import ColumnProfile, Places, first_texts, profiled
+from beffroi.lake.connectors.figures import DECIMAL, Tally, Watched
+from beffroi.lake.connectors.profile import ColumnProfile, Places, first_texts, looked_for, profiled
 from beffroi.lake.detect.headers import HeaderFound, filled, keys_of
 from beffroi.lake.reading import (
     LINE,
     Column,
     ColumnType,
     Evidence,
+    Lines,
     Reading,
     ReadOptions,
     Rejects,
@@ -61,7 +65,8 @@ class Raw:
 
     `every` holds all of them when they are few: `relation` is then a view of `con` over the memory of Python. `bare`:
     no value has a blank around it. `numbered` is the same with `_line`, which `relation` lacks, when the rows stay in
-    their file.
+    their file: `relation_of` is then the relation of other lines like those of `path` after `skip`, in files that hold
+    nothing else, and `tally` what was counted of them on the way.
     """
 
     relation: str
@@ -71,6 +76,10 @@ class Raw:
     every: list[Row] | None = None
     bare: bool = False
     numbered: str = ""
+    path: Path = field(default_factory=Path)
+    skip: int = 0
+    relation_of: Callable[[Sequence[Path]], str] = str
+    tally: Tally | None = None
 
 
 def check_width(width: int, where: str) -> None:
@@ -246,15 +255,21 @@ def reading_of(con: duck.Connection, raw: Raw, draft: Draft, options: ReadOption
 def _typed_reading(con: duck.Connection, raw: Raw, draft: Draft, options: ReadOptions) -> Reading:
     from beffroi.lake.connectors.points import add_geometry, degrees_of
 
-    titles = [*draft.header.titles, *[""] * (raw.width - len(draft.header.titles))][: raw.width]
-    hints = {**draft.header.hints, **_imposed(titles, options)}
-    told = [*draft.header.descriptions, *[""] * len(titles)]
-    names = [f"{title} {about}".strip() for title, about in zip(titles, told, strict=False)]
+    titles, hints, names = _announced(draft.header, raw.width, options)
     mark = options.decimal or draft.decimal
     # Rows that stay in their file are measured while they are counted: reading them again costs most of it.
     places = degrees_of(titles, options) if raw.numbered else None
     profiles = profiled(
-        con, raw.relation, raw.sample, names, hints, decimal=mark, every=raw.every, bare=raw.bare, places=places
+        con,
+        raw.relation,
+        raw.sample,
+        names,
+        hints,
+        decimal=mark,
+        every=raw.every,
+        bare=raw.bare,
+        places=places,
+        tally=raw.tally,
     )
     kept = [profile for profile in profiles if titles[profile.index] or profile.filled]
     if not kept:
@@ -265,7 +280,10 @@ def _typed_reading(con: duck.Connection, raw: Raw, draft: Draft, options: ReadOp
     selected = ", ".join(f"{profile.expression} AS {identifier(key)}" for profile, key in zip(kept, keys, strict=True))
     streamed = None
     if raw.numbered:
-        streamed = Streamed(table_name("lignes"))
+        texts = {key: f"_c{profile.index}" for profile, key in zip(kept, keys, strict=True)}
+        beside = ", ".join([selected, *(f"{text[1:]} AS {text}" for text in texts.values())])
+        rows = f"SELECT {beside} FROM {raw.relation}"
+        streamed = Streamed(table_name("lignes"), rows, texts, lines=_lines(raw, beside))
         con.execute(f"CREATE TEMP VIEW {table} AS SELECT {selected} FROM {raw.relation}")
         con.execute(f"CREATE TEMP VIEW {streamed.numbered} AS SELECT {LINE}, {selected} FROM {raw.numbered}")
     else:
@@ -289,6 +307,38 @@ def _typed_reading(con: duck.Connection, raw: Raw, draft: Draft, options: ReadOp
         if raw.numbered:
             reading.rows_read = con.execute(f"SELECT count(*) FROM {reading.table}").fetchall()[0][0]
     return reading
+
+
+def _announced(
+    header: HeaderFound, width: int, options: ReadOptions
+) -> tuple[list[str], dict[int, ColumnType], list[str]]:
+    """Return the titles of columns, the types that are announced of them, and all that says what they are."""
+    titles = [*header.titles, *[""] * (width - len(header.titles))][:width]
+    hints = {**header.hints, **_imposed(titles, options)}
+    told = [*header.descriptions, *[""] * len(titles)]
+    return titles, hints, [f"{title} {about}".strip() for title, about in zip(titles, told, strict=False)]
+
+
+def watched_of(header: HeaderFound, sample: Sequence[Row], width: int, options: ReadOptions) -> Watched:
+    """Return what is to be counted of the lines of a text of which `sample` are some."""
+    from beffroi.lake.connectors.points import degrees_of
+
+    titles, hints, names = _announced(header, width, options)
+    forms, places = looked_for(sample, names, hints, options.decimal), degrees_of(titles, options)
+    if places is None or any(forms.get(column) != DECIMAL for column in places.columns):
+        return Watched(forms=forms)
+    return Watched(forms=forms, places=places.columns, area=places.area)
+
+
+def _lines(raw: Raw, selected: str) -> Lines | None:
+    """Return the lines of rows that stay in their file, if where each is was told as they were looked at."""
+    if raw.tally is None or raw.tally.points is None:
+        return None
+
+    def read(files: Sequence[Path]) -> str:
+        return f"SELECT {selected} FROM {raw.relation_of(files)}"
+
+    return Lines(raw.path, raw.skip, np.concatenate(raw.tally.points), read)
 
 
 def _spans(raw: Raw, places: Places, profiles: dict[str, ColumnProfile]) -> Spans | None:
