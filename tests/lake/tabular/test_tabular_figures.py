@@ -8,15 +8,16 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from beffroi.base.kernel.geo import BBox
 from beffroi.lake import curve, sql
 from beffroi.lake.connectors import csv
-from beffroi.lake.connectors.figures import DAY, DECIMAL, WHOLE, Tally, Watched
+from beffroi.lake.connectors.figures import Tally, Watched
 from beffroi.lake.connectors.regular import regular
 from beffroi.lake.detect.dates import DATE_FORMS
-from beffroi.lake.detect.values import NUMBER_FORMS, in_sql, number_form
+from beffroi.lake.detect.values import DAY, DECIMAL, NUMBER_FORMS, WHOLE, in_sql, number_form
 from beffroi.lake.reading import Lines, ReadOptions
 
 _TESTS = {
@@ -68,6 +69,12 @@ def _told(tmp_path: Path, rows: list[str], end: str = "\n", **watched: Any) -> T
     return found.tally
 
 
+def _places(told: Tally) -> npt.NDArray[np.float32]:
+    found = told.placed_at()
+    assert found is not None
+    return found
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("form", _TESTS)
 def test_a_column_is_told_of_a_form_when_the_database_says_so(tmp_path: Path, form: str, end: str) -> None:
@@ -98,7 +105,7 @@ def test_numbers_are_read_to_the_nearest(tmp_path: Path) -> None:
     told = _told(tmp_path, [f"{cell},1.5,x" for cell in cells], forms={0: DECIMAL, 1: DECIMAL}, places=(0, 1))
     numbers = [float(cell) for cell in cells]
     assert told.sides == (min(numbers), 1.5, max(numbers), 1.5)
-    assert np.array_equal(np.concatenate(told.points or [])[:, 0], np.float32(numbers))
+    assert np.array_equal(_places(told)[:, 0], np.array(numbers, dtype=np.float32))
 
 
 def test_places_are_measured_as_the_database_does(tmp_path: Path) -> None:
@@ -107,7 +114,7 @@ def test_places_are_measured_as_the_database_does(tmp_path: Path) -> None:
     told = _told(tmp_path, rows, forms={0: DECIMAL, 1: DECIMAL}, places=(0, 1), area=area)
     assert (told.rows, told.given, told.placed, told.outside) == (6, 4, 3, 2)
     assert told.sides == (-1.5, 0.0, 4.9, 43.6)
-    assert np.isnan(np.concatenate(told.points or [])[:, 0]).tolist() == [False, True, True, True, False, True, False]
+    assert np.isnan(_places(told)[:, 0]).tolist() == [False, True, True, True, False, True, False]
 
 
 def test_a_quoted_value_does_not_keep_the_others_from_being_told(tmp_path: Path) -> None:
@@ -120,12 +127,12 @@ def test_a_quoted_value_does_not_keep_the_others_from_being_told(tmp_path: Path)
 
 def test_parts_of_a_text_are_put_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [f"{n}.5,4{n % 9}.25,2026-{1 + n % 12:02}-01" for n in range(179)]
-    asked = {"forms": {0: DECIMAL, 1: DECIMAL, 2: DAY}, "places": (0, 1)}
+    asked: dict[str, Any] = {"forms": {0: DECIMAL, 1: DECIMAL, 2: DAY}, "places": (0, 1)}
     whole = _told(tmp_path, rows, **asked)
     monkeypatch.setattr("beffroi.lake.connectors.regular.whole_lines.__defaults__", (64,))
     parts = _told(tmp_path, rows, **asked)
     assert len(parts.points or []) > 20
-    assert np.array_equal(np.concatenate(parts.points or []), np.concatenate(whole.points or []))
+    assert np.array_equal(_places(parts), _places(whole))
     assert (parts.read, parts.rows, parts.sides, parts.days) == ({0, 1, 2}, 179, whole.sides, whole.days)
     late = _told(tmp_path, [*rows, "3.5,43.5,2026-02-31"], **asked)
     assert late.read == {0, 1}

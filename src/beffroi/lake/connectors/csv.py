@@ -17,6 +17,9 @@ from functools import partial
 from pathlib import Path
 
 from beffroi.lake import duck
+from beffroi.lake.connectors.announced import announced
+from beffroi.lake.connectors.figures import Watched
+from beffroi.lake.connectors.profile import looked_for
 from beffroi.lake.connectors.regular import regular
 from beffroi.lake.connectors.tabular import (
     Draft,
@@ -28,12 +31,11 @@ from beffroi.lake.connectors.tabular import (
     loaded,
     reading_of,
     table_name,
-    watched_of,
 )
 from beffroi.lake.detect.dialect import NO_SEPARATOR, DialectFound, find_dialect, records
 from beffroi.lake.detect.encoding import EncodingFound, decoded_lines, find_encoding
 from beffroi.lake.detect.headers import HeaderFound, filled, find_header
-from beffroi.lake.detect.values import quoted
+from beffroi.lake.detect.values import DECIMAL, quoted
 from beffroi.lake.reading import LINE, Reading, ReadOptions, Rejects, Unreadable
 
 HEAD_LINES = 400
@@ -143,7 +145,7 @@ def _fast(
     small = text.path.stat().st_size <= ONCE_UP_TO_BYTES
     stays = clean.path == options.stays and not small
     sample = _spread_sample(clean) if stays else []
-    watched = watched_of(header, sample, text.width, options) if stays else None
+    watched = _watched(header, sample, text.width, options) if stays else None
     known = regular(clean.path, text.separator, text.width, text.skip, watched)
     if known is None:
         return None, 0
@@ -162,6 +164,18 @@ def _fast(
         return Raw(table, text.width, sample, [table], bare=known.bare), counted[0] if counted else 0
     counted = con.execute(f"SELECT count(*) FROM {relation}").fetchone()
     return Raw(relation, text.width, sample, bare=known.bare), counted[0] if counted else 0
+
+
+def _watched(header: HeaderFound, sample: Sequence[Row], width: int, options: ReadOptions) -> Watched:
+    """Return what is to be counted of the lines of a text of which `sample` are some."""
+    # Loaded here: few sources are large.
+    from beffroi.lake.connectors.points import degrees_of
+
+    titles, hints, names = announced(header, width, options)
+    forms, places = looked_for(sample, names, hints, options.decimal), degrees_of(titles, options)
+    if places is None or any(forms.get(column) != DECIMAL for column in places.columns):
+        return Watched(forms=forms)
+    return Watched(forms=forms, places=places.columns, area=places.area)
 
 
 def _relation(text: Text, paths: Sequence[Path], longest: int, line: str = "") -> str:

@@ -14,15 +14,12 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
-from beffroi.lake.detect.values import NUMBER_FORMS
+from beffroi.lake.detect.values import DAY, DECIMAL, NUMBER_FORMS, WHOLE
 
 Octets = npt.NDArray[np.uint8]
 Positions = npt.NDArray[np.intp]
 Words = npt.NDArray[np.uint64]
 _Floats = npt.NDArray[np.float64]
-
-WHOLE, DECIMAL, DAY = "integer", "point", "iso"
-"""The forms of `detect.values` and `detect.dates` that are told here."""
 
 _HYPHEN, _PLUS = 45, 43
 _LONGEST = 18
@@ -68,7 +65,7 @@ class Tally:
     form `watched`.
 
     Of those that are places (see `profile.Places`): how many are given, on the globe and out of the area, west, south,
-    east, north, and `points` (n, 2), one per line, NaN nowhere. No `points`: they could not be told.
+    east, north, and `points`, one per line, by parts. No `points`: they could not be told.
     """
 
     watched: Watched
@@ -98,6 +95,10 @@ class Tally:
         else:
             self.points += other.points
         return self
+
+    def placed_at(self) -> npt.NDArray[np.float32] | None:
+        """Return where each line is (n, 2), NaN nowhere; None when that could not be told."""
+        return None if self.points is None else np.concatenate(self.points)
 
     def settled(self) -> Tally:
         """Return it without the columns of dates of which one is no day of the calendar."""

@@ -12,15 +12,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from beffroi.base.kernel.sentences import Sentence
 from beffroi.lake import duck
-from beffroi.lake.connectors.figures import DAY, DECIMAL, WHOLE, Tally
 from beffroi.lake.detect.values import (
+    DAY,
+    DECIMAL,
     LEAST_SHARE,
     NOISE,
     NULL_MARKS,
     TEXT_NULLS,
+    WHOLE,
     Form,
     candidates,
     few_of,
@@ -29,6 +32,9 @@ from beffroi.lake.detect.values import (
     text_reason,
 )
 from beffroi.lake.reading import ColumnType, Evidence
+
+if TYPE_CHECKING:
+    from beffroi.lake.connectors.figures import Tally
 
 _BLANKS = " \t\r\n\u00a0\u202f\u2009\u200b\ufeff"
 _FEWEST_MATCHES_PER_MARK = 0.2

@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from arro3.core import Array, DataType, Table
 
 from beffroi.base.kernel.sentences import Sentence, gettext_noop
 from beffroi.lake import duck
-from beffroi.lake.connectors.figures import DECIMAL, Tally, Watched
-from beffroi.lake.connectors.profile import ColumnProfile, Places, first_texts, looked_for, profiled
+from beffroi.lake.connectors.announced import announced
+from beffroi.lake.connectors.profile import ColumnProfile, Places, first_texts, profiled
 from beffroi.lake.detect.headers import HeaderFound, filled, keys_of
 from beffroi.lake.reading import (
     LINE,
@@ -33,6 +32,7 @@ from beffroi.lake.reading import (
 from beffroi.lake.sql import FEW_ROWS, plan_for
 
 if TYPE_CHECKING:
+    from beffroi.lake.connectors.figures import Tally
     from beffroi.lake.connectors.points import Spans
 
 MOST_COLUMNS = 2_000
@@ -255,7 +255,7 @@ def reading_of(con: duck.Connection, raw: Raw, draft: Draft, options: ReadOption
 def _typed_reading(con: duck.Connection, raw: Raw, draft: Draft, options: ReadOptions) -> Reading:
     from beffroi.lake.connectors.points import add_geometry, degrees_of
 
-    titles, hints, names = _announced(draft.header, raw.width, options)
+    titles, hints, names = announced(draft.header, raw.width, options)
     mark = options.decimal or draft.decimal
     # Rows that stay in their file are measured while they are counted: reading them again costs most of it.
     places = degrees_of(titles, options) if raw.numbered else None
@@ -309,36 +309,16 @@ def _typed_reading(con: duck.Connection, raw: Raw, draft: Draft, options: ReadOp
     return reading
 
 
-def _announced(
-    header: HeaderFound, width: int, options: ReadOptions
-) -> tuple[list[str], dict[int, ColumnType], list[str]]:
-    """Return the titles of columns, the types that are announced of them, and all that says what they are."""
-    titles = [*header.titles, *[""] * (width - len(header.titles))][:width]
-    hints = {**header.hints, **_imposed(titles, options)}
-    told = [*header.descriptions, *[""] * len(titles)]
-    return titles, hints, [f"{title} {about}".strip() for title, about in zip(titles, told, strict=False)]
-
-
-def watched_of(header: HeaderFound, sample: Sequence[Row], width: int, options: ReadOptions) -> Watched:
-    """Return what is to be counted of the lines of a text of which `sample` are some."""
-    from beffroi.lake.connectors.points import degrees_of
-
-    titles, hints, names = _announced(header, width, options)
-    forms, places = looked_for(sample, names, hints, options.decimal), degrees_of(titles, options)
-    if places is None or any(forms.get(column) != DECIMAL for column in places.columns):
-        return Watched(forms=forms)
-    return Watched(forms=forms, places=places.columns, area=places.area)
-
-
 def _lines(raw: Raw, selected: str) -> Lines | None:
     """Return the lines of rows that stay in their file, if where each is was told as they were looked at."""
-    if raw.tally is None or raw.tally.points is None:
+    points = raw.tally.placed_at() if raw.tally else None
+    if points is None:
         return None
 
     def read(files: Sequence[Path]) -> str:
         return f"SELECT {selected} FROM {raw.relation_of(files)}"
 
-    return Lines(raw.path, raw.skip, np.concatenate(raw.tally.points), read)
+    return Lines(raw.path, raw.skip, points, read)
 
 
 def _spans(raw: Raw, places: Places, profiles: dict[str, ColumnProfile]) -> Spans | None:
@@ -350,14 +330,6 @@ def _spans(raw: Raw, places: Places, profiles: dict[str, ColumnProfile]) -> Span
         return None
     cells = [(row[places.columns[0]], row[places.columns[1]]) for row in raw.sample]
     return Spans(x[0], y[0], places, tuple((one, other) for one, other in cells if one and other))
-
-
-def _imposed(titles: Sequence[str], options: ReadOptions) -> dict[int, ColumnType]:
-    if not options.types:
-        return {}
-    keys = keys_of(titles, options.rename)
-    named = {index: options.types.get(title) or options.types.get(keys[index]) for index, title in enumerate(titles)}
-    return {index: kind for index, kind in named.items() if kind is not None}
 
 
 def _first_texts(raw: Raw, profiles: dict[str, ColumnProfile]) -> dict[str, list[str]] | None:

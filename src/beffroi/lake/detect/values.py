@@ -19,6 +19,9 @@ from beffroi.lake.reading import ColumnType
 LEAST_SHARE = 0.98
 """Share of values a form must read before the rest may be taken for noise."""
 
+WHOLE, DECIMAL, DAY = "integer", "point", "iso"
+"""The names of the forms that octets tell by themselves: see `connectors.figures`."""
+
 _S = "[ \u00a0\u202f\u2009]"
 _UNIT_WORDS = (
     r"%|‰|€|euros?|k€|m€|m|m2|m²|m3|m³|km|km2|km²|cm|mm|ha|kg|g|t|tonnes?|l|kwh|mwh|kw|mw|w|°c|°|h|min|mn|s|ans?|jours?"
