@@ -19,8 +19,19 @@ from territory_makers import make_town
 
 CODE = "00000"
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-IDS = ("6-02",)
-BESIDE: dict[str, str] = {}
+IDS = ("1-16", "6-02")
+BESIDE = {
+    "adresses": """id,numero,rep,nom_voie,code_postal,code_insee,nom_commune,lon,lat
+1,12,,Rue du Lavoir,00000,00000,Bourg,3.8710,43.6010
+2,1,,Rue Haute,00000,00000,Bourg,3.8790,43.6090
+3,3,,Place Neuve,00000,00000,Bourg,3.8800,43.6100
+""",
+    "acceslibre": "id,name,numero,voie,code_insee,longitude,latitude,entree_plain_pied,entree_marches,"
+    """entree_marches_rampe,entree_largeur_mini,sanitaires_adaptes
+E1,Cabinet du Lavoir,12,rue du Lavoir,00000,3.8710,43.6010,false,3,aucune,80,
+E2,Centre hospitalier,1,Rue Haute,00000,3.8790,43.6090,true,,,120,true
+""",
+}
 """Other sources of the town, by dataset."""
 
 
@@ -29,13 +40,16 @@ def directories_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with the source of the first example of each directory; beside it, a folder of signed acts."""
     folder = tmp_path_factory.mktemp("directories")
     definitions, _faults = load_definitions()
-    sources = dict(BESIDE)
+    sources: dict[str, Any] = dict(BESIDE)
+    files: dict[str, str] = {}
     for one in IDS:
         use_case = queries.catalogue().use_cases[one]
         example = use_case.examples[0]
-        sources[str(example.when.get("dataset", use_case.settings["directory"].datasets[0]))] = example.when["source"]
+        slug = str(example.when.get("dataset", use_case.settings["directory"].datasets[0]))
+        sources[slug] = example.when["source"]
+        files |= {slug: str(example.when["file"])} if "file" in example.when else {}
     for slug, text in sources.items():
-        path = folder / f"{slug}.csv"
+        path = folder / files.get(slug, f"{slug}.csv")
         path.write_text(str(text), encoding="utf-8")
         outcome = import_source(
             path, territory=CODE, slug=slug, at=AT, lake=folder / "lake", announce=False,

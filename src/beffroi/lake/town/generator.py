@@ -37,6 +37,7 @@ from beffroi.lake.town.landmarks import write_landmarks
 from beffroi.lake.town.meters import write_meters
 from beffroi.lake.town.plan import GROUPING_NAME, INSEE, LICENCE, NAME, NEIGHBOURS, WARNING, YEAR, Scale
 from beffroi.lake.town.planning import write_plan
+from beffroi.lake.town.practitioners import write_practitioners
 from beffroi.lake.town.rescue import write_rescue
 from beffroi.lake.town.reuse import write_reuse
 from beffroi.lake.town.roadside import write_roadside
@@ -51,6 +52,7 @@ from beffroi.lake.town.society import (
     write_sales,
     write_schools,
 )
+from beffroi.lake.town.solidarity import write_solidarity
 from beffroi.lake.town.transit import write_transit
 from beffroi.lake.town.useful import write_useful_places
 from beffroi.lake.town.venues import write_venues
@@ -113,6 +115,8 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Réemploi et recyclage", write_reuse),
     ("Accessibilité des lieux publics", write_venues),
     ("Secours", write_rescue),
+    ("Praticiens", write_practitioners),
+    ("Lieux solidaires", write_solidarity),
     ("Vidéoprotection", write_cameras),
     ("Numérique", write_digital),
     ("Ventes", write_sales),

@@ -7,6 +7,7 @@ import numpy as np
 from beffroi.lake.town.city import City
 from beffroi.lake.town.files import Writer
 from beffroi.lake.town.plan import INSEE, NAME, POSTCODE
+from beffroi.lake.town.practitioners import care_sites
 
 _ACTIVITIES = {
     "mairie": "Mairie",
@@ -30,11 +31,12 @@ def write_venues(city: City, writer: Writer) -> None:
     """
     rng = city.rng("venues")
     hosts = np.flatnonzero(np.isin(city.buildings.program, list(_ACTIVITIES)) & (city.addresses.of_building >= 0))
-    address = city.addresses.of_building[hosts]
+    cabinets = care_sites(city)
+    address = np.concatenate([city.addresses.of_building[hosts], cabinets])
     degrees = writer.origin.degrees(city.addresses.point[address])
     streets = city.street_name[city.addresses.street[address]]
-    activity = [_ACTIVITIES[str(name)] for name in city.buildings.program[hosts]]
-    count = len(hosts)
+    activity = [_ACTIVITIES[str(name)] for name in city.buildings.program[hosts]] + ["Cabinet médical"] * len(cabinets)
+    count = len(address)
     how = rng.choice(["level", "ramp", "steps", "untold"], count, p=[0.5, 0.13, 0.2, 0.17])
     stepped = np.isin(how, ["ramp", "steps"])
     steps = rng.integers(1, 6, count)

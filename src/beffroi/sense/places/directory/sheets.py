@@ -98,7 +98,10 @@ def _sheet(ref: DatasetRef, rows: Sequence[Row], settings: DirectorySettings, fi
     searched = (*settings.title, *settings.about, *settings.words, *settings.told, *settings.place)
     return Sheet(
         ref,
-        str(first["_id"]),
+        # What is the same from a version to the next is a better name than the number of a row.
+        "-".join(key)
+        if all(key := [_text(first.get(one)) for one in settings.together]) and key
+        else str(first["_id"]),
         " ".join(part for key in settings.title if (part := _text(first.get(key)))),
         tuple(part for key in settings.about if (part := _text(values[key]))),
         _text(first.get(settings.day)) if settings.day else "",
@@ -108,6 +111,12 @@ def _sheet(ref: DatasetRef, rows: Sequence[Row], settings: DirectorySettings, fi
         _text(first.get(settings.paper)) if settings.paper else "",
         " ".join(dict.fromkeys(_text(row.get(key)) for row in rows for key in dict.fromkeys(searched))),
     )
+
+
+def _name(first: Row, together: tuple[str, ...]) -> str:
+    """Return the id of a sheet: what its rows share, the same from a version to the next, else that of its row."""
+    shared = [_text(first.get(one)) for one in together]
+    return "-".join(shared) if shared and all(shared) else str(first["_id"])
 
 
 def _joined(rows: Sequence[Row], key: str) -> Any:
