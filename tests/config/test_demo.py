@@ -127,7 +127,13 @@ def test_it_answers_with_people_of_every_role_and_data_cut_by_rights(built: Path
         roles = {user["role"] for user in said["users"]}
         assert roles == {"resident", "agent", "elected", "administrator", "neighbour_agent"}
         assert all(len(user["password"]) >= 12 for user in said["users"])
-        assert {tuple(key["scopes"]) for key in said["api_keys"]} == {(), ("data:agents",), ("reports:write",)}
+        landlord = ("stock", "stock:000000018")
+        assert {tuple(one["scopes"]) for one in said["api_keys"]} == {
+            (),
+            ("data:agents",),
+            ("reports:write",),
+            landlord,
+        }
         assert status(said["url"] + "/") == 200
         assert status(said["url"] + "/health") == 200
         assert status(said["url"] + "/donnees/00001/arbres/") == 200

@@ -115,7 +115,7 @@ def browser_of(reader: str) -> Client:
         "agent_of_another_commune": (Role.AGENT, OTHER_TOWN, ("voirie",)),
         "administrator": (Role.ADMINISTRATOR, TOWN, ()),
     }
-    keys = {"key": (), "key_with_scope": tuple(engine.SCOPES)}
+    keys = {"key": (), "key_with_scope": (*engine.SCOPES, "stock:552046484")}
     headers = {"Authorization": f"Bearer {make_key(*keys[reader])}"} if reader in keys else {}
     client = Client(raise_request_exception=False, headers=headers)
     if reader in people:

@@ -69,6 +69,7 @@ def furnish(password: str) -> None:
     _give_away(CODE, giver)
     _book(CODE)
     _bill_families(CODE)
+    _rent_out(CODE)
     _go_out(CODE)
 
 
@@ -129,6 +130,19 @@ def _bill_families(code: str) -> None:
     walked = settings.DATA_DIR / "walked.json"
     known = json.loads(walked.read_text()) | {"payment": token, "operation": operations.attempt_of(token).operation}
     walked.write_text(json.dumps(known))
+
+
+def _rent_out(code: str) -> None:
+    """A landlord's software sends a building and its lots."""
+    from beffroi.base.kernel.time import now
+    from beffroi.base.territory.viewer import Grant, Role, Viewer
+    from beffroi.sense.twin.stock.operations import send_table
+
+    software = Viewer(None, (Grant(code, Role.AGENT),), frozenset({"stock", "stock:552046484"}))
+    building = {"batiment_ref": "B1", "adresse": "12 avenue de l’Église", "longitude": 3.87, "latitude": 43.6}
+    send_table(software, "batiments", [building], mode="merge", at=now())
+    lot = {"lot_ref": "L1", "batiment_ref": "B1", "usage": "logement", "occupation": "vacant"}
+    send_table(software, "lots", [lot], mode="merge", at=now())
 
 
 def _counts() -> str:

@@ -134,6 +134,8 @@ RESERVED = {
         "/agent/donnees-a-surveiller/",
         "/agent/responsables/",
         "/agent/responsables/arbres/",
+        "/agent/bailleurs/",
+        "/agent/bailleurs/552046484/",
         "/agent/bac-a-sable/",
         "/batiments/",
         "/croiser/",

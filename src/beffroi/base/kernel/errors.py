@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from beffroi.base.kernel.sentences import Sentence
@@ -18,6 +19,8 @@ class BeffroiError(Exception):
     """
 
     http_status = 400
+    faults: Sequence[dict[str, str]] = ()
+    """When many things are wrong at once, each: ``where`` and ``what``, in French."""
 
     def __init__(self, what: str, *, where: str = "", remedy: str = "", **values: Any) -> None:
         self.what = Sentence(what, values)

@@ -22,6 +22,9 @@ SANDBOX_PREFIX = "99"
 
 DATA_AGENTS = "data:agents"
 DATA_WRITE = "data:write"
+STOCK = "stock"
+STOCK_OF = "stock:"
+"""Before a SIREN: whose stock a key that has `STOCK` exchanges."""
 
 SCOPES: dict[str, Sentence] = {
     DATA_AGENTS: Sentence("Lire les données réservées aux agents"),
@@ -29,10 +32,16 @@ SCOPES: dict[str, Sentence] = {
     "catalogue:write": Sentence("Changer l'état des services"),
     "reports:write": Sentence("Créer et suivre des signalements au nom d'un autre logiciel"),
     "observations:write": Sentence("Envoyer les mesures de capteurs"),
+    STOCK: Sentence("Échanger le patrimoine d’un bailleur, celui de son SIREN et aucun autre"),
 }
 """What an API key may be given, and nothing else. A key without scopes reads what everyone reads."""
 
 KEY_SHAPE = re.compile(r"^bef_([0-9a-f]{12})_([A-Za-z0-9_-]{43})$")
+
+
+def scope_is_known(scope: str) -> bool:
+    """Tell whether a key may be given `scope`: one of `SCOPES`, or the stock of a landlord by its SIREN."""
+    return scope in SCOPES or bool(re.fullmatch(STOCK_OF + r"\d{9}", scope))
 
 
 class BadCode(BeffroiError):

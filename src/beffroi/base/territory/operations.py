@@ -299,7 +299,7 @@ def create_api_key(
     actor = actor_of(by, territory)
     territory_info(territory)
     asked = sorted(set(scopes))
-    unknown = [scope for scope in asked if scope not in engine.SCOPES]
+    unknown = [scope for scope in asked if not engine.scope_is_known(scope)]
     if unknown:
         raise BadApiKey(
             "droit inconnu : {unknown}",
@@ -308,6 +308,9 @@ def create_api_key(
             unknown=", ".join(unknown),
             known=", ".join(engine.SCOPES),
         )
+    if (engine.STOCK in asked) != (sum(scope.startswith(engine.STOCK_OF) for scope in asked) == 1):
+        raise BadApiKey("le patrimoine d'un seul bailleur va avec son SIREN", where="siren",
+                        remedy="donnez le SIREN du bailleur, neuf chiffres")  # fmt: skip
     if not name.strip():
         raise BadApiKey("la clé n'a pas de nom", where="name", remedy="nommez le logiciel qui s'en servira")
     if expires_at <= at:

@@ -72,6 +72,7 @@ _KEYS = (
     ("Démonstration : lecture publique", ()),
     ("Démonstration : lecture des agents", ("data:agents",)),
     ("Démonstration : signalements (Open311)", ("reports:write",)),
+    ("Démonstration : logiciel d’un bailleur", ("stock", "stock:000000018")),
 )
 
 
@@ -121,11 +122,13 @@ def _directories(town: Town) -> None:
 
 
 def _buildings(town: Town) -> None:
-    """Give the landmarks of the town their works and the state they were found in."""
+    """Give the landmarks of the town their works and the state they were found in, and a landlord its stock."""
     from beffroi.base.kernel.time import now
     from beffroi.config.demo.buildings import add_lives
+    from beffroi.config.demo.stock import add_stock
 
     add_lives(town.insee, at=now())
+    add_stock(town.insee, at=now())
 
 
 def _streets(town: Town) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -66,7 +66,7 @@ def problem(
     *,
     where: str = "",
     remedy: str = "",
-    errors: list[dict[str, str]] | None = None,
+    errors: Sequence[dict[str, str]] = (),
     headers: Mapping[str, str] | None = None,
 ) -> HttpResponse:
     """Return a problem as a response."""
@@ -82,7 +82,7 @@ def problem(
         "remedy": remedy,
     }
     if errors:
-        body["errors"] = errors
+        body["errors"] = list(errors)
     return HttpResponse(json.dumps(body, ensure_ascii=False), status=status, content_type=MEDIA_TYPE, headers=headers)
 
 
@@ -99,7 +99,8 @@ def install(api: NinjaAPI) -> None:
 
 
 def _from_beffroi(request: HttpRequest, error: BeffroiError) -> HttpResponse:
-    return problem(error.http_status, said(error.what), where=error.where, remedy=said(error.remedy))
+    remedy = said(error.remedy)
+    return problem(error.http_status, said(error.what), where=error.where, remedy=remedy, errors=error.faults)
 
 
 def _from_404(request: HttpRequest, error: Exception) -> HttpResponse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from beffroi.faces.api import catalogue, editing, mobility, places, transit
+from beffroi.faces.api import catalogue, editing, mobility, places, stock, transit
 from beffroi.faces.api.core import Api
 from beffroi.faces.api.documents import not_found, openapi_document, welcome
 
@@ -15,6 +15,7 @@ api.add_router("", editing.router)
 api.add_router("", places.router)
 api.add_router("", mobility.router)
 api.add_router("", transit.router)
+api.add_router("", stock.router)
 
 app_name = "api"
 urlpatterns = [

@@ -24,7 +24,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.territory import operations, queries
-from beffroi.base.territory.engine import SCOPES
+from beffroi.base.territory.engine import SCOPES, STOCK, STOCK_OF, BadCode, checked_siren
 from beffroi.base.territory.viewer import Role
 from beffroi.faces.shell.access import Request, open_to
 from beffroi.faces.shell.sentences import said
@@ -106,6 +106,12 @@ class KeyForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("Rien de coché : ce que tout le monde peut lire."),
     )
+    siren = forms.CharField(
+        label=gettext_lazy("SIREN du bailleur"),
+        max_length=20,
+        required=False,
+        help_text=gettext_lazy("Pour échanger son patrimoine seulement : neuf chiffres."),
+    )
     last_day = forms.DateField(
         label=gettext_lazy("Dernier jour"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
@@ -113,6 +119,20 @@ class KeyForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["scopes"].choices = [(scope, said(name)) for scope, name in SCOPES.items()]  # type: ignore[attr-defined]
+
+    def clean_siren(self) -> str:
+        asked, wanted = self.cleaned_data["siren"], STOCK in self.cleaned_data.get("scopes", ())
+        if not wanted:
+            return ""
+        try:
+            return checked_siren(asked)
+        except BadCode as error:
+            raise forms.ValidationError(_("Donnez le SIREN du bailleur : neuf chiffres, dont une clé.")) from error
+
+    @property
+    def asked_scopes(self) -> list[str]:
+        owner = self.cleaned_data["siren"]
+        return [*self.cleaned_data["scopes"], *([STOCK_OF + owner] if owner else [])]
 
     def clean_last_day(self) -> Any:
         day = self.cleaned_data["last_day"]
@@ -303,7 +323,7 @@ def add_key(request: Request) -> HttpResponseBase:
     key = operations.create_api_key(
         territory=_code(request),
         name=asked["name"],
-        scopes=asked["scopes"],
+        scopes=form.asked_scopes,
         expires_at=_end_of(asked["last_day"]) or timezone.now(),
         by=request.viewer,
         at=timezone.now(),

@@ -4,6 +4,7 @@
     @open_to(SIGNED_IN)                                 any account
     @open_to(Role.AGENT, Role.ADMINISTRATOR)            a role in the territory of the page
     @open_to(Role.AGENT, scope="data:write")            …or an API key of that territory with that scope
+    @open_to(scope="stock")                             such a key, and no person
 
 The territory of a page is the one its address names (a `territory` argument), else the one of its domain. On a view
 that other systems call, write `open_to` under the router's own decorator.
@@ -82,7 +83,7 @@ def open_to(
     Raises:
         ValueError: nobody is named, EVERYONE or SIGNED_IN is mixed with something else, or the scope is unknown.
     """
-    if not who or (len(who) > 1 and not all(isinstance(one, Role) for one in who)):
+    if not (who or scope) or (len(who) > 1 and not all(isinstance(one, Role) for one in who)):
         raise ValueError("open_to takes EVERYONE, or SIGNED_IN, or roles")
     if scope and scope not in SCOPES:
         raise ValueError(f"unknown scope {scope!r}; add it to SCOPES in beffroi.base.territory.engine")

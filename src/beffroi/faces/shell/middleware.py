@@ -226,7 +226,7 @@ class AccessMiddleware:
             return _to_second_factor(request)
         if access.everyone:
             return None
-        if not territory and access.roles:
+        if not territory and (access.roles or access.scope):
             territory = request.commune.code if request.commune else ""
         if access.allows(viewer, territory):
             return None

@@ -1,4 +1,5 @@
-"""The engine the twin gives to the catalogue: the town in three dimensions (7-01), the life of its buildings (7-02).
+"""The engine the twin gives to the catalogue: the town in three dimensions (7-01), the life of its buildings (7-02),
+the stocks of landlords (11-12).
 
 [twin]
 shows = "model"
@@ -13,6 +14,13 @@ shows = "life"
 [[example]]
 when = { component = "toiture", read = { 2014-05-02 = 5, 2019-05-02 = 4, 2024-05-02 = 3 }, anew = 2013-01-01 }
 then = { readings = 3, year = 2029, per_year = -0.2 }
+
+[twin]
+shows = "stock"
+
+[[example]]
+when = { table = "lots", lines = "lot_ref,batiment_ref,usage\nL1,B1,villa\n" }
+then = { taken = 0, where = "lots, ligne 1, usage" }
 """
 
 from __future__ import annotations
@@ -53,7 +61,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    shows: Literal["model", "life"]
+    shows: Literal["model", "life", "stock"]
     colours: list[Colours] = Field(default_factory=list)
 
 
@@ -63,8 +71,23 @@ def register() -> None:
 
 
 def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:
-    """Draw the city model of an example, or tell the ageing that its readings show."""
+    """Draw the city model of an example, take lines of a stock, or tell the ageing that its readings show."""
+    if "table" in example.when:
+        return _taken(example)
     return _drawn(example) if "source" in example.when else _aged(example)
+
+
+def _taken(example: Example) -> Mapping[str, Any]:
+    """Read the CSV `lines` of a `table` of a stock; return how many are taken, or the first refusal."""
+    from beffroi.sense.twin.stock.tables import BadStock, checked, read_csv, table_named
+
+    table = table_named(str(example.when["table"]))
+    try:
+        found = checked(table, read_csv(table, str(example.when["lines"]).encode()))
+    except BadStock as error:
+        first = error.faults[0] if error.faults else {"where": error.where, "what": str(error.what)}
+        return {"taken": 0, **first}
+    return {"taken": len(found), "first": next(iter(found.values()), {})}
 
 
 def _aged(example: Example) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from beffroi.base.kernel.personal import Fate, Purpose, Retention
+from beffroi.sense.twin.stock.models import StockRow as StockRow
 
 _AUTHOR = Purpose(
     purpose="Savoir qui a noté des travaux ou l’état d’un bâtiment, pour pouvoir l’interroger",

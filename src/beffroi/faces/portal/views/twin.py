@@ -22,7 +22,7 @@ from beffroi.sense.twin import queries as twin
 from beffroi.sense.twin.engine import ENGINE
 
 MODEL_ID = "7-01"
-PAGES = {"model": "portal:twin", "life": "portal:buildings"}
+PAGES = {"model": "portal:twin", "life": "portal:buildings", "stock": "backoffice:landlords"}
 MOST_LISTED = 100
 
 
