@@ -53,6 +53,11 @@ class DatasetSummary:
     owner: str = ""
     rhythm_is_deduced: bool = False
 
+    @property
+    def short_title(self) -> str:
+        """Return the title where a banner says already that the town is fictional."""
+        return self.title.removesuffix(" (ville fictive)") if self.fictional else self.title
+
 
 @dataclass(frozen=True, slots=True)
 class VersionSummary:

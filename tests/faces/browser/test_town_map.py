@@ -14,6 +14,7 @@ from faces.portal.small_town import CODE
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
 
 TRUNK = "/carte/#z=16&lat=45.0092&lon=3.0046&couches=arbres"
+THEMED = TRUNK.replace("#", "?theme=culture-sport-loisirs#")
 
 
 def test_a_length_is_the_geodesic_one(visit: Callable[..., Watched]) -> None:
@@ -41,6 +42,11 @@ def test_a_length_is_the_geodesic_one(visit: Callable[..., Watched]) -> None:
     exact = Geod(ellps="GRS80").inv(*places[0], *places[1])[2]
     # The address rounds to 5 decimals, about a metre.
     assert metres == pytest.approx(exact, abs=2.5)
+    # A finger has no key that takes a corner back.
+    page.locator("[data-act=unmeasure]").click()
+    assert page.locator(".map-status").inner_text().startswith("Mesure")
+    page.locator("[data-act=measure]").click()
+    page.locator("[data-act=unmeasure]").wait_for(state="hidden")
     assert watched.complaints == []
 
 
@@ -77,27 +83,39 @@ def test_several_things_under_the_finger_are_offered_as_a_choice(visit: Callable
 
 
 def test_the_list_link_and_the_code_for_other_sites_follow_the_map(visit: Callable[..., Watched]) -> None:
-    page = visit(TRUNK).page
+    page = visit(THEMED).page
     wait_for_map(page)
     page.locator("[data-act=in]").click()
     until(page, "document.querySelector('[data-list]').href.includes('bbox=3.0')")
     assert "couche=arbres" in page.locator("[data-list]").get_attribute("href")
-    assert re.search(r"/carte/integrer/#z=17.*couches=arbres", page.locator("#integrer").input_value())
+    assert re.search(r"/carte/integrer/\?theme=\S+#z=17.*couches=arbres", page.locator("#integrer").input_value())
+    # What the theme shows by itself and the reader turned off, parts of the base too, stays off for who gets the link.
+    page.locator("#c-arbres").uncheck()
+    until(page, "/couches=(&|$)/.test(location.hash)")
+    page.locator("details:has(#style) summary").click()
+    page.locator("[data-base=batiments]").uncheck()
+    until(page, "location.hash.includes('sans=batiments')")
+    page.reload()
+    wait_for_map(page)
+    assert not page.locator("#c-arbres").is_checked()
+    assert not page.locator("[data-base=batiments]").is_checked()
 
 
 def test_paper_carries_title_picture_scale_legend_and_sources(visit: Callable[..., Watched]) -> None:
-    watched = visit(TRUNK)
+    watched = visit(f"{TRUNK}&cap=90&direct=signalements")
     page = watched.page
     wait_for_map(page)
-    # Wrapped: Playwright would call the function that an assignment gives.
-    page.evaluate("() => { window.print = () => { document.body.dataset.printed = 'yes'; }; }")
+    # The button and the browser's own command announce themselves alike; nothing is printed here.
+    page.evaluate("() => { window.print = () => { dispatchEvent(new Event('beforeprint')); }; }")
     page.locator("[data-act=print]").click()
-    until(page, "document.body.dataset.printed === 'yes'")
+    until(page, "!document.querySelector('[data-paper]').hidden")
     page.emulate_media(media="print")
     assert not page.locator(".map-frame").is_visible()
     text = page.locator("[data-paper]").inner_text()
     assert "Carte · Bourg-l’Essai" in text
     assert "Échelle : " in text
+    assert "Nord" in text
+    assert "Signalements : En cours" in text
     assert "Arbres (Service des espaces verts, 2 mars 2026)" in text
     colours = page.evaluate(
         """() => { const canvas = document.querySelector('.map-paper-picture');

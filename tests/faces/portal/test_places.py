@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -36,7 +37,10 @@ def test_near_things_come_nearest_first_at_their_geodesic_distance(small_town: s
 def test_the_page_tells_what_is_known_without_a_map(small_town: str, client: Client) -> None:
     page = client.get("/carte/ici/", {"lat": f"{TREE[1]}".replace(".", ","), "lon": TREE[0]}).content.decode()
     assert f'href="/donnees/{CODE}/arbres/fiche/' in page
-    assert "Arbres, à cet endroit même" in page
+    # In sentences: its first facts with their units, how far it is, who says so and of when it is.
+    told = " ".join(page.split())
+    assert re.search(r"Essence : \w+ ; Hauteur : \d+ m\.", told)
+    assert "À cet endroit même. D’après « Arbres » (Service des espaces verts), version du 2 mars 2026." in told
     assert "data-pick=" in page
     assert "A. Bernard" not in page
 

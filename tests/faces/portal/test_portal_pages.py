@@ -83,8 +83,15 @@ def test_the_table_sorts_filters_and_pages(small_town: str, client: Client) -> N
     assert asked.total == TREES // 3
     heights = [int(cells[2].text) for _id, cells in asked.rows]
     assert heights == sorted(heights, reverse=True)
-    following = client.get(f"{ARBRES}tableau/", {"debut": "50"}).context["asked"]
-    assert (following.first, following.last, following.previous_offset, following.next_offset) == (51, 100, 0, 100)
+    following = client.get(f"{ARBRES}tableau/", {"debut": "50", "tri": "hauteur"})
+    asked, html = following.context["asked"], following.content.decode()
+    assert (asked.first, asked.last) == (51, 100)
+    # The first page has no start in its address; the others keep how the table is sorted.
+    assert 'rel="prev" href="?tri=hauteur"' in html
+    assert 'rel="next" href="?debut=100&amp;tri=hauteur"' in html
+    last = client.get(f"{ARBRES}tableau/", {"debut": str((TREES - 1) // 50 * 50)}).content.decode()
+    assert f"à {TREES} sur {TREES}" in last
+    assert 'rel="next"' not in last
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,12 @@ def test_points_and_tables_are_no_base(slug: str) -> None:
     assert base_layers([a_dataset(slug, "Point"), a_dataset(slug, None)]) == {}
 
 
+def test_the_water_of_a_flood_is_no_river() -> None:
+    known = [a_dataset("hauteurs-eau", rows=900, theme="risques"), a_dataset("surfaces-en-eau", rows=3)]
+    assert base_layers(known)["water"].ref.slug == "surfaces-en-eau"
+    assert base_layers(known[:1]) == {}
+
+
 def test_the_theme_settles_between_two_datasets_of_one_role() -> None:
     known = [a_dataset("cadastre-batiments", rows=900), a_dataset("bdtopo-batiment", rows=10, theme="batiments")]
     assert base_layers(known)["buildings"].ref.slug == "bdtopo-batiment"

@@ -113,6 +113,8 @@ export interface MapConfig {
   names: [name: string, lon: number, lat: number][];
   /** Where what was corrected since the tiles were baked is told; empty where it does not matter. */
   edits: string;
+  /** The page of all that is known at a place; empty where one map shows one thing. */
+  here: string;
   words: Words;
   language: string;
 }

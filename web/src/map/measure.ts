@@ -6,6 +6,7 @@ import type { Palette } from "./palette";
 
 const SOURCE = "measure";
 let corners: Corner[] = [];
+let change: ((changed: Corner[]) => void) | null = null;
 let stop: (() => void) | null = null;
 
 /** Begin or end measuring: each click, or Enter on the map for its middle, adds a corner. Return whether it began. */
@@ -21,16 +22,16 @@ export function toggleMeasure(map: MapLibre, element: HTMLElement, config: MapCo
   map.addLayer({ id: `${SOURCE}-area`, type: "fill", source: SOURCE, paint: { "fill-color": colours.chosen, "fill-opacity": 0.15 } });
   map.addLayer({ id: `${SOURCE}-line`, type: "line", source: SOURCE, paint: { "line-color": colours.chosen, "line-width": 3 } });
   map.addLayer({ id: `${SOURCE}-point`, type: "circle", source: SOURCE, paint: { "circle-color": colours.chosen, "circle-radius": 5 } });
-  const change = (changed: Corner[]): void => {
+  change = (changed) => {
     corners = changed;
     map.getSource<GeoJSONSource>(SOURCE)?.setData(shape());
     announce(element, told(config));
   };
-  const click = ({ lngLat }: MapMouseEvent): void => change([...corners, [lngLat.lng, lngLat.lat]]);
+  const click = ({ lngLat }: MapMouseEvent): void => change?.([...corners, [lngLat.lng, lngLat.lat]]);
   const key = (event: KeyboardEvent): void => {
     const { lng, lat } = map.getCenter();
-    if (event.key === "Enter") change([...corners, [lng, lat]]);
-    else if (event.key === "Backspace" || event.key === "Escape") change(corners.slice(0, -1));
+    if (event.key === "Enter") change?.([...corners, [lng, lat]]);
+    else if (event.key === "Backspace" || event.key === "Escape") dropCorner();
     else return;
     event.preventDefault();
   };
@@ -39,12 +40,18 @@ export function toggleMeasure(map: MapLibre, element: HTMLElement, config: MapCo
   map.getCanvas().focus();
   announce(element, config.words["measuring"] ?? "");
   stop = () => {
+    change = null;
     map.off("click", click);
     map.getCanvas().removeEventListener("keydown", key);
     for (const end of ["area", "line", "point"]) if (map.getLayer(`${SOURCE}-${end}`)) map.removeLayer(`${SOURCE}-${end}`);
     if (map.getSource(SOURCE)) map.removeSource(SOURCE);
   };
   return true;
+}
+
+/** Take back the last corner: a finger has no key for it. */
+export function dropCorner(): void {
+  change?.(corners.slice(0, -1));
 }
 
 function shape(): GeoJSON.FeatureCollection {

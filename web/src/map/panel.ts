@@ -1,3 +1,4 @@
+import { layOut, putAway } from "./paper";
 import { knowsHeights } from "./style";
 import { shade, STYLES } from "./palette";
 import type { TownMap } from "./town";
@@ -7,8 +8,14 @@ export function bindPanel(town: TownMap): void {
   bindLayers(town);
   bindLive(town);
   bindDays(town);
+  keepPlace();
   for (const box of document.querySelectorAll<HTMLInputElement>("[data-base]")) {
-    box.addEventListener("change", () => town.showBase(box.dataset["base"] ?? "", box.checked));
+    const id = box.dataset["base"] ?? "";
+    box.checked = town.isBaseShown(id);
+    box.addEventListener("change", () => {
+      town.showBase(id, box.checked);
+      town.remember();
+    });
   }
   for (const style of document.querySelectorAll<HTMLSelectElement>("[data-style]")) {
     style.value = town.style;
@@ -21,9 +28,12 @@ export function bindPanel(town: TownMap): void {
     box.checked = town.isRaised;
     box.addEventListener("change", () => town.raise(box.checked));
   }
+  // By the button or by the browser's own command: a canvas prints empty.
+  window.addEventListener("beforeprint", () => layOut(town));
+  window.addEventListener("afterprint", putAway);
   for (const print of document.querySelectorAll<HTMLElement>('[data-act="print"]')) {
     print.hidden = false;
-    print.addEventListener("click", () => void import("./paper").then(({ printMap }) => printMap(town)));
+    print.addEventListener("click", () => window.print());
   }
   const buildings = town.config.base.find((one) => one.role === "buildings");
   if (buildings && !knowsHeights(buildings.known)) {
@@ -90,10 +100,18 @@ function bindDays(town: TownMap): void {
   range.addEventListener("input", tell);
   range.addEventListener("change", () => {
     asked.value = days[Number(range.value)] ?? "";
-    const form = asked.form;
-    if (!form) return;
-    // What the map shows, and where, is told by what follows the « # »: it stays.
-    form.action = `${location.pathname}${location.hash}`;
-    form.requestSubmit();
+    asked.form?.requestSubmit();
+  });
+}
+
+/** Another day or another theme is looked at from the same place: what follows the « # » stays, but for a theme's layers. */
+function keepPlace(): void {
+  const form = document.querySelector<HTMLFormElement>("form.map-asked");
+  const theme = form?.querySelector<HTMLSelectElement>("[name=theme]");
+  if (!form || !theme) return;
+  const before = theme.value;
+  form.addEventListener("submit", () => {
+    const kept = location.hash.slice(1).split("&").filter((part) => theme.value === before || !part.startsWith("couches="));
+    form.action = `${location.pathname}#${kept.join("&")}`;
   });
 }

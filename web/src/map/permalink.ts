@@ -14,6 +14,15 @@ export interface Place {
   style: StyleName;
   /** Whether the ground is raised to its heights. */
   raised: boolean;
+  /** Parts of the base map that are off. */
+  hidden: string[];
+}
+
+/** What the page shows by itself, which the address need not say. */
+export interface Usual {
+  style: StyleName;
+  layers: string[];
+  live: string[];
 }
 
 export function readPlace(hash: string): Partial<Place> {
@@ -36,6 +45,7 @@ export function readPlace(hash: string): Partial<Place> {
   const [layers, live, style] = [list("couches"), list("direct"), values.get("style")];
   if (layers) place.layers = layers.map(readLayer);
   if (live) place.live = live;
+  place.hidden = list("sans") ?? [];
   const known = STYLES.find((name) => name === style);
   if (known) place.style = known;
   if (values.has("terrain")) place.raised = values.get("terrain") === "1";
@@ -49,15 +59,16 @@ function readLayer(text: string): [id: string, opacity: number] {
   return [id ?? "", opacity >= 0.1 && opacity <= 1 ? opacity : 1];
 }
 
-/** `usual` is the style of the page, which the address need not say. */
-export function writePlace(place: Place, usual: StyleName): string {
+/** A list is written empty where all that the page shows by itself was turned off: it stays off for who opens it. */
+export function writePlace(place: Place, usual: Usual): string {
   const parts = [`z=${place.zoom.toFixed(2)}`, `lat=${place.lat.toFixed(5)}`, `lon=${place.lon.toFixed(5)}`];
   if (Math.abs(place.bearing) >= 1) parts.push(`cap=${place.bearing.toFixed(0)}`);
   if (place.pitch >= 1) parts.push(`pente=${place.pitch.toFixed(0)}`);
   const layers = place.layers.map(([id, opacity]) => encodeURIComponent(id) + (opacity < 1 ? `:${Math.round(opacity * 100)}` : ""));
-  if (layers.length) parts.push(`couches=${layers.join(",")}`);
-  if (place.live.length) parts.push(`direct=${place.live.map(encodeURIComponent).join(",")}`);
+  if (layers.length || usual.layers.length) parts.push(`couches=${layers.join(",")}`);
+  if (place.live.length || usual.live.length) parts.push(`direct=${place.live.map(encodeURIComponent).join(",")}`);
+  if (place.hidden.length) parts.push(`sans=${place.hidden.map(encodeURIComponent).join(",")}`);
   if (place.raised) parts.push("terrain=1");
-  if (place.style !== usual) parts.push(`style=${place.style}`);
+  if (place.style !== usual.style) parts.push(`style=${place.style}`);
   return `#${parts.join("&")}`;
 }

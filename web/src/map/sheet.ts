@@ -17,7 +17,8 @@ export class SheetPanel {
     this.#words = words;
   }
 
-  async open(url: string): Promise<void> {
+  /** Read a sheet; `more` is the page of all that is known at the place that was touched, for the reader to go on to. */
+  async open(url: string, more = ""): Promise<void> {
     if (!this.#panel) return;
     this.#panel.hidden = false;
     this.#panel.textContent = this.#words["reading"] ?? "";
@@ -25,7 +26,7 @@ export class SheetPanel {
       const response = await fetch(`${url}${url.includes("?") ? "&" : "?"}fragment`, { credentials: "same-origin" });
       if (!response.ok) throw new Error(String(response.status));
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
-      this.#panel.replaceChildren(...page.body.childNodes);
+      this.#panel.replaceChildren(...page.body.childNodes, ...this.#onward(more));
       this.#focus();
     } catch {
       this.#panel.textContent = this.#words["unreadable"] ?? "";
@@ -33,7 +34,7 @@ export class SheetPanel {
   }
 
   /** Several things lie under the finger: let the reader choose. */
-  offer(things: Found[]): void {
+  offer(things: Found[], more = ""): void {
     if (!this.#panel) return;
     const title = document.createElement("h2");
     title.tabIndex = -1;
@@ -44,13 +45,27 @@ export class SheetPanel {
       const line = document.createElement("li");
       const button = document.createElement("button");
       Object.assign(button, { type: "button", className: "button quiet", textContent: `${thing.layer} : ${thing.name}` });
-      button.addEventListener("click", () => void this.open(thing.url));
+      button.addEventListener("click", () => void this.open(thing.url, more));
       line.append(button);
       list.append(line);
     }
     this.#panel.hidden = false;
-    this.#panel.replaceChildren(title, list);
+    this.#panel.replaceChildren(title, list, ...this.#onward(more));
     this.#focus();
+  }
+
+  /** Nothing that is drawn lies under the finger: what is known around may be asked all the same. */
+  leadOn(more: string): void {
+    if (!this.#panel) return;
+    this.#panel.hidden = false;
+    this.#panel.replaceChildren(...this.#onward(more));
+  }
+
+  #onward(more: string): HTMLElement[] {
+    if (!more) return [];
+    const line = document.createElement("p");
+    line.append(Object.assign(document.createElement("a"), { href: more, textContent: this.#words["here"] ?? "" }));
+    return [line];
   }
 
   #focus(): void {

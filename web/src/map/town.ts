@@ -1,6 +1,6 @@
 import type { Map as MapLibre, MapGeoJSONFeature, PointLike } from "maplibre-gl";
 import { addTiles, announce, drawBase, drawNames, drawSlopes, locate, openMap, raiseGround } from "./base";
-import { readConfig, readTiles, type KnownTiles, type LayerConfig, type MapConfig } from "./config";
+import { readConfig, readTiles, type KnownTiles, type LayerConfig, type MapConfig, type OverlayConfig } from "./config";
 import { Edits } from "./edits";
 import { Overlay } from "./overlays";
 import { palette, shade, styleOfPage, type Palette, type StyleName } from "./palette";
@@ -44,7 +44,7 @@ export class TownMap {
   readonly #edits: Edits | null;
   readonly #layers: Map<string, Shown>;
   #base = new Map<string, string[]>();
-  readonly #hiddenBase = new Set<string>();
+  readonly #hiddenBase: Set<string>;
   #style: StyleName;
   #raised: boolean;
   #busy = false;
@@ -59,6 +59,7 @@ export class TownMap {
     const place = this.isTown ? readPlace(location.hash) : {};
     this.#style = place.style ?? styleOfPage();
     this.#raised = place.raised ?? false;
+    this.#hiddenBase = new Set(place.hidden);
     this.map = openMap(element, config, palette(this.#style), {
       fitBoundsOptions: { padding: 24 },
       // A single finger scrolls the page on a dataset's page; the town's map takes the screen.
@@ -105,6 +106,7 @@ export class TownMap {
     bindTools(this.map, this.element.parentElement ?? this.element, {
       locate: () => locate(this.element, this.config, (lon, lat) => this.map.jumpTo({ center: [lon, lat], zoom: 16.5 })),
       measure: () => void this.#measure(),
+      unmeasure: () => void import("./measure").then(({ dropCorner }) => dropCorner()),
       help: () => document.querySelector<HTMLDialogElement>("#aide-carte")?.showModal(),
     });
     this.map.once("load", () => this.#edits?.start());
@@ -201,6 +203,8 @@ export class TownMap {
   }
 
   restyle(style: StyleName): void {
+    // All that is drawn is taken down: a measure ends, instead of going on unseen.
+    if (this.#busy) void this.#measure();
     this.#style = style;
     this.#paintLegend();
     const live = this.#live();
@@ -220,6 +224,10 @@ export class TownMap {
     return this.#layers.get(id)?.on ?? false;
   }
 
+  isBaseShown(id: string): boolean {
+    return !this.#hiddenBase.has(id);
+  }
+
   opacity(id: string): number {
     return this.#layers.get(id)?.opacity ?? 1;
   }
@@ -227,6 +235,11 @@ export class TownMap {
   /** The data layers that are on, as the legend of a printed page lists them. */
   get shownLayers(): LayerConfig[] {
     return [...this.#layers.values()].filter((layer) => layer.on).map((layer) => layer.config);
+  }
+
+  /** The live layers that are on, for the same legend. */
+  get shownLive(): OverlayConfig[] {
+    return this.config.overlays.filter(({ id }) => this.overlays.get(id)?.isShown);
   }
 
   /** Show or hide a data layer; its tiles are asked for the first time it is shown. */
@@ -295,8 +308,11 @@ export class TownMap {
       live: this.#live(),
       style: this.#style,
       raised: this.#raised,
+      hidden: [...this.#hiddenBase],
     };
-    history.replaceState(null, "", writePlace(place, styleOfPage()));
+    const shownAtFirst = (ones: { id: string; shown: boolean }[]): string[] => ones.filter(({ shown }) => shown).map(({ id }) => id);
+    const usual = { style: styleOfPage(), layers: shownAtFirst(this.config.layers), live: shownAtFirst(this.config.overlays) };
+    history.replaceState(null, "", writePlace(place, usual));
     for (const field of document.querySelectorAll<HTMLTextAreaElement>("[data-embed]")) {
       const address = field.dataset["embed"] ?? "";
       field.value = field.value.replace(/src="[^"]*"/, `src="${address}${location.hash}"`);
@@ -315,6 +331,15 @@ export class TownMap {
     const { toggleMeasure } = await import("./measure");
     this.#busy = toggleMeasure(this.map, this.element, this.config, palette(this.#style));
     button?.setAttribute("aria-pressed", String(this.#busy));
+    const undo = this.element.parentElement?.querySelector<HTMLElement>('[data-act="unmeasure"]');
+    if (undo) undo.hidden = !this.#busy;
+  }
+
+  /** The page of all that is known where the map was touched. */
+  #here(point: { x: number; y: number }): string {
+    if (!this.config.here) return "";
+    const { lng, lat } = this.map.unproject([point.x, point.y]);
+    return `${this.config.here}?${new URLSearchParams({ lat: lat.toFixed(5), lon: lng.toFixed(5) })}`;
   }
 
   /** Find what is under a point, data before the base, and read its sheet; offer a choice among several. */
@@ -328,9 +353,11 @@ export class TownMap {
     const roof = this.#volumes?.under(point);
     const found = data.length ? data : roof ? [{ layer: "", name: "", url: roof }] : this.#found(rendered).slice(0, 1);
     const [first] = found;
-    if (found.length > 1) this.#sheet.offer(found);
-    else if (first) await this.#sheet.open(first.url);
-    else if (this.isTown) announce(this.element, this.config.words["nothing"] ?? "");
+    const here = this.#here(point);
+    if (this.isTown) announce(this.element, first ? "" : (this.config.words["nothing"] ?? ""));
+    if (found.length > 1) this.#sheet.offer(found, here);
+    else if (first) await this.#sheet.open(first.url, here);
+    else if (here) this.#sheet.leadOn(here);
   }
 
   /** The things drawn, points before lines before areas, each once. */

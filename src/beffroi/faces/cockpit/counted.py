@@ -213,7 +213,7 @@ def counted(asked: Asked) -> Iterator[Figure]:
             page = reverse("portal:dataset", args=[one.ref.territory, one.ref.slug])
             day = date_format(one.updated_at, "j F Y")
             yield Figure(
-                one.title, one.rows, source=one.producer or _("Lac de données"), date=day, href=page,
+                one.short_title, one.rows, source=one.producer or _("Lac de données"), date=day, href=page,
                 trend=_trend(ends, values),
             )  # fmt: skip
 

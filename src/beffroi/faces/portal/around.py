@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import shapely
@@ -14,7 +15,9 @@ from shapely.geometry import Point, Polygon, shape
 
 from beffroi.base.kernel.geo import BBox
 from beffroi.base.territory.viewer import Viewer
-from beffroi.faces.portal.sheets import name_column
+from beffroi.faces.portal.buildings import building_title, is_building
+from beffroi.faces.portal.mapping import shown_title
+from beffroi.faces.portal.sheets import first_told, name_column
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetRef, DatasetSummary
 
@@ -28,7 +31,11 @@ METRES_PER_DEGREE = 111_320.0
 
 @dataclass(frozen=True, slots=True)
 class NearThing:
-    """A thing of the lake and how far it is, in metres; `lon`, `lat` (CRS84) is its point nearest to the asker."""
+    """A thing of the lake and how far it is, in metres; `lon`, `lat` (CRS84) is its point nearest to the asker.
+
+    `title` names it even where its dataset does not; `facts` are its first ones, with their units; `producer` and `day`
+    are those of the dataset, `layer` its title.
+    """
 
     ref: DatasetRef
     layer: str
@@ -38,6 +45,10 @@ class NearThing:
     size_m2: float
     lon: float
     lat: float
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    producer: str
+    day: datetime
 
     @property
     def key(self) -> str:
@@ -65,9 +76,8 @@ def near_things(
     found: list[NearThing] = []
     for summary in datasets:
         if summary.geometry_type and (summary.bbox is None or _meet(summary.bbox, box)):
-            found += _of_one(viewer, summary, box, lon=lon, lat=lat, east_m=east_m)
-    kept = [one for one in found if one.distance_m <= radius_m]
-    return sorted(kept, key=lambda one: (round(one.distance_m, 2), one.size_m2, one.key))
+            found += _of_one(viewer, summary, box, lon=lon, lat=lat, east_m=east_m, radius_m=radius_m)
+    return sorted(found, key=lambda one: (round(one.distance_m, 2), one.size_m2, one.key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +102,7 @@ def inside(viewer: Viewer, datasets: Iterable[DatasetSummary], zone: Polygon) ->
         geometries = (json.loads(body).get("geometry") for body in page.features)
         count = sum(zone.intersects(shape(one)) for one in geometries if one)
         if count:
-            counted.append(Inside(summary.ref, summary.title, int(count), page.next_cursor is not None))
+            counted.append(Inside(summary.ref, shown_title(summary), int(count), page.next_cursor is not None))
     return counted
 
 
@@ -101,12 +111,13 @@ def _meet(one: BBox, other: BBox) -> bool:
 
 
 def _of_one(
-    viewer: Viewer, summary: DatasetSummary, box: BBox, *, lon: float, lat: float, east_m: float
+    viewer: Viewer, summary: DatasetSummary, box: BBox, *, lon: float, lat: float, east_m: float, radius_m: float
 ) -> list[NearThing]:
     page = lake.features(viewer, summary.ref, version=summary.version, bbox=box, limit=MOST_EACH)
     if not page.features:
         return []
-    named = name_column(lake.dataset(viewer, summary.ref, version=summary.version).columns)
+    columns = lake.dataset(viewer, summary.ref, version=summary.version).columns
+    named, layer = name_column(columns), shown_title(summary)
     things = []
     for body in page.features:
         feature = json.loads(body)
@@ -114,20 +125,30 @@ def _of_one(
         if where is None:
             continue
         nearest = shapely.shortest_line(Point(0, 0), where).coords[1]
+        if math.hypot(*nearest[:2]) > radius_m:
+            continue
         name = str(feature["properties"].get(named.key) or "") if named else ""
         things.append(
             NearThing(
                 ref=summary.ref,
-                layer=summary.title,
+                layer=layer,
                 id=str(feature["id"]),
                 name=name or str(feature["id"]),
                 distance_m=math.hypot(*nearest[:2]),
                 size_m2=float(where.area),
                 lon=lon + nearest[0] / east_m,
                 lat=lat + nearest[1] / METRES_PER_DEGREE,
+                title=name or _title(summary, feature, layer),
+                facts=first_told(feature["properties"], columns, named),
+                producer=summary.producer,
+                day=summary.updated_at,
             )
         )
     return things
+
+
+def _title(summary: DatasetSummary, feature: dict[str, Any], layer: str) -> str:
+    return building_title(feature["properties"]) if is_building(summary) else f"{layer} · {feature['id']}"
 
 
 def _local(geometry: dict[str, Any] | None, *, lon: float, lat: float, east_m: float) -> Any:

@@ -23,9 +23,10 @@ from beffroi.faces.portal.mapping import shown_title
 from beffroi.faces.portal.sheets import name_column
 from beffroi.faces.portal.tables import cell
 from beffroi.faces.shell.templatetags.shell import number
+from beffroi.faces.shell.things import column_words
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetDetail, DatasetSummary, Filter
-from beffroi.lake.reading import ColumnType
+from beffroi.lake.reading import Column, ColumnType
 from beffroi.sense.twin.colouring import LINKS, split_ids
 from beffroi.sense.twin.heights import DEFAULT_M, HEIGHTS, STOREY_M, STOREYS
 
@@ -86,6 +87,12 @@ def is_building(summary: DatasetSummary) -> bool:
 def use_of(values: Mapping[str, Any]) -> str:
     """Return what a building is used for, in lower case, empty when its attributes do not say."""
     return str(_first(values, _USE) or "").lower()
+
+
+def building_title(values: Mapping[str, Any]) -> str:
+    """Name a building by its use: its number tells nobody which it is, and stands among the facts."""
+    use = use_of(values)
+    return _("Bâtiment à usage {use}").format(use=use) if use else _("Bâtiment")
 
 
 def story_of(
@@ -242,6 +249,8 @@ def _told(rows: list[dict[str, Any]], detail: DatasetDetail) -> list[str]:
         ]
     if {"valeur_fonciere", "date_mutation"} <= keys:
         return _sales(rows)
+    if {"numero", "nom_voie"} <= keys:
+        return [_address(row) for row in rows]
     if detail.summary.ref.slug == "rnb":
         return [_("Identifiant national : {id}.").format(id=row.get("rnb_id")) for row in rows]
     return [_plain(row, detail) for row in rows]
@@ -282,11 +291,23 @@ def _sales(rows: list[dict[str, Any]]) -> list[str]:
     return told
 
 
+def _address(row: Mapping[str, Any]) -> str:
+    number_of = f"{row['numero'] or ''}{row.get('rep') or ''}"
+    town = f"{row.get('code_postal') or ''} {row.get('nom_commune') or row.get('commune') or ''}".strip()
+    return ", ".join(part for part in (f"{number_of} {row['nom_voie'] or ''}".strip(), town) if part) + "."
+
+
+def _as_read(column: Column) -> str:
+    # Within a sentence; an acronym keeps its capitals.
+    words = column_words(column)
+    return words if words[:2].isupper() else words[:1].lower() + words[1:]
+
+
 def _plain(row: Mapping[str, Any], detail: DatasetDetail) -> str:
     named = name_column(detail.columns)
     skipped = {key for keys in LINKS.values() for key in keys} | {"commune", "longitude", "latitude", "id"}
     facts = [
-        f"{column.title.lower()} : {cell(row[column.key], column).text}{f' {column.unit}' if column.unit else ''}"
+        f"{_as_read(column)} : {cell(row[column.key], column).text}{f' {column.unit}' if column.unit else ''}"
         for column in detail.columns
         if column != named and column.key not in skipped and row.get(column.key) not in (None, "")
     ]

@@ -110,14 +110,19 @@ class ListedDataset:
         return self.start + len(self.places)
 
     @property
-    def previous_page(self) -> str:
-        """Return how the address asks for the places before, empty at the first ones."""
-        return f"{self.ref.slug}:{max(0, self.start - MOST_LISTED)}" if self.start else ""
+    def size(self) -> int:
+        """Return how many places a page lists."""
+        return MOST_LISTED
 
     @property
-    def next_page(self) -> str:
-        """Return how the address asks for the places that follow, empty when there is none."""
-        return f"{self.ref.slug}:{self.last}" if self.places and self.last < self.total else ""
+    def page_prefix(self) -> str:
+        """Return what the address says before how many places come first: several lists may be on one page."""
+        return f"{self.ref.slug}:"
+
+    @property
+    def anchor(self) -> str:
+        """Return where the list is on the page."""
+        return f"liste-{self.ref.slug}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,9 @@ def _fitness(summary: DatasetSummary) -> tuple[bool, int, DatasetRef]:
 
 
 def _plays(summary: DatasetSummary, role: BaseRole) -> bool:
+    # What may come is not what is there: where water rises is no river, nor is a burnt wood a park.
+    if summary.theme == "risques":
+        return False
     kind = (summary.geometry_type or "").removeprefix("Multi")
     return kind in role.geometries and role.pattern.search(summary.ref.slug) is not None
 
@@ -114,8 +117,8 @@ def tilejson_url(summary: DatasetSummary) -> str:
 
 
 def shown_title(summary: DatasetSummary) -> str:
-    """Return the title of a dataset on a map: a banner says already that a town is fictional."""
-    return summary.title.removesuffix(" (ville fictive)") if summary.fictional else summary.title
+    """Return the title of a dataset on a map."""
+    return summary.short_title
 
 
 def layer(summary: DatasetSummary, *, shown: bool = False, old: bool = False) -> dict[str, Any]:
@@ -360,6 +363,7 @@ def _config(
         "paint": {"title": paint["title"], "tints": paint["tints"]} if paint else None,
         "names": names,
         "edits": reverse("tiles:edits", args=[edited]) if edited else "",
+        "here": reverse("portal:here") if territory else "",
         "words": _words() | ({"map": named} if named else {}),
         "language": get_language(),
     }
@@ -400,6 +404,9 @@ def _words() -> dict[str, str]:
             "milieu. Retour arrière retire le dernier."
         ),
         "scale": _("Échelle :"),
+        "scaleMiddle": _("au milieu de l’image"),
+        "north": _("Nord"),
+        "here": _("Tout ce que l’on sait à cet endroit"),
         "baseSource": _("Fond de carte :"),
         "printed": _("Carte imprimée le"),
         "measured": _("Mesure terminée."),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -29,6 +30,11 @@ _NAMES = (
     "enseigne",
     "rs",
 )
+# Coordinates, internal numbers and dates of handling tell nobody what a thing is.
+UNTOLD = re.compile(
+    r"^(?:x|y|z|id|fid|gid|objectid|commune|prefixe|(?:code_)?insee\w*)$|(?:^|_)(?:lon|lat|long|coor\w*|xy|id|uuid|maj|shape|geom)(?:_|\d*$)|^surfaces_cityjson$"
+)
+FIRST_FACTS = 3
 _NAME_PARTS = ("nom", "lib", "name", "quart", "adresse", "denomination")
 
 
@@ -89,6 +95,18 @@ def read_sheet(feature: bytes, detail: DatasetDetail, *, feature_id: str) -> She
     lon, lat = _middle(payload.get("geometry"))
     shown = title or f"{detail.summary.title} · {feature_id}"
     return Sheet(shown, tuple(facts), tuple(unknown), lon, lat, nameless=not title)
+
+
+def first_told(
+    properties: Mapping[str, Any], columns: Sequence[Column], named: Column | None, *, most: int = FIRST_FACTS
+) -> tuple[tuple[str, str], ...]:
+    """Return the first facts of a thing as (title, value with its unit), its name and its internal numbers left out."""
+    facts = (
+        (column_words(column), f"{told(properties[column.key], column).text} {column.unit or ''}".rstrip())
+        for column in columns
+        if properties.get(column.key) not in (None, "") and column != named and not UNTOLD.search(column.key)
+    )
+    return tuple(fact for _rank, fact in zip(range(most), facts, strict=False))
 
 
 def told(value: Any, column: Column) -> Cell:

@@ -33,6 +33,8 @@ CLASSES = ("#cfe3e8", "#94c4d1", "#559fb3", "#23748c", "#0f4152")
 """Light to dark, one hue: the order is read without the legend, and by those who do not tell red from green."""
 
 MOST_DISTRICTS = 1_000
+COUNT = "nombre"
+"""How many things are there, as the address asks for it."""
 
 
 class NoSynthesis(BeffroiError):
@@ -74,6 +76,11 @@ class Synthesis:
         return "" if value is None else str(sum(value > bound for bound in self.bounds))
 
     @property
+    def measures(self) -> bool:
+        """Tell whether the figures are more than the count, which has a column of its own."""
+        return self.measure != COUNT
+
+    @property
     def marks(self) -> tuple[Mark, ...]:
         """Return the legend: the range of each class with its colour."""
         return (*ranges(self.bounds), Mark("", _("inconnu"), UNKNOWN))
@@ -98,7 +105,7 @@ def _range(low: float | None, high: float | None) -> str:
 def measures_of(detail: DatasetDetail) -> list[tuple[str, str]]:
     """Return what can be asked of a layer: its number, then the mean and the sum of its columns of numbers."""
     columns = [column for column in detail.columns if column.type in NUMERIC and not is_code(column.key)]
-    asked = [("nombre", _("Nombre d’objets"))]
+    asked = [(COUNT, _("Nombre d’objets"))]
     for column in columns:
         asked.append((f"moyenne:{column.key}", _("Moyenne : {title}").format(title=column.title)))
         asked.append((f"total:{column.key}", _("Total : {title}").format(title=column.title)))
@@ -158,7 +165,7 @@ def _measure(detail: DatasetDetail, text: str) -> tuple[Column | None, Measure]:
         )
     kind, _colon, key = text.partition(":")
     column = next((one for one in detail.columns if one.key == key), None)
-    functions = {"nombre": "count", "moyenne": "mean", "total": "sum"}
+    functions = {COUNT: "count", "moyenne": "mean", "total": "sum"}
     return column, Measure(text, functions[kind], key or None)
 
 

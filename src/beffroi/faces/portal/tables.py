@@ -33,7 +33,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class AskedTable:
-    """One page of a table with what asked for it: `first` and `last` count rows from 1."""
+    """One page of a table with what asked for it: `first` and `last` count from 1, `size` is the most of a page."""
 
     page: TablePage
     rows: tuple[tuple[str, tuple[Cell, ...]], ...]
@@ -41,7 +41,7 @@ class AskedTable:
     descending: bool
     first: int
     last: int
-    previous_offset: int | None
+    size: int
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -52,11 +52,6 @@ class AskedTable:
     def total(self) -> int:
         """Return how many rows match."""
         return self.page.total
-
-    @property
-    def next_offset(self) -> int | None:
-        """Return where the next page starts, None on the last."""
-        return self.page.next_offset
 
 
 def asked_table(
@@ -98,7 +93,7 @@ def asked_table(
         descending=descending,
         first=page.offset + 1 if page.rows else 0,
         last=page.offset + len(page.rows),
-        previous_offset=max(0, page.offset - limit) if page.offset else None,
+        size=limit,
     )
 
 

@@ -21,6 +21,7 @@ ICONS: dict[str, str] = {
     "error": "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M9 9l6 6M15 9l-6 6",
     "empty": "M3 13l3-8h12l3 8v6H3zM3 13h5l2 3h4l2-3h5",
     "loading": "M12 3a9 9 0 1 0 9 9",
+    "undo": "M9 5L4 10l5 5M4 10h10a5 5 0 0 1 0 10h-3",
     "close": "M6 6l12 12M18 6L6 18",
     "plus": "M12 5v14M5 12h14",
     "minus": "M5 12h14",

@@ -24,7 +24,8 @@ from beffroi.sense.mobility.works.queries import works_near
 FIRST = ("proprietaire", "gestionnaire", "maitre", "garantie", "travaux", "entretien")
 GUARANTEE = "garantie"
 NEAR_M = 25.0
-MACHINE_NAME = re.compile(r"[a-z][a-z0-9_]*")
+# A short one in capitals is an acronym: INSEE, SIRET.
+MACHINE_NAME = re.compile(r"[a-z][a-z0-9_]*|[A-Z][A-Z0-9]*_[A-Z0-9_]*|[A-Z]{6,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,14 @@ def column_words(column: Column) -> str:
     >>> from beffroi.lake.reading import Column
     >>> column_words(Column("type_local", "type_local")), column_words(Column("h", "Hauteur de l’arbre"))
     ('Type local', 'Hauteur de l’arbre')
+    >>> column_words(Column("nb_voies", "NB_VOIES")), column_words(Column("siret", "SIRET"))
+    ('Nb voies', 'SIRET')
     """
     title = column.title
-    return (title[:1].upper() + title[1:]).replace("_", " ") if MACHINE_NAME.fullmatch(title) else title
+    if not MACHINE_NAME.fullmatch(title):
+        return title
+    words = title.replace("_", " ")
+    return words.capitalize() if words.isupper() else words[:1].upper() + words[1:]
 
 
 def first_facts(

@@ -125,8 +125,6 @@ def reports(request: HttpRequest) -> HttpResponse:
         "found": found,
         "first": (found.page - 1) * found.size + 1,
         "last": (found.page - 1) * found.size + len(found.items),
-        "previous": f"{without(request.GET, 'page')}&page={found.page - 1}" if found.page > 1 else "",
-        "next": f"{without(request.GET, 'page')}&page={found.page + 1}" if found.has_more else "",
         "counts": [(names.get(one.service, one.service), one) for one in counts],
         "filters": [
             (name, f"{address}?{_encoded(as_query(kept, viewer, at=at))}")

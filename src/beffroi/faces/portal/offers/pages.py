@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -56,7 +57,6 @@ OVERLAY = Overlay(
     is_open=_knows_offers,
     by_box=True,
     refresh_s=15,
-    shown=True,
 )
 
 STATES = {
@@ -74,7 +74,7 @@ def offers(request: HttpRequest) -> HttpResponse:
     if not has_offers(request):
         raise Http404
     found = queries.on_offer(Viewer(), territory_of(request), at=now())
-    drawn = overlay_map(request.viewer, request.commune, town_datasets(request), OVERLAY)
+    drawn = overlay_map(request.viewer, request.commune, town_datasets(request), replace(OVERLAY, shown=True))
     return _fresh(render(request, "portal/offers/list.html", {"offers": found, "map": drawn}))
 
 

@@ -49,14 +49,12 @@ def differences(request: HttpRequest, territory: str, slug: str) -> HttpResponse
         response.status_code = error.http_status
         return response
     titles = {column.key: column.title for column in detail.columns} | {"geometry": _("Forme")}
-    following = offset + PAGE if offset + PAGE < found.total else None
     context |= {
         "found": found,
         "before": before,
         "after": after,
         "rows": [_shown(one, titles) for one in found.page],
-        "next_offset": following,
-        "previous_offset": max(0, offset - PAGE) if offset else None,
+        "size": PAGE,
         "first": offset + 1,
         "last": offset + len(found.page),
     }

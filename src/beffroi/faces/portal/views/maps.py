@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -17,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from beffroi.base.catalogue.definition import UseCaseNotFound
 from beffroi.base.territory.viewer import ANONYMOUS, Role, Viewer
-from beffroi.faces.portal.buildings import Story, is_building, story_of, use_of
+from beffroi.faces.portal.buildings import Story, building_title, is_building, story_of
 from beffroi.faces.portal.directories.finding import directory_links
 from beffroi.faces.portal.directory import public_service, territory_of, town_datasets
 from beffroi.faces.portal.energy import energy_url
@@ -25,7 +24,7 @@ from beffroi.faces.portal.layers import told_by
 from beffroi.faces.portal.mapping import base_layers, map_of_town, shown_title
 from beffroi.faces.portal.painting import asked_painting
 from beffroi.faces.portal.reports.offering import acts_on
-from beffroi.faces.portal.sheets import Sheet, name_column, read_sheet, told
+from beffroi.faces.portal.sheets import UNTOLD, Sheet, first_told, name_column, read_sheet
 from beffroi.faces.portal.showing import (
     Asked,
     asked_box,
@@ -44,10 +43,6 @@ from beffroi.faces.shell.things import column_words
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetDetail, DatasetRef
 
-# Coordinates, internal numbers and dates of handling tell nobody what a thing is.
-UNTOLD = re.compile(
-    r"^(?:x|y|z|id|fid|gid|objectid)$|(?:^|_)(?:lon|lat|long|coor\w*|xy|id|uuid|maj|shape|geom)(?:_|\d*$)|^surfaces_cityjson$"
-)
 IN_BOX = 50
 EMBEDDED_POLICY = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
 
@@ -157,7 +152,7 @@ def _items(asked: AskedTable, name_key: str) -> list[dict[str, object]]:
             cells[place].text if place is not None and cells[place].text != "–" else _("Élément {n}").format(n=number)
         )
         told_of = [
-            (column_words(column), value.text)
+            (column_words(column), f"{value.text} {column.unit or ''}".rstrip())
             for column, value in zip(asked.columns, cells, strict=True)
             if value.text != "–" and column.key != name_key and not UNTOLD.search(column.key)
         ]
@@ -171,14 +166,10 @@ def _items_in_box(features: tuple[bytes, ...], detail: DatasetDetail) -> list[di
     for body in features:
         feature = json.loads(body)
         values = feature["properties"]
-        facts = [
-            (column_words(column), told(values[column.key], column).text)
-            for column in detail.columns
-            if values.get(column.key) not in (None, "") and column != named and not UNTOLD.search(column.key)
-        ]
+        facts = first_told(values, detail.columns, named)
         name = str(values.get(named.key) or "") if named else ""
         number = str(feature["id"])
-        items.append({"id": number, "name": name or _("Élément {n}").format(n=number), "facts": facts[:3]})
+        items.append({"id": number, "name": name or _("Élément {n}").format(n=number), "facts": facts})
     return items
 
 
@@ -237,8 +228,7 @@ def _told_by_service(request: Request, detail: DatasetDetail, feature: bytes) ->
 
 def titled_building(told_of: Sheet, feature: bytes) -> Sheet:
     """Name a building by its use: its number tells nobody which it is, and stands among the facts."""
-    use = use_of(json.loads(feature)["properties"])
-    return replace(told_of, title=_("Bâtiment à usage {use}").format(use=use) if use else _("Bâtiment"))
+    return replace(told_of, title=building_title(json.loads(feature)["properties"]))
 
 
 def story_shown(request: Request, detail: DatasetDetail, feature: bytes, told_of: Sheet) -> Story:

@@ -81,8 +81,7 @@ def _painted(request: Request, datasets: list[DatasetSummary], service: UseCaseV
         "first": first + 1,
         "last": min(first + PAGE, len(ids)),
         "total": len(ids),
-        "previous": max(0, first - PAGE) if first else None,
-        "next": first + PAGE if first + PAGE < len(ids) else None,
+        "size": PAGE,
     }
 
 
