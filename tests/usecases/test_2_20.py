@@ -104,7 +104,7 @@ def test_the_line_is_chosen_among_those_that_run(
 
 
 def started(visit: Callable[..., Watched]) -> Page:
-    page = visit("/signalements/", size=PHONE).page
+    page = visit("/signalements/", size=PHONE, maps=False).page
     page.goto(page.url.replace("/signalements/", PAGE))
     until(page, "document.querySelector('form[data-ready]') !== null")
     page.fill("input[name=lat]", f"{SOUTH + 0.0096:.5f}")

@@ -25,6 +25,9 @@ import warm
 TESTS = Path(__file__).resolve().parents[2]
 PASSWORD = "le-beffroi-sonne-midi"
 PHONE, DESKTOP, NARROW = (390, 844), (1280, 860), (320, 640)
+# The map of a form starts when it comes into sight. For a test that is not of it, it never does: drawn without a
+# graphics processor, it is what the test would cost most.
+UNSEEN = "IntersectionObserver.prototype.observe = () => {}"
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,10 @@ def chromium(chromium_path: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(chromium: Browser, site: Site) -> Iterator[Callable[..., Watched]]:
-    """Open a page of the site: `visit("/carte/", size=PHONE, scheme="dark")`. Console, failures and hosts are noted."""
+    """Open a page of the site: `visit("/carte/", size=PHONE, scheme="dark")`. Console, failures and hosts are noted.
+
+    Without `maps`, those of forms do not start.
+    """
     contexts: list[BrowserContext] = []
 
     def open_page(
@@ -138,6 +144,7 @@ def visit(chromium: Browser, site: Site) -> Iterator[Callable[..., Watched]]:
         scheme: str = "light",
         javascript: bool = True,
         sign_in: str = "",
+        maps: bool = True,
         **options: Any,
     ) -> Watched:
         context = chromium.new_context(
@@ -148,6 +155,8 @@ def visit(chromium: Browser, site: Site) -> Iterator[Callable[..., Watched]]:
             **options,
         )
         contexts.append(context)
+        if not maps:
+            context.add_init_script(UNSEEN)
         context.set_default_timeout(30_000)
         watched = Watched(context.new_page())
         _watch(watched, site)

@@ -37,12 +37,11 @@ def sign(page: Page, site: Site, email: str) -> None:
 
 
 def test_what_one_wrote_is_not_sent_under_another_account(visit: Callable[..., Watched], site: Site) -> None:
-    page = visit("/signaler/", size=PHONE, sign_in=site.agent).page
+    page = visit("/signaler/", size=PHONE, maps=False, sign_in=site.agent).page
     page.context.add_init_script("delete ServiceWorkerRegistration.prototype.sync")
     page.reload()
     page.wait_for_selector("form[data-ready=yes]")
     until(page, "localStorage.getItem('beffroi-qui') !== null")
-    # The map takes the place of these fields once it is there.
     for name, value in (("lat", f"{SOUTH + 0.0096:.5f}"), ("lon", f"{WEST + 0.009:.5f}")):
         page.evaluate("([name, value]) => { document.querySelector(`[name=${name}]`).value = value; }", [name, value])
     page.click("[data-step=where] [value=next]")
