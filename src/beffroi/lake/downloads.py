@@ -240,8 +240,10 @@ def _copy(wanted: _Wanted, selected: Sequence[str], target: Path, options: str) 
 
 
 def _write_gpkg(wanted: _Wanted, target: Path) -> None:
-    selected = [*_selected(wanted, neutral=False), f"ST_AsWKB({GEOMETRY}) AS {GEOMETRY}"]
     kind = wanted.manifest.geometry_type or "Unknown"
+    # A layer of several parts holds nothing else: GeoPackage allows no single one among them.
+    shape = f"ST_Multi({GEOMETRY})" if kind.startswith("Multi") else GEOMETRY
+    selected = [*_selected(wanted, neutral=False), f"ST_AsWKB({shape}) AS {GEOMETRY}"]
     with closing(sql.connect(threads=2)) as con:
         source = sql.literal(str(wanted.data))
         relation = con.sql(f"SELECT {', '.join(selected)} FROM read_parquet({source})")  # noqa: S608

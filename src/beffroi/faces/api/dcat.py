@@ -19,6 +19,7 @@ from beffroi.faces.api.vocabularies import file_type_uri, frequency_uri, licence
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import Seen
+from beffroi.sense.twin import queries as twin
 
 CONTEXT: dict[str, Any] = {
     "dcat": "http://www.w3.org/ns/dcat#",
@@ -55,7 +56,9 @@ def dcat(request: HttpRequest) -> HttpResponse:
 def catalogue(base: str, seen: list[Seen], *, town: str) -> Node:
     """Return the catalogue and all that it names."""
     publisher = _agent(base, town)
-    datasets = [_dataset(base, one, town) for one in seen]
+    territories = sorted({one.ref.territory for one in seen})
+    models = {one.ref for code in territories for one in twin.sources(ANONYMOUS, code).all}
+    datasets = [_dataset(base, one, town, in_model=one.ref in models) for one in seen]
     newest = max((one.manifest.created_at for one in seen), default=None)
     service = f"{base}/ogc/#service"
     root: Node = {
@@ -86,7 +89,7 @@ def _service(base: str, uri: str, datasets: list[Node]) -> Node:
     }
 
 
-def _dataset(base: str, seen: Seen, town: str) -> Node:
+def _dataset(base: str, seen: Seen, town: str, *, in_model: bool) -> Node:
     manifest, ref = seen.manifest, seen.ref
     page = f"{base}/donnees/{ref.territory}/{ref.slug}/"
     producer = manifest.producer or town
@@ -111,7 +114,7 @@ def _dataset(base: str, seen: Seen, town: str) -> Node:
             "vcard:fn": producer,
             "vcard:hasURL": {"@id": page},
         },
-        "dcat:distribution": _distributions(base, seen),
+        "dcat:distribution": _distributions(base, seen, in_model=in_model),
     }
     if (theme := theme_uri(manifest.theme)) is not None:
         node["dcat:theme"] = {"@id": theme}
@@ -136,7 +139,7 @@ def _place(seen: Seen) -> Node:
     return {"@type": "dct:Location", "dcat:bbox": outline, "locn:geometry": outline}
 
 
-def _distributions(base: str, seen: Seen) -> list[Node]:
+def _distributions(base: str, seen: Seen, *, in_model: bool) -> list[Node]:
     ref, manifest = seen.ref, seen.manifest
     licence: Any = licence_uri(manifest.licence)
     files = f"{base}/api/datasets/{ref.territory}/{ref.slug}/download/"
@@ -163,6 +166,19 @@ def _distributions(base: str, seen: Seen) -> list[Node]:
         )
         for name in lake.formats(seen)
     ]
+    if in_model:
+        model = f"{base}/citymodel/{ref.territory}/batiments.city.json"
+        found.append(
+            described(
+                {
+                    "@id": model,
+                    "dct:title": _french(f"{manifest.title} (CityJSON)"),
+                    "dcat:accessURL": {"@id": page},
+                    "dcat:downloadURL": {"@id": model},
+                    "dcat:mediaType": {"@id": f"{_IANA}application/city+json"},
+                }
+            )
+        )
     api = address(base, ref)
     found.append(
         described(

@@ -97,6 +97,11 @@ def sources(viewer: Viewer, territory: str, *, at: datetime | None = None) -> So
     return Sources(tuple(one for one in known if one.has_volumes), town_buildings(known))
 
 
+def is_in_model(viewer: Viewer, summary: DatasetSummary) -> bool:
+    """Tell whether the model of its territory is made of this dataset, with others or not."""
+    return any(one.ref == summary.ref for one in sources(viewer, summary.ref.territory).all)
+
+
 def town_buildings(datasets: Iterable[DatasetSummary]) -> DatasetSummary | None:
     """Return the dataset of the town's buildings: one of their theme first, not the cadastre's (it knows no height),
     then the one with the most rows.

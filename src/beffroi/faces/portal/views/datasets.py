@@ -10,7 +10,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBas
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
+from django.utils.http import content_disposition_header, urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -29,6 +29,7 @@ from beffroi.lake.owners import owner_of
 from beffroi.lake.quality import days_late, quality
 from beffroi.lake.queries import DatasetDetail, DatasetRef, TilesState
 from beffroi.lake.reading import ColumnType
+from beffroi.sense.twin.queries import is_in_model
 
 PAGE = 24
 LISTED_FEATURES = 20
@@ -228,11 +229,29 @@ def downloads(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
     ref, detail = dataset_detail(request, territory, slug)
     sizes = lake.download_sizes(request.viewer, ref, version=request.GET.get("version") or None)
     offers = [
-        {"format": name, "title": title, "use": use, "size": sizes.get(name)}
+        {"title": title, "use": use, "size": sizes.get(name), "url": _file_url(request, ref, name)}
         for name, title, use in _formats()
         if name in detail.summary.formats
     ]
+    if not request.GET.get("version") and is_in_model(request.viewer, detail.summary):
+        offers += [
+            {"title": title, "use": use, "size": None, "url": reverse(name, args=[territory])}
+            for name, title, use in _models()
+        ]
     return dataset_page(request, "dataset-downloads", detail, offers=offers)
+
+
+def _file_url(request: Request, ref: DatasetRef, format: str) -> str:
+    asked = request.GET.get("version", "")
+    suffix = f"?{urlencode({'version': asked})}" if asked else ""
+    return reverse("portal:dataset-download", args=[ref.territory, ref.slug, format]) + suffix
+
+
+def _models() -> tuple[tuple[str, str, str], ...]:
+    return (
+        ("citymodel:cityjson", "CityJSON", _("Les bâtiments de la commune en volumes, pour un logiciel 3D.")),
+        ("citymodel:tileset", "3D Tiles", _("Les mêmes volumes en tuiles, pour un globe ou une carte 3D.")),
+    )
 
 
 def _formats() -> tuple[tuple[str, str, str], ...]:
