@@ -217,6 +217,15 @@ class Floods(_Table):
     public: list[Slug] = Field(default_factory=list)
 
 
+class Underground(_Table):
+    """What is under the streets: `networks` (agents only), and what an address is told of the ground and of fibre."""
+
+    networks: Slug = "reseaux-enterres"
+    clay: Slug = "argiles"
+    moves: Slug = "mouvements-terrain"
+    fibre: Slug = "couverture-fibre"
+
+
 LightClass = Literal["C3", "C4", "C5", "P1", "P2", "P3", "P4", "P5", "P6"]
 
 
@@ -298,6 +307,7 @@ class Settings(_Table):
 
     floods: Floods | None = None
     lighting: Lighting | None = None
+    underground: Underground | None = None
     nearest: bool = False
     offline: bool = False
     volumes: bool = False

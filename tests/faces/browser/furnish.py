@@ -60,6 +60,8 @@ def furnish(password: str) -> None:
     lamps = definition_named("points-lumineux", "", load_definitions()[0])
     published(CODE, "points-lumineux", "points_lumineux.csv", _lamps(), settings.DATA_DIR, AT, lamps)
     _light_otherwise(CODE)
+    under = definition_named("reseaux-enterres", "", load_definitions()[0])
+    published(CODE, "reseaux-enterres", "reseaux_enterres.geojson", _networks(), settings.DATA_DIR, AT, under)
     index_territory(CODE)
     place_graph(CODE)
     place_network(CODE, sources)
@@ -151,6 +153,21 @@ def _counts() -> str:
     lines = ["id,voie,type_jour,heure,vehicules,capacite,jours_comptes,debut,fin,lon,lat"]
     rows = "h{},Grande Rue,Jour ouvré,{},{},900,5,2026-02-02,2026-02-06,3.0081,45.0110"
     return "\n".join([*lines, *(rows.format(hour, hour, flow) for hour, flow in flows.items())]) + "\n"
+
+
+def _networks() -> str:
+    """Gas and water under one street, one of them deeper and less well known."""
+    told = {"exploitant": "Régie", "voie": "Grande Rue", "flexible": False, "sensible": False}
+    rows = [
+        ({"id": "G1", "reseau": "gaz", "profondeur_m": 0.9, "classe": "A", **told, "sensible": True}, 45.00952),
+        ({"id": "E1", "reseau": "eau", "profondeur_m": 1.2, "classe": "C", **told}, 45.0095),
+    ]
+    features = [
+        {"type": "Feature", "properties": one,
+         "geometry": {"type": "LineString", "coordinates": [[3.007, lat], [3.009, lat]]}}
+        for one, lat in rows
+    ]  # fmt: skip
+    return json.dumps({"type": "FeatureCollection", "features": features})
 
 
 def _lamps() -> str:

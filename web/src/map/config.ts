@@ -67,6 +67,8 @@ export interface OverlayConfig {
   byBox: boolean;
   refreshS: number;
   shown: boolean;
+  /** Its lines are also drawn below the ground, at their `depth_m`. */
+  deep: boolean;
 }
 
 /** The words the map says, by their short name; the server writes them in the language of the page. */

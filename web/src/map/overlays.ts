@@ -1,5 +1,6 @@
 import type { GeoJSONSource, LayerSpecification, Map as MapLibre, ExpressionSpecification } from "maplibre-gl";
 import type { OverlayConfig } from "./config";
+import type { Deep } from "./deep";
 import { shade, type Palette } from "./palette";
 import { FONT } from "./style";
 
@@ -12,6 +13,7 @@ export class Overlay {
   readonly #source: string;
   #timer = 0;
   #shown = false;
+  #deep: Deep | null = null;
 
   constructor(map: MapLibre, config: OverlayConfig) {
     this.#map = map;
@@ -30,6 +32,12 @@ export class Overlay {
       this.#map.addSource(this.#source, { type: "geojson", data: EMPTY });
       for (const layer of overlayLayers(this.#config, this.#source, colours)) this.#map.addLayer(layer);
       if (this.#config.byBox) this.#map.on("moveend", this.#read);
+      if (this.#config.deep) {
+        const { Deep } = await import("./deep");
+        this.#deep ??= new Deep(this.#map, `${this.#source}-deep`);
+        this.#deep.marks = new Map(this.#config.marks.map(([value, , colour]) => [value, shade(colour, colours.dark)]));
+        if (this.#map.getSource(this.#source) && !this.#map.getLayer(this.#deep.id)) this.#map.addLayer(this.#deep);
+      }
     }
     if (this.#config.refreshS && !this.#timer) this.#timer = window.setInterval(this.#read, this.#config.refreshS * 1000);
     await this.#read();
@@ -40,6 +48,7 @@ export class Overlay {
     window.clearInterval(this.#timer);
     this.#timer = 0;
     this.#map.off("moveend", this.#read);
+    if (this.#deep && this.#map.getLayer(this.#deep.id)) this.#map.removeLayer(this.#deep.id);
     for (const { id } of overlayLayers(this.#config, this.#source)) if (this.#map.getLayer(id)) this.#map.removeLayer(id);
     if (this.#map.getSource(this.#source)) this.#map.removeSource(this.#source);
   }
@@ -53,6 +62,7 @@ export class Overlay {
     const data = (await response.json()) as GeoJSON.FeatureCollection;
     // The layer may have been switched off meanwhile.
     this.#map.getSource<GeoJSONSource>(this.#source)?.setData(data);
+    this.#deep?.fill(data, this.#config.property);
   };
 }
 
@@ -97,7 +107,12 @@ function overlayLayers(config: OverlayConfig, source: string, colours?: Palette)
       source,
       filter: only("LineString"),
       layout: { "line-cap": "round", "line-join": "round" },
-      paint: { "line-color": colour, "line-width": ["interpolate", ["linear"], ["zoom"], 11, 2, 18, 8] },
+      // What is drawn below the ground leaves only its trace on it.
+      paint: {
+        "line-color": colour,
+        "line-width": ["interpolate", ["linear"], ["zoom"], 11, 2, 18, config.deep ? 3 : 8],
+        "line-opacity": config.deep ? ["interpolate", ["linear"], ["zoom"], 15, 0.9, 17, 0.3] : 1,
+      },
     },
     {
       id: `${source}-point`,
@@ -116,7 +131,7 @@ function overlayLayers(config: OverlayConfig, source: string, colours?: Palette)
       type: "symbol",
       source,
       // What has a label of its own is told by it; a title waits until one is near.
-      filter: ["any", ["has", "label"], [">=", ["zoom"], 15.5]],
+      filter: ["any", ["has", "label"], [">=", ["zoom"], config.deep ? 18.5 : 15.5]],
       layout: {
         "text-field": ["to-string", ["coalesce", ["get", "label"], ["get", "title"], ""]],
         "text-font": [FONT],

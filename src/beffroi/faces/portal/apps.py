@@ -13,6 +13,7 @@ class PortalConfig(AppConfig):
         from beffroi.faces.portal.offers.pages import OVERLAY as OFFERS
         from beffroi.faces.portal.reports.listing import OVERLAY
         from beffroi.faces.portal.transit.layers import LINES, VEHICLES
+        from beffroi.faces.portal.underground.pages import OVERLAY as UNDERGROUND
         from beffroi.faces.shell.overlays import register
 
         engine.register()
@@ -21,5 +22,6 @@ class PortalConfig(AppConfig):
         register(OFFERS)
         register(CAMERAS)
         register(LIGHTING)
+        register(UNDERGROUND)
         register(LINES)
         register(VEHICLES)

@@ -28,6 +28,7 @@ from beffroi.faces.portal.mapping import DrawnMap, LayerShow, layers_map, shown_
 from beffroi.faces.portal.painting import Painting, painting
 from beffroi.faces.portal.sheets import name_column
 from beffroi.faces.portal.tables import cell
+from beffroi.faces.portal.underground.words import Told, told_here
 from beffroi.faces.shell.access import Request
 from beffroi.faces.shell.overlays import Overlay, open_overlays
 from beffroi.lake import queries as lake
@@ -139,6 +140,7 @@ class ShownLayers:
     live: tuple[Overlay, ...] = ()
     energy: EnergyTable | None = None
     floods: FloodTable | None = None
+    underground: Told | None = None
 
     @property
     def count(self) -> int:
@@ -193,6 +195,7 @@ def shown_layers(request: Request, use_case: UseCase) -> ShownLayers | None:
         live=live,
         energy=energy_table(viewer, known, use_case) if wanted.energy else None,
         floods=_floods(request, known, wanted),
+        underground=_underground(request, known, wanted),
     )
 
 
@@ -200,6 +203,12 @@ def _floods(request: Request, known: Sequence[DatasetSummary], wanted: Settings)
     if wanted.floods is None:
         return None
     return flood_table(request.viewer, known, wanted.floods, request.GET, territory=territory_of(request))
+
+
+def _underground(request: Request, known: Sequence[DatasetSummary], wanted: Settings) -> Told | None:
+    if wanted.underground is None:
+        return None
+    return told_here(request.viewer, known, wanted.underground, request.GET, territory=territory_of(request))
 
 
 def _painted(viewer: Viewer, known: Sequence[DatasetSummary], use_case: UseCase, wanted: Settings) -> Painting | None:

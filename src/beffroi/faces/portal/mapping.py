@@ -318,12 +318,21 @@ def _plain(datasets: Iterable[DatasetSummary]) -> dict[str, DatasetSummary]:
 
 
 def overlay_map(
-    viewer: Viewer, commune: CommuneInfo | None, datasets: Iterable[DatasetSummary], overlay: Overlay | dict[str, Any]
+    viewer: Viewer,
+    commune: CommuneInfo | None,
+    datasets: Iterable[DatasetSummary],
+    overlay: Overlay | dict[str, Any],
+    *,
+    pitch: int = 0,
+    frame: BBox | None = None,
 ) -> DrawnMap:
-    """Return the map of one live layer, or of things told as one, over the base map of the town, lying flat."""
+    """Return the map of one live layer, or of things told as one, over the base map of the town, lying flat.
+
+    It looks at `frame`, else at the town.
+    """
     mapped = [one for one in datasets if one.geometry_type]
-    box, base = (commune.bbox if commune else None) or _frame(mapped), base_layers(mapped)
-    config = _config(viewer, base, [], box, pitch=0,
+    box, base = frame or (commune.bbox if commune else None) or _frame(mapped), base_layers(mapped)
+    config = _config(viewer, base, [], box, pitch=pitch,
                      overlays=(overlay_config(overlay) if isinstance(overlay, Overlay) else overlay,))  # fmt: skip
     return DrawnMap(config, still_of(viewer, base, (), box))
 

@@ -26,6 +26,7 @@ from beffroi.faces.portal.lighting import pages as lighting
 from beffroi.faces.portal.offers import pages as offers
 from beffroi.faces.portal.reports import urls as reports
 from beffroi.faces.portal.transit import urls as transit
+from beffroi.faces.portal.underground import pages as underground
 from beffroi.faces.portal.views import (
     counted,
     datasets,
@@ -112,6 +113,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *crossing.urlpatterns,
     *cameras.urlpatterns,
     *lighting.urlpatterns,
+    *underground.urlpatterns,
     *reports.urlpatterns,
     *transit.urlpatterns,
     path("sens-de-circulation/", directions.directions, name="directions"),

@@ -49,7 +49,7 @@ class Overlay:
     `roles` are those who see it in the town of the page, everyone when empty. `is_open` may close it for a page, a use
     case in preparation for example. `by_box`: the GeoJSON is asked for again, with `bbox=west,south,east,north`, when
     the map moves; else it is read whole. `refresh_s`: how often it is read again, 0 for never. `shown`: on from the
-    start.
+    start. `deep`: lines that say their `depth_m` are also drawn below the ground, as if it were glass.
     """
 
     slug: str
@@ -64,6 +64,7 @@ class Overlay:
     by_box: bool = False
     refresh_s: int = 0
     shown: bool = False
+    deep: bool = False
 
 
 _known: dict[str, Overlay] = {}
@@ -108,5 +109,6 @@ def overlay_config(overlay: Overlay) -> dict[str, Any]:
         "marks": [[mark.value, gettext(mark.label), mark.colour] for mark in overlay.marks],
         "byBox": overlay.by_box,
         "refreshS": overlay.refresh_s,
+        "deep": overlay.deep,
         "shown": overlay.shown,
     }

@@ -54,6 +54,7 @@ from beffroi.lake.town.society import (
 )
 from beffroi.lake.town.solidarity import write_solidarity
 from beffroi.lake.town.transit import write_transit
+from beffroi.lake.town.underground import write_underground
 from beffroi.lake.town.useful import write_useful_places
 from beffroi.lake.town.venues import write_venues
 
@@ -102,6 +103,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Relief, eau et végétation", write_nature),
     ("Inondations", write_floods),
     ("Éclairage", write_lamps),
+    ("Sous-sol", write_underground),
     ("Arbres", write_trees),
     ("Mobilier urbain", write_small_things),
     ("Mobilités", write_mobility),

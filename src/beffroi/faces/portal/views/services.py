@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from beffroi.base.catalogue import operations, queries
 from beffroi.base.catalogue.definition import AUDIENCE_TITLES, STATE_TITLES, Audience, State
 from beffroi.base.catalogue.queries import UseCaseView
+from beffroi.base.territory.viewer import Role
 from beffroi.faces.portal.counted import shown_counts
 from beffroi.faces.portal.directory import count_opening, public_service, services_by_public, territory_of
 from beffroi.faces.portal.finding import found_services
@@ -103,6 +104,7 @@ def _service_context(request: Request, found: UseCaseView) -> dict[str, object]:
         "is_retired": found.state is State.RETIRED,
         "for_staff": for_staff,
         "may_start": may_start,
+        "is_agent": any(request.viewer.has(role, code) for role in (Role.AGENT, Role.ADMINISTRATOR)),
         "start_url": found.url if may_start and found.url not in (None, request.path) else "",
         "to_read": (reverse(TO_READ[one.engine][0]), _(TO_READ[one.engine][1])) if one.engine in TO_READ else None,
         "counts": counts,
