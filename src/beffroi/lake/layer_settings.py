@@ -292,6 +292,8 @@ class Settings(_Table):
 
     `live` names the live layers drawn over them, by the slug their face registered (see `shell/overlays.py`).
 
+    `charging` is the dataset of charging points (IRVE), whose state is told on a page of its own.
+
     `counted` is the public view of the first dataset, which is reserved (see `aggregating`).
     """
 
@@ -308,6 +310,7 @@ class Settings(_Table):
     floods: Floods | None = None
     lighting: Lighting | None = None
     underground: Underground | None = None
+    charging: Slug = ""
     nearest: bool = False
     offline: bool = False
     volumes: bool = False

@@ -62,6 +62,8 @@ def furnish(password: str) -> None:
     _light_otherwise(CODE)
     under = definition_named("reseaux-enterres", "", load_definitions()[0])
     published(CODE, "reseaux-enterres", "reseaux_enterres.geojson", _networks(), settings.DATA_DIR, AT, under)
+    irve = definition_named("bornes-recharge", "", load_definitions()[0])
+    published(CODE, "bornes-recharge", "irve.csv", _chargers(), settings.DATA_DIR, AT, irve)
     index_territory(CODE)
     place_graph(CODE)
     place_network(CODE, sources)
@@ -168,6 +170,13 @@ def _networks() -> str:
         for one, lat in rows
     ]  # fmt: skip
     return json.dumps({"type": "FeatureCollection", "features": features})
+
+
+def _chargers() -> str:
+    """The stations of the example of 8-08."""
+    from beffroi.base.catalogue import queries
+
+    return str(queries.catalogue().use_cases["8-08"].examples[0].when["source"])
 
 
 def _lamps() -> str:

@@ -44,6 +44,7 @@ PAGES = [
     "/objets/1/",
     "/inondation/01/01For/",
     "/services/7-16/?chez=3.0080,45.0095",
+    "/bornes/",
     f"/batiments/{CODE}/maisons/maison/energie/",
     "/services/2-01/",
     "/services/G-03/",

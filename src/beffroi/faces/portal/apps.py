@@ -8,6 +8,7 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         from beffroi.faces.portal import engine
         from beffroi.faces.portal.cameras import OVERLAY as CAMERAS
+        from beffroi.faces.portal.charging import OVERLAY as CHARGING
         from beffroi.faces.portal.lighting.pages import OVERLAY as LIGHTING
         from beffroi.faces.portal.obstacles import OVERLAY as OBSTACLES
         from beffroi.faces.portal.offers.pages import OVERLAY as OFFERS
@@ -21,6 +22,7 @@ class PortalConfig(AppConfig):
         register(OBSTACLES)
         register(OFFERS)
         register(CAMERAS)
+        register(CHARGING)
         register(LIGHTING)
         register(UNDERGROUND)
         register(LINES)

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, path
 from beffroi.faces.portal import (
     application,
     cameras,
+    charging,
     coverage,
     cycle_gaps,
     directions,
@@ -112,6 +113,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *bills.urlpatterns,
     *crossing.urlpatterns,
     *cameras.urlpatterns,
+    *charging.urlpatterns,
     *lighting.urlpatterns,
     *underground.urlpatterns,
     *reports.urlpatterns,

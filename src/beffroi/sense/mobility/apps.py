@@ -13,6 +13,7 @@ class MobilityConfig(AppConfig):
         from beffroi.base.journal.tasks import every_day, every_seconds
         from beffroi.lake.events import DATASET_PUBLISHED, DATASET_RESTORED
         from beffroi.sense.mobility import engine, events, tasks
+        from beffroi.sense.mobility.charging import polling as charging
         from beffroi.sense.mobility.coverage import engine as coverage
         from beffroi.sense.mobility.hours import engine as hours
         from beffroi.sense.mobility.journeys import engine as journeys
@@ -37,3 +38,4 @@ class MobilityConfig(AppConfig):
         every_day("mobility.timetables", tasks.build_every_timetable, hour=4)
         every_seconds("mobility.transit", polling.poll, seconds=5)
         every_seconds("mobility.shared", shared.poll, seconds=10)
+        every_seconds("mobility.charging", charging.poll, seconds=15)
