@@ -1,19 +1,21 @@
 """The lines of a text put along a curve, without holding them: in files, each of a stretch of it. Knows no Django.
 
-A line is the shortest form that a row has: moving it costs a tenth of a second of processor per million, twice; sorting
+A line is the shortest form that a row has: moving it twice costs half a second of processor per million; sorting
 typed rows that do not fit in memory costs three. A first pass drops each line in the file of its stretch, a second puts
 each file in order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from itertools import islice, pairwise
-from operator import itemgetter
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +23,7 @@ from arro3.core import Array, Table
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.geo import BBox
+from beffroi.lake.connectors.figures import Octets, Positions
 from beffroi.lake.connectors.regular import whole_lines
 from beffroi.lake.connectors.tabular import table_name
 from beffroi.lake.reading import Lines
@@ -31,6 +34,8 @@ _MOST_FILES = 400
 """How many may be open together: a process is allowed 1,024 at least."""
 
 _NOWHERE = 2**32 - 1
+_END = 10
+_THREADS = 2
 
 Keys: TypeAlias = "npt.NDArray[np.uint32]"
 
@@ -70,7 +75,7 @@ def along_curve(lines: Lines, keys: Keys, folder: Path) -> list[Path]:
     bounds = _bounds(keys, lines.path.stat().st_size)
     files = [folder / f"{rank:03}.csv" for rank in range(len(bounds) + 1)]
     stretches = _dropped(lines, keys, bounds, files)
-    with ThreadPoolExecutor(2) as threads:
+    with ThreadPoolExecutor(_THREADS) as threads:
         for _ in threads.map(_put_in_order, files, stretches):
             pass
     return files
@@ -83,6 +88,16 @@ def _bounds(keys: Keys, size: int) -> Keys:
     return np.unique(ordered[[len(keys) * rank // count for rank in range(1, count)]])
 
 
+@dataclass(frozen=True, slots=True)
+class _Dropped:
+    """Lines in the order of their stretches, their keys likewise, and where those of each stretch end in both."""
+
+    octets: Octets
+    keys: Keys
+    octet_ends: list[int]
+    key_ends: list[int]
+
+
 def _dropped(lines: Lines, keys: Keys, bounds: Keys, files: list[Path]) -> list[list[Keys]]:
     """Drop each line in the file of its stretch; return the keys of the lines of each, in their order."""
     stretches: list[list[Keys]] = [[] for _ in files]
@@ -91,39 +106,78 @@ def _dropped(lines: Lines, keys: Keys, bounds: Keys, files: list[Path]) -> list[
         targets = [opened.enter_context(file.open("wb", buffering=0)) for file in files]
         for _ in range(lines.skip):
             handle.readline()
-        first = 0
-        for part in whole_lines(handle, _PART_BYTES):
-            texts = part.splitlines(keepends=True)
-            here = keys[first : first + len(texts)]
-            first += len(texts)
-            _check(texts, here, lines.path)
-            stretch = np.searchsorted(bounds, here, side="right").astype(np.uint16)
-            order = np.argsort(stretch, kind="stable")
-            moved, ends = _taken(texts, order), np.cumsum(np.bincount(stretch, minlength=len(files))).tolist()
-            for rank, (begin, end) in enumerate(pairwise([0, *ends])):
+        for part in _in_turn(_keyed(handle, keys, lines.path), partial(_by_stretch, bounds=bounds)):
+            cuts = zip(pairwise([0, *part.octet_ends]), pairwise([0, *part.key_ends]), strict=True)
+            for rank, ((begin, end), (first, last)) in enumerate(cuts):
                 if end > begin:
-                    targets[rank].write(b"".join(islice(moved, end - begin)))
-                    stretches[rank].append(here[order[begin:end]])
-        if first != len(keys):
-            raise _changed(lines.path)
+                    targets[rank].write(part.octets[begin:end].data)
+                    stretches[rank].append(part.keys[first:last])
     return stretches
+
+
+def _keyed(handle: BinaryIO, keys: Keys, path: Path) -> Iterator[tuple[bytes, Keys]]:
+    """Yield the text by parts of whole lines, with their keys."""
+    first = 0
+    for part in whole_lines(handle, _PART_BYTES):
+        count = part.count(b"\n")
+        yield part, keys[first : first + count]
+        first += count
+    if first != len(keys):
+        raise _changed(path)
+
+
+def _in_turn(parts: Iterator[tuple[bytes, Keys]], act: Callable[[tuple[bytes, Keys]], _Dropped]) -> Iterator[_Dropped]:
+    """Yield what `act` makes of each part, in their order, by all threads; few are held."""
+    waiting: deque[Future[_Dropped]] = deque()
+    with ThreadPoolExecutor(_THREADS) as threads:
+        for part in parts:
+            waiting.append(threads.submit(act, part))
+            if len(waiting) > 2 * _THREADS:
+                yield waiting.popleft().result()
+        for left in waiting:
+            yield left.result()
+
+
+def _by_stretch(part: tuple[bytes, Keys], bounds: Keys) -> _Dropped:
+    data, keys = part
+    starts, lengths = _lines_of(data)
+    stretch = np.searchsorted(bounds, keys, side="right").astype(np.uint16)
+    order = np.argsort(stretch, kind="stable")
+    ends = np.cumsum(np.bincount(stretch, minlength=len(bounds) + 1))
+    octets = np.concatenate([[0], np.cumsum(lengths[order])])
+    return _Dropped(_moved(data, starts, lengths, order), keys[order], octets[ends].tolist(), ends.tolist())
 
 
 def _put_in_order(file: Path, stretch: list[Keys]) -> None:
     keys = np.concatenate(stretch) if stretch else np.empty(0, dtype=np.uint32)
-    texts = file.read_bytes().splitlines(keepends=True)
-    _check(texts, keys, file)
-    file.write_bytes(b"".join(_taken(texts, np.argsort(keys, kind="stable"))))
+    data = file.read_bytes()
+    file.write_bytes(_moved(data, *_lines_of(data), np.argsort(keys, kind="stable")).data)
 
 
-def _taken(texts: list[bytes], order: npt.NDArray[np.intp]) -> Iterator[bytes]:
-    """Return the texts in an order: all at once, as nothing in Python is faster."""
-    return iter(itemgetter(*order.tolist())(texts) if len(texts) > 1 else texts)
+def _lines_of(data: bytes) -> tuple[Positions, Positions]:
+    """Return where the lines of a text begin, and their lengths."""
+    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == _END) + 1
+    starts = np.concatenate([np.zeros(1, dtype=np.intp), ends[:-1]])[: len(ends)]
+    return starts, ends - starts
 
 
-def _check(texts: list[bytes], keys: Keys, path: Path) -> None:
-    if len(texts) != len(keys):
-        raise _changed(path)
+def _moved(data: bytes, starts: Positions, lengths: Positions, order: Positions) -> Octets:
+    """Return the lines of a text in an order: those of one length are moved together, and hold no thread back."""
+    after = lengths[order]
+    target = np.empty(len(data), dtype=np.uint8)
+    by_length = np.argsort(after, kind="stable")
+    begins, places, sizes = starts[order][by_length], (np.cumsum(after) - after)[by_length], after[by_length]
+    cuts = [*np.flatnonzero(np.diff(sizes, prepend=-1)).tolist(), len(sizes)]
+    for first, last in pairwise(cuts):
+        size = int(sizes[first])
+        source, moved = _texts(data, size), _texts(target.data, size)
+        moved[places[first:last]] = source[begins[first:last]]
+    return target
+
+
+def _texts(data: bytes | memoryview, size: int) -> Any:
+    """Return the texts of a size that begin at each place; nothing is copied."""
+    return np.ndarray(shape=(len(data) - size + 1,), dtype=f"V{size}", buffer=data, strides=(1,))
 
 
 def _changed(path: Path) -> TextChanged:
