@@ -28,8 +28,8 @@ from beffroi.lake.connectors.regular import whole_lines
 from beffroi.lake.connectors.tabular import table_name
 from beffroi.lake.reading import Lines
 
-STRETCH_BYTES = 8 << 20
-_PART_BYTES = 4 << 20
+STRETCH_BYTES = 16 << 20
+_PART_BYTES = 8 << 20
 _MOST_FILES = 400
 """How many may be open together: a process is allowed 1,024 at least."""
 
@@ -103,7 +103,7 @@ def _dropped(lines: Lines, keys: Keys, bounds: Keys, files: list[Path]) -> list[
     stretches: list[list[Keys]] = [[] for _ in files]
     with ExitStack() as opened:
         handle = opened.enter_context(lines.path.open("rb"))
-        targets = [opened.enter_context(file.open("wb", buffering=0)) for file in files]
+        targets = [opened.enter_context(file.open("wb")) for file in files]
         for _ in range(lines.skip):
             handle.readline()
         for part in _in_turn(_keyed(handle, keys, lines.path), partial(_by_stretch, bounds=bounds)):
@@ -150,8 +150,11 @@ def _by_stretch(part: tuple[bytes, Keys], bounds: Keys) -> _Dropped:
 
 def _put_in_order(file: Path, stretch: list[Keys]) -> None:
     keys = np.concatenate(stretch) if stretch else np.empty(0, dtype=np.uint32)
-    data = file.read_bytes()
-    file.write_bytes(_moved(data, *_lines_of(data), np.argsort(keys, kind="stable")).data)
+    # In its own place: a file made again would ask for its memory again.
+    with file.open("r+b") as handle:
+        data = handle.read()
+        handle.seek(0)
+        handle.write(_moved(data, *_lines_of(data), np.argsort(keys, kind="stable")).data)
 
 
 def _lines_of(data: bytes) -> tuple[Positions, Positions]:
