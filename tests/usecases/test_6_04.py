@@ -223,6 +223,28 @@ def test_the_demonstration_has_families_some_paid_some_not(town: str, agent: int
     assert [one.due_cents > 0 for one in queries.own_bills(Viewer(parent), town)] == [True, False]
 
 
+def test_officials_read_the_share_paid_in_time_and_nothing_of_a_few(town: str, agent: int) -> None:
+    from datetime import date, timedelta
+
+    from beffroi.base.territory.queries import commune
+    from beffroi.faces.cockpit.billed import bills
+    from beffroi.faces.cockpit.figures import Asked
+    from bill_makers import deposit, issue
+
+    by = keeper(town, person=agent)
+    for rank in range(10):
+        make_family(by, town, f"F-{rank}")
+    deposit(by, "".join(f"2026-10;F-{rank};Lou;cantine;5\n" for rank in range(10)), town)
+    keys = issue(by, town)
+    pay = {"cents": 1200, "way": "especes", "reference": "", "day": AT.date(), "once": "a"}
+    for key in keys[:8]:
+        operations.record_payment(by, town, key, at=AT, **pay)  # type: ignore[arg-type]
+    asked = Asked(Viewer(1), commune(town), date(2026, 12, 20))
+    (told,) = bills(asked)
+    assert (told.value, told.unit, told.comparison) == (80, "%", "")
+    assert list(bills(Asked(Viewer(1), commune(town), date(2026, 12, 3) + timedelta(days=91)))) == []
+
+
 def test_a_family_written_again_under_its_reference_is_the_same(town: str, agent: int) -> None:
     by = keeper(town, person=agent)
     assert make_family(by, town) == make_family(by, town, quotient=300)

@@ -47,7 +47,7 @@ def bill(town: str, agent: Viewer) -> int:
 def register(agent: Viewer, town: str, **changes: str) -> None:
     told = {"title": "Régie Enfance", "kind": "regie", "issuer": "", "address": "", "ways": "", "court": "",
             "gateway": "payfip", "payfip_client": CLIENT, "payfip_mode": "T"}  # fmt: skip
-    operations.save_register(agent, town, "enfance", **(told | changes))
+    operations.save_register(agent, town, "enfance", at=AT, **(told | changes))
 
 
 @pytest.fixture

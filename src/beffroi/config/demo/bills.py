@@ -42,6 +42,7 @@ def add_bills(territory: str, *, resident_email: str, agent_email: str, at: date
              "Espèces au guichet de la mairie, du lundi au vendredi de 9 h à 12 h\n"
              "Prélèvement automatique : mandat à demander au guichet",
         court="le tribunal administratif", gateway="sandbox",
+        at=at,
     )  # fmt: skip
     for reference, name, quotient, _used in _FAMILIES:
         email = resident_email if reference == "F-1001" else ""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from beffroi.faces.cockpit import counted, governed, kept, reported, views
+from beffroi.faces.cockpit import billed, counted, governed, kept, reported, views
 
 app_name = "cockpit"
 # Imported for what they register: the figures of the front page.
-FIGURE_SOURCES = (counted, kept, reported)
+FIGURE_SOURCES = (billed, counted, kept, reported)
 urlpatterns = [
     path("", views.home, name="home"),
     path("note/", views.brief, name="brief"),

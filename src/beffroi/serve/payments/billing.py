@@ -285,6 +285,7 @@ def _take_numbers(row: Register, year: int, count: int) -> int:
 
 def _post_all(row: Register, pairs: Sequence[tuple[Bill, FamilyPlan]], today: date, at: datetime) -> None:
     """Write the entries of new bills, and pay them first with what the town owes their family."""
+    lock_families([one.family for _bill, one in pairs])
     owed = ledger.balances(ledger.credit_of(one.family) for _bill, one in pairs)
     made: list[tuple[Entry, dict[str, int]]] = []
     for bill, one in pairs:
@@ -337,6 +338,7 @@ def cancel_bill(viewer: Viewer, territory: str, key: int, *, reason: str, at: da
     bill = locked_bill(territory, key)
     if bill.cancelled_at is not None:
         raise BadBill("cette facture est déjà annulée", remedy="émettez-en une autre")
+    lock_families([bill.family_id])
     issued = Entry.objects.filter(key=f"issue:{bill.pk}").first()
     today = at.astimezone(clock.timezone_of(territory)).date()
     base: dict[str, Any] = {
@@ -374,6 +376,12 @@ def locked_bill(territory: str, key: int) -> Bill:
     if bill is None:
         raise BillNotFound("cette facture n’existe pas ou ne vous est pas accessible", remedy="voyez vos factures")
     return bill
+
+
+def lock_families(keys: Sequence[int]) -> None:
+    """Hold families until the end of the transaction: what the town owes one is spent by one act at a time."""
+    for part in ledger.batched(sorted(keys), ledger.MOST_ASKED):
+        list(Family.objects.select_for_update().filter(pk__in=part).order_by("pk").values_list("pk"))
 
 
 def totals_by_service(plan: MonthPlan) -> Mapping[str, tuple[int, int]]:

@@ -164,6 +164,7 @@ def register_for(territory: str, slug: str) -> Register:
     return row
 
 
+@transaction.atomic
 def save_register(
     viewer: Viewer,
     territory: str,
@@ -176,6 +177,7 @@ def save_register(
     ways: str,
     court: str,
     gateway: str,
+    at: datetime,
     payfip_client: str = "",
     payfip_mode: str = "T",
 ) -> None:
@@ -203,3 +205,7 @@ def save_register(
     row.court = clean_text(court, where="court", limit=120)
     row.gateway, row.payfip_client, row.payfip_mode = gateway, client, payfip_mode
     row.save()
+    record(
+        kind=events.REGISTER_CHANGED, subject=f"register:{row.pk}", payload={"register": slug, "gateway": gateway},
+        actor=viewer.person_id, territory=territory, at=at,
+    )  # fmt: skip

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from typing import TypeVar
 
 from django.db.models import Sum
 
 from beffroi.serve.payments.definition import Unbalanced
 from beffroi.serve.payments.models import Entry, Posting
+
+T = TypeVar("T")
 
 # What one statement may ask about: databases bound their parameters.
 MOST_ASKED = 5000
@@ -98,8 +101,8 @@ def balances(accounts: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def batched(names: Sequence[str], most: int) -> Iterator[Sequence[str]]:
-    """Yield the names so many at a time.
+def batched(names: Sequence[T], most: int) -> Iterator[Sequence[T]]:
+    """Yield them so many at a time.
 
     >>> [list(part) for part in batched("abc", 2)]
     [['a', 'b'], ['c']]

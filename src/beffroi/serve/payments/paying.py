@@ -22,7 +22,7 @@ from beffroi.base.territory.viewer import Viewer
 from beffroi.serve.cases.mails import page_url
 from beffroi.serve.cases.words import clean_text
 from beffroi.serve.payments import events, ledger
-from beffroi.serve.payments.billing import locked_bill, number_of
+from beffroi.serve.payments.billing import lock_families, locked_bill, number_of
 from beffroi.serve.payments.definition import OFFLINE, BadBill, BillNotFound, euros
 from beffroi.serve.payments.gateways import Answer, GatewayDown, Order, Outcome, gateway_named
 from beffroi.serve.payments.models import Attempt, Bill, Entry, FamilyMember, Posting
@@ -342,6 +342,7 @@ def reverse_payment(viewer: Viewer, territory: str, key: int, *, reason: str, at
     if entry is None or entry.bill_id is None:
         raise BillNotFound("ce paiement n’existe pas ici", remedy="rechargez la facture")
     bill = locked_bill(territory, entry.bill_id)
+    lock_families([bill.family_id])
     moved = {one.account: int(one.cents) for one in Posting.objects.filter(entry=entry).order_by("pk")}
     cents = moved[ledger.cash_of(entry.way)]
     # What of it was owed back, and still is, is no longer; what was given back meanwhile is owed again.
@@ -351,11 +352,16 @@ def reverse_payment(viewer: Viewer, territory: str, key: int, *, reason: str, at
         ledger.credit_of(bill.family_id): owed_back,
         ledger.due_of(int(bill.pk)): cents - owed_back,
     }
-    ledger.post(
+    _entry, is_new = ledger.post(
         ledger.REVERSAL, key=f"reversal:{entry.pk}", legs=legs, register=bill.register_id, family=bill.family_id,
         bill=int(bill.pk), way=entry.way, reference=entry.reference, reason=reason, at=at,
         day=at.astimezone(clock.timezone_of(territory)).date(),
     )  # fmt: skip
+    if is_new:
+        record(
+            kind=events.REVERSED, subject=events.bill_subject(int(bill.pk)),
+            payload={"number": number_of(bill), "cents": cents}, actor=viewer.person_id, territory=territory, at=at,
+        )  # fmt: skip
 
 
 @transaction.atomic
@@ -378,6 +384,10 @@ def decide_held(viewer: Viewer, territory: str, key: int, *, count: bool, reason
         return
     row.state, row.why = (PAID if count else DISMISSED), f"{row.why} – {reason}"[:200]
     row.save(update_fields=["state", "why"])
+    record(
+        kind=events.HELD_DECIDED, subject=events.bill_subject(int(bill.pk)),
+        payload={"number": number_of(bill), "counted": count}, actor=viewer.person_id, territory=territory, at=at,
+    )  # fmt: skip
     if count and row.found_cents:
         count_money(
             bill, int(row.found_cents), key=f"attempt:{row.pk}", way=row.found_way, reference=row.reference,

@@ -203,7 +203,7 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
         try:
             values = form.cleaned_data
             values["payfip_mode"] = values["payfip_mode"] or "T"
-            operations.save_register(request.viewer, code, slug, **values)
+            operations.save_register(request.viewer, code, slug, at=now(), **values)
         except BeffroiError as error:
             form.add_error(error.where if error.where in form.fields else None, told(error))
         else:
