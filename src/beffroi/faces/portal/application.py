@@ -62,7 +62,6 @@ def application(request: HttpRequest) -> HttpResponse:
     response = render(request, "portal/application.html", context)
     if token or subscriber:
         response.headers["Cache-Control"] = "no-store"
-        response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 

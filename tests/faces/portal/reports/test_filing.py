@@ -71,7 +71,7 @@ def test_a_newcomer_reports_in_three_steps(reporting_town: str, client: Client) 
     assert "C’est envoyé. Votre numéro :" in text
     assert "Service chargé Voirie" in text
     assert page["Cache-Control"] == "no-store"
-    assert page["Referrer-Policy"] == "no-referrer"
+    assert page["Referrer-Policy"] == "same-origin"
     assert len(page.context["photos"]) == 1
     assert page.context["promise"].due_at == page.context["case"].due_at
     assert "Il répond au plus tard le" in text

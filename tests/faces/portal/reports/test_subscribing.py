@@ -44,7 +44,7 @@ def _subscribed(client: Client, **typed: str) -> str:
     assert "Confirmer" in shown(client.get(page))
     assert not Subscription.objects.exclude(confirmed_at=None).filter(email=EMAIL["email"], **_last()).exists()
     answer = client.post(page)
-    assert answer["Referrer-Policy"] == "no-referrer"
+    assert answer["Referrer-Policy"] == "same-origin"
     return answer["Location"]
 
 

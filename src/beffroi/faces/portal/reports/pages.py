@@ -160,7 +160,6 @@ def _private(response: HttpResponse, asked: Asked | None = None) -> HttpResponse
     """Keep no copy of a page that a token opened, or that shows one's own thread."""
     if asked is None or asked.token or asked.party is not None:
         response.headers["Cache-Control"] = "no-store"
-        response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 

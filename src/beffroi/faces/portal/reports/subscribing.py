@@ -294,7 +294,6 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponseBase:
 
 def _kept_by_no_one(response: HttpResponse) -> HttpResponse:
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 
