@@ -38,6 +38,7 @@ PAGES = [
     "/reserver/",
     "/reserver/1-08/",
     "/reserver/1-08/?lat=45.0096&lon=3.0090",
+    "/bilan-encombrants/1-07/",
     "/reservation/{booked}/",
     "/reservation/{booked}/deplacer/",
     "/objets/",

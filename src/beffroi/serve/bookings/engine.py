@@ -1,4 +1,5 @@
-"""The `bookings` engine: its table is `things.BookingsSettings`, its examples are lived from the asking to the day.
+"""The `bookings` engine: its table is `things.BookingsSettings`, whose examples are lived from asking to the day,
+or `balance.BalanceSettings`, two counts side by side.
 
 [[example]]
 when = { by = "citoyen", items = { matelas = 1 }, does = ["again", "remind", "done"] }
@@ -16,6 +17,7 @@ from django.db import transaction
 
 from beffroi.base.catalogue.definition import Example, UseCase
 from beffroi.base.catalogue.engine import register_engine
+from beffroi.serve.bookings.balance import BalanceSettings, balanced_example
 from beffroi.serve.bookings.definition import ENGINE
 from beffroi.serve.bookings.scenes import live_scene
 from beffroi.serve.bookings.things import BookingsSettings
@@ -23,7 +25,19 @@ from beffroi.serve.bookings.things import BookingsSettings
 
 def register() -> None:
     """Make the engine available to use cases."""
-    register_engine(ENGINE, schema=BookingsSettings, url_name="portal:bookable", example_runner=run_example)
+    register_engine(ENGINE, schema=read_settings, url_name=_page_of, example_runner=run_example)
+
+
+def read_settings(table: Mapping[str, Any]) -> BookingsSettings | BalanceSettings:
+    """Return what a table declares: a thing, or, with ``[bookings.balance]``, what is set beside it."""
+    if set(table) == {"balance"}:
+        return BalanceSettings.model_validate(table["balance"])
+    return BookingsSettings.model_validate(table)
+
+
+def _page_of(use_case: UseCase) -> str:
+    is_balance = isinstance(use_case.settings[ENGINE], BalanceSettings)
+    return "portal:bookings-balance" if is_balance else "portal:bookable"
 
 
 def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:
@@ -32,6 +46,9 @@ def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:
     Raises:
         BadExample: an act it names does not exist.
     """
+    settings = use_case.settings[ENGINE]
+    if isinstance(settings, BalanceSettings):
+        return balanced_example(settings, example.when)
     with transaction.atomic():
         outcome = live_scene(use_case, example)
         transaction.set_rollback(True)

@@ -12,6 +12,11 @@ from django.utils.translation import gettext as _
 
 from beffroi.base.clock import queries as clock
 from beffroi.base.territory.viewer import Viewer
+from beffroi.serve.bookings.balance import BalanceSettings as BalanceSettings
+from beffroi.serve.bookings.balance import DistrictLine as DistrictLine
+from beffroi.serve.bookings.balance import MonthBalance as MonthBalance
+from beffroi.serve.bookings.balance import balance as balance
+from beffroi.serve.bookings.balance import months_until as months_until
 from beffroi.serve.bookings.definition import KIND, BookingNotFound, Result
 from beffroi.serve.bookings.definition import BookingInfo as BookingInfo
 from beffroi.serve.bookings.definition import UnknownThing as UnknownThing

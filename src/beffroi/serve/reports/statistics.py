@@ -97,6 +97,26 @@ def statistics(
     return [_line(key, labels.get(key, key), groups[key]) for key in sorted(groups)]
 
 
+def public_counts(territory: str, category: str, *, since: datetime, until: datetime) -> dict[tuple[str, str], int]:
+    """Return how many reports of a category everybody may know of were received, by (month ``2026-03``, district).
+
+    One query. Those merged into another count once, with the one they were merged into.
+    """
+    zone = clock.timezone_of(territory)
+    rows = Report.objects.filter(
+        case_queries.public(territory, prefix="case__"),
+        case__category=category,
+        case__opened_at__gte=since,
+        case__opened_at__lt=until,
+        case__lead=None,
+    ).exclude(case__outcome=Outcome.ABUSE)
+    found: dict[tuple[str, str], int] = {}
+    for district, opened in rows.order_by("pk").values_list("district", "case__opened_at").iterator():
+        key = (f"{opened.astimezone(zone):%Y-%m}", district)
+        found[key] = found.get(key, 0) + 1
+    return found
+
+
 def _whole_months(since: datetime, until: datetime, zone: tzinfo) -> frozenset[str]:
     """Return the months (``2026-03``) that a period holds from first instant to last, in the town's hour."""
     found, first = set(), since.astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from beffroi.faces.portal.bookings import choosing, mine, pages
+from beffroi.faces.portal.bookings import balance, choosing, mine, pages
 
 # Importing `mine` adds its kind to the page of one's requests.
 __all__ = ["mine", "urlpatterns"]
@@ -15,4 +15,5 @@ urlpatterns: list[URLPattern] = [
     path("reservation/<str:token>/", pages.followed, name="followed-booking"),
     path("reservation/<str:token>/deplacer/", pages.move, name="booking-move"),
     path("reservation/<str:token>/agenda.ics", pages.calendar_file, name="booking-ics"),
+    path("bilan-encombrants/<slug:use_case>/", balance.balance, name="bookings-balance"),
 ]
