@@ -90,9 +90,11 @@ def uses_forgotten() -> Iterator[None]:
     counting.BUFFER._counts.clear()
     counting.BUFFER._since = None
     # Rolled back, the decisions of the next test bear the same numbers: what was read of these would be taken for it.
+    from beffroi.serve.procedures.opened import forget_procedures
     from beffroi.serve.reports.categories import forget_categories
 
     forget_categories()
+    forget_procedures()
 
 
 @pytest.fixture

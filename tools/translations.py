@@ -31,6 +31,7 @@ DECLARED = {"Purpose": ("purpose", "categories", "recipients", "kept_because"), 
 DATA_KEYS = (
     "title", "need", "promise", "label", "description", "group", "help", "choices",
     "instructions", "excluded",
+    "who", "cost", "why", "how", "on_paper", "purpose", "visit",
 )  # fmt: skip
 
 Message = tuple[str, str]  # the singular, and the plural or ""

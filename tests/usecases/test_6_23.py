@@ -81,22 +81,22 @@ def test_it_leaves_with_her_as_a_file_without_formulas(reader: Client, reports: 
 def test_the_requests_of_a_room_to_come_join_it_without_touching_the_page(
     reader: Client, reports: list[str], reporting_town: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    number = ask(reader, reporting_town, "procedure")
+    number = ask(reader, reporting_town, "permit")
     # Its room has said nothing yet: the request is not lost for all that.
     before = reader.get(PAGE)
     assert number in shown(before)
     assert [one.title for one in before.context["sections"]][:2] == ["Mes signalements", "Autres demandes"]
     monkeypatch.setattr(own_requests, "_kinds", dict(own_requests._kinds))
 
-    @request_kind("procedure", title="Mes démarches", rank=5)
+    @request_kind("permit", title="Mes permis", rank=4)
     def told(mine: Sequence[OwnCase]) -> Mapping[int, Told]:
-        return {one.case.id: Told("Acte de naissance", f"/demarches/{one.case.number}/") for one in mine}
+        return {one.case.id: Told("Acte de naissance", f"/permis/{one.case.number}/") for one in mine}
 
     page = reader.get(PAGE)
-    assert [one.title for one in page.context["sections"]][:2] == ["Mes démarches", "Mes signalements"]
+    assert [one.title for one in page.context["sections"]][:2] == ["Mes permis", "Mes signalements"]
     assert [one.title for one in page.context["sections"][0].lines] == ["Acte de naissance"]
-    assert f'href="/demarches/{number}/"' in page.content.decode()
-    only = shown(reader.get(PAGE, {"genre": "procedure"}))
+    assert f'href="/permis/{number}/"' in page.content.decode()
+    only = shown(reader.get(PAGE, {"genre": "permit"}))
     assert number in only
     assert reports[0] not in only
 
@@ -117,6 +117,6 @@ def test_the_page_asks_little_however_many_requests(
 ) -> None:
     reader.get(PAGE)
     for _ in range(5):
-        ask(reader, reporting_town, "procedure")
-    with django_assert_max_num_queries(17):
+        ask(reader, reporting_town, "permit")
+    with django_assert_max_num_queries(20):
         reader.get(PAGE)

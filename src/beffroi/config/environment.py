@@ -77,6 +77,7 @@ SETTINGS: tuple[Setting, ...] = (
         str,
         "Page où PayFiP prend le paiement.",
     ),
+    Setting("BEFFROI_SEAL_KEY", "", str, "Clé du sceau des documents (PEM) ; vide : tirée dans le dossier, seal.key."),
     Setting("BEFFROI_IMPORT_MEMORY_MB", "2048", int, "Mémoire maximale d'un import, en mégaoctets."),
     Setting("BEFFROI_IMPORT_TIMEOUT_S", "900", int, "Durée maximale de la lecture d'un jeu de données, en secondes."),
     Setting("BEFFROI_UPLOAD_MAX_MB", "200", int, "Taille maximale d'un fichier déposé, en mégaoctets."),

@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "beffroi.serve.offers",
     "beffroi.serve.bookings",
     "beffroi.serve.payments",
+    "beffroi.serve.procedures",
     "beffroi.faces.shell",
     "beffroi.faces.portal",
     "beffroi.faces.backoffice",
@@ -212,6 +213,7 @@ WEBHOOK_PRIVATE = ENVIRONMENT["BEFFROI_WEBHOOK_PRIVATE"]
 PUSH = ENVIRONMENT["BEFFROI_PUSH"]
 PUSH_KEY = Path(ENVIRONMENT["BEFFROI_PUSH_KEY"] or DATA_DIR / "push.key")
 NOTES_KEY = Path(ENVIRONMENT["BEFFROI_NOTES_KEY"] or DATA_DIR / "notes.key")
+SEAL_KEY = Path(ENVIRONMENT["BEFFROI_SEAL_KEY"] or DATA_DIR / "seal.key")
 if ENVIRONMENT["BEFFROI_EMAIL_URL"]:
     from urllib.parse import unquote, urlsplit
 

@@ -74,6 +74,7 @@ def furnish(password: str) -> None:
     _book(CODE)
     _bill_families(CODE)
     _rent_out(CODE)
+    _ask_by_procedures(CODE, giver)
     _go_out(CODE)
 
 
@@ -147,6 +148,36 @@ def _rent_out(code: str) -> None:
     send_table(software, "batiments", [building], mode="merge", at=now())
     lot = {"lot_ref": "L1", "batiment_ref": "B1", "usage": "logement", "occupation": "vacant"}
     send_table(software, "lots", [lot], mode="merge", at=now())
+
+
+def _ask_by_procedures(code: str, person: int) -> None:
+    """Order a bin, certify a sewer connection, leave a form half filled in; note where they are."""
+    from django.conf import settings
+
+    from beffroi.base.kernel.time import now
+    from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
+    from beffroi.serve.cases.definition import Requester
+    from beffroi.serve.procedures import operations
+
+    at, agent = now(), Viewer(None, (Grant(code, Role.AGENT, frozenset(SERVICES)),))
+    home = {"demande": "premier", "flux": "tri", "adresse": "12 Grande Rue", "logement": "maison", "personnes": 4}
+    who = Requester(person, "Camille Rivebelle")
+    asked = operations.file_request(territory=code, use_case="6-06", answers=home, requester=who, at=at)
+    operations.ask_piece(number=asked.number, code="autre", label="Bail ou facture", by=agent, at=at)
+    building = {"adresse": "3 Rue du Beffroi", "nature": "maison", "fosse": "non", "qualite": "proprietaire",
+                "motif": "savoir", "contact": "Moi"}  # fmt: skip
+    certified = operations.file_request(territory=code, use_case="1-25", answers=building, requester=who, at=at)
+    found = {"controle": f"{at:%Y-%m-%d}", "essai": "colorant", "eaux-usees": "toutes", "eaux-pluviales": "separees",
+             "fosse-vue": "aucune", "conclusion": "conforme"}  # fmt: skip
+    operations.record_findings(number=certified.number, findings=found, by=agent, at=at)
+    certificate = operations.decide(number=certified.number, decision="remettre", by=agent, at=at)
+    draft = operations.begin_draft(territory=code, use_case="6-06", viewer=ANONYMOUS, at=at).key
+    typed = {"demande": ["premier"], "flux": ["tri"]}
+    operations.keep_step(draft, territory=code, step="demande", typed=typed, viewer=ANONYMOUS, at=at)
+    noted = settings.DATA_DIR / "walked.json"
+    known = json.loads(noted.read_text(encoding="utf-8"))
+    known |= {"asked": asked.number, "asked_token": asked.token, "certified": certified.number}
+    noted.write_text(json.dumps(known | {"certificate": certificate, "draft": draft}), encoding="utf-8")
 
 
 def _counts() -> str:

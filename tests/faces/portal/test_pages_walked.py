@@ -28,11 +28,14 @@ ELSEWHERE = {
     "mfa_view_recovery_codes",
     # Photographs, JSON and forms' targets: what is answered here is that there is none, on the page of refusals.
     "backoffice:add-key", "backoffice:add-service", "backoffice:journal-skip", "backoffice:visit-photo",
-    "portal:followed-photo", "portal:near", "portal:report-photo", "portal:report-similar", "portal:twin-for",
+    "portal:followed-photo", "portal:followed-procedure-file", "portal:near", "portal:procedure-file",
+    "portal:report-photo", "portal:report-similar", "portal:twin-for",
     # A token that a letter carries; the lists of one's subscriptions are walked as `portal:own-subscriptions`.
     "portal:subscription", "portal:subscriptions", "portal:subscriptions-end",
     # What a bank calls or sends one back to: it says OK, or leads on to `portal:payment`, which is walked.
     "portal:payment-notification", "portal:payment-return",
+    # The way to the step where one stands, which is walked.
+    "portal:procedure-form",
     # What an agent keeps: `tests/usecases/test_5_14.py`; the workbench shows the same parts.
     "portal:indicator",
     # What a worker makes, and this site runs none: `tests/usecases/test_12_07.py`, `tests/faces/backoffice`.

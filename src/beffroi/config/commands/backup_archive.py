@@ -29,7 +29,7 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 SNAPSHOT = "backup_snapshot"
 KEPT_FOLDERS = ("lake", "uploads", "attachments", "papers", "usecases")
-KEPT_FILES = ("secret.key", "push.key", "notes.key")
+KEPT_FILES = ("secret.key", "push.key", "notes.key", "seal.key")
 
 
 class BackupFailed(BeffroiError):

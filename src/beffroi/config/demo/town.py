@@ -158,6 +158,9 @@ def _reports(town: Town, tell: Tell) -> None:
     from beffroi.config.demo.bills import add_bills
 
     add_bills(town.insee, resident_email=PEOPLE[0].email, agent_email=PEOPLE[1].email, at=now())
+    from beffroi.config.demo.procedures import add_procedures
+
+    add_procedures(town.insee, places=places, at=now(), resident_email=PEOPLE[0].email)
 
 
 def _registry(town: Town, passwords: dict[str, str]) -> list[dict[str, Any]]:

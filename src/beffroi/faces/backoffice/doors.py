@@ -43,6 +43,14 @@ DOORS: tuple[tuple[str, str, str, str, str, bool], ...] = (
         False,
     ),
     (
+        "backoffice:procedures",
+        gettext_noop("Démarches"),
+        gettext_noop("Ce que les habitants demandent à mes services : instruire, décider, remettre."),
+        "list",
+        "i",
+        False,
+    ),
+    (
         "backoffice:rounds",
         gettext_noop("Tournées"),
         gettext_noop("Partager des arrêts entre des véhicules, et chiffrer le gain."),

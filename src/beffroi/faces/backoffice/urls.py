@@ -24,6 +24,7 @@ from beffroi.faces.backoffice import (
 from beffroi.faces.backoffice.bills import urls as bill_urls
 from beffroi.faces.backoffice.bookings import pages as bookings
 from beffroi.faces.backoffice.outreach import urls as outreach_urls
+from beffroi.faces.backoffice.procedures import urls as procedure_urls
 from beffroi.faces.backoffice.reports import urls as report_urls
 from beffroi.faces.backoffice.rounds import urls as round_urls
 from beffroi.faces.backoffice.views import home
@@ -53,6 +54,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *webhooks.urlpatterns,
     *worth.urlpatterns,
     *report_urls.urlpatterns,
+    *procedure_urls.urlpatterns,
     *round_urls.urlpatterns,
     *works_urls.urlpatterns,
     *outreach_urls.urlpatterns,

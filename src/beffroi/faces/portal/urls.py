@@ -25,6 +25,7 @@ from beffroi.faces.portal.crossing import urls as crossing
 from beffroi.faces.portal.directories import pages as directories
 from beffroi.faces.portal.lighting import pages as lighting
 from beffroi.faces.portal.offers import pages as offers
+from beffroi.faces.portal.procedures import urls as procedures
 from beffroi.faces.portal.reports import urls as reports
 from beffroi.faces.portal.transit import urls as transit
 from beffroi.faces.portal.underground import pages as underground
@@ -117,6 +118,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *lighting.urlpatterns,
     *underground.urlpatterns,
     *reports.urlpatterns,
+    *procedures.urlpatterns,
     *transit.urlpatterns,
     path("sens-de-circulation/", directions.directions, name="directions"),
     path("sens-de-circulation/<int:works_id>/", directions.direction, name="direction"),

@@ -25,6 +25,23 @@ STATUS_KINDS: Mapping[Status, str] = {
     Status.JOINED: "done",
 }
 
+# How the requests of some kinds are told, where the common words would not do.
+STATUS_WORDS: Mapping[str, Mapping[Status, str]] = {
+    "procedure": {
+        Status.RECEIVED: gettext_noop("Reçue"),
+        Status.ACCEPTED: gettext_noop("En cours d’instruction"),
+        Status.SCHEDULED: gettext_noop("Un jour est prévu"),
+        Status.CLOSED: gettext_noop("Close"),
+    }
+}
+OUTCOME_WORDS: Mapping[str, Mapping[Outcome, str]] = {
+    "procedure": {
+        Outcome.DONE: gettext_noop("Faite"),
+        Outcome.REFUSED: gettext_noop("Refusée"),
+        Outcome.WITHDRAWN: gettext_noop("Retirée par son auteur"),
+    }
+}
+
 # What happened: as a resident reads it, as an agent does.
 STEPS: Mapping[str, tuple[str, str]] = {
     "opened": (gettext_noop("Envoyé"), gettext_noop("Reçu")),
@@ -45,12 +62,12 @@ STEPS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def step_title(one: Entry, *, for_agent: bool = False) -> str:
-    """Return what a line of a history is, with how it ended or the day it announces."""
+def step_title(one: Entry, *, for_agent: bool = False, kind: str = "") -> str:
+    """Return what a line of a history is, with how it ended or the day it announces; `kind` is the request's."""
     known = STEPS.get(one.what, (gettext_noop("Changement"), gettext_noop("Changement")))
     title = _(known[for_agent])
     if one.outcome is not None:
-        return f"{title} : {_(OUTCOME_TITLES[one.outcome])}"
+        return f"{title} : {_outcome(kind, one.outcome)}"
     if one.day is not None:
         return _("Intervention prévue le {day}").format(day=formats.date_format(one.day, "j F Y"))
     return title
@@ -72,11 +89,15 @@ def _answer(question: ExtraField, value: object) -> str:
     return _(question.choices[value]) if isinstance(value, str) and value in question.choices else str(value)
 
 
+def _outcome(kind: str, outcome: Outcome) -> str:
+    return _(OUTCOME_WORDS.get(kind, {}).get(outcome, OUTCOME_TITLES[outcome]))
+
+
 def state_of(case: CaseInfo) -> str:
     """Return where a request stands in words: a closed one says how it ended."""
     if case.status is Status.CLOSED and case.outcome is not None:
-        return _(OUTCOME_TITLES[case.outcome])
-    return _(STATUS_TITLES[case.status])
+        return _outcome(case.kind, case.outcome)
+    return _(STATUS_WORDS.get(case.kind, {}).get(case.status, STATUS_TITLES[case.status]))
 
 
 def state_kind(case: CaseInfo) -> str:

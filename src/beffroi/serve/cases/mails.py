@@ -35,6 +35,9 @@ OWN_WORDS: dict[str, Callable[[RecordedEvent, CaseInfo, PartyInfo], str | None]]
 UNTOLD: dict[str, frozenset[str]] = {}
 """Of each kind of request, the events that are no news to those who made it, or that its room tells otherwise."""
 
+MORE_AT_OPENING: dict[str, Callable[[CaseInfo], list[str]]] = {}
+"""Of each kind of request, what else its acknowledgement of receipt must say; each room names its own."""
+
 
 def tell_parties(event: RecordedEvent) -> None:
     """Hear what happens to requests and tell each party that left an address; heard twice, it sends twice the same."""
@@ -151,6 +154,8 @@ def _opened(event: RecordedEvent, info: CaseInfo, party: PartyInfo) -> str:
     ]
     if info.due_at is not None:
         lines.append(_("Réponse ou intervention attendue avant le {day}.").format(day=local_day(info, info.due_at)))
+    if more := MORE_AT_OPENING.get(info.kind):
+        lines += more(info)
     if info.description:
         lines.append(_("Vous avez écrit : {text}").format(text=info.description))
     return "\n".join(lines)

@@ -32,6 +32,7 @@ from beffroi.serve.cases.push.devices import renew_device as renew_device
 from beffroi.serve.cases.push.devices import subscribe_device as subscribe_device
 from beffroi.serve.cases.threads import add_note as add_note
 from beffroi.serve.cases.threads import attach_files as attach_files
+from beffroi.serve.cases.threads import drop_attachments as drop_attachments
 from beffroi.serve.cases.threads import set_told as set_told
 from beffroi.serve.cases.threads import write_to_parties as write_to_parties
 from beffroi.serve.cases.threads import write_to_service as write_to_service

@@ -12,7 +12,7 @@ from beffroi.base.territory.viewer import Viewer
 from beffroi.serve.cases import events
 from beffroi.serve.cases.definition import Audience, BadCase, Sight, Status
 from beffroi.serve.cases.intake import PreparedFile, attach, facts
-from beffroi.serve.cases.models import Case, Message, Party, Step
+from beffroi.serve.cases.models import Attachment, Case, Message, Party, Step
 from beffroi.serve.cases.numbers import number_of
 from beffroi.serve.cases.rights import party_in, seen_case, worked_case
 from beffroi.serve.cases.words import clean_text
@@ -169,6 +169,14 @@ def attach_files(
         at=at,
     )
     return keys
+
+
+def drop_attachments(case_ids: Sequence[int]) -> int:
+    """Let go of the files of requests whose room keeps them no longer, and return how many."""
+    found = Attachment.objects.filter(case__in=case_ids)
+    count = found.count()
+    found.delete()
+    return count
 
 
 @transaction.atomic

@@ -13,7 +13,9 @@ from django.views.decorators.http import require_safe
 from beffroi.base.territory.viewer import Role
 from beffroi.faces.shell.access import Request, open_to
 from beffroi.faces.shell.requests import age, state_kind, state_of
+from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.definition import MANDATE_TITLES, MandateKind
+from beffroi.serve.procedures import queries as procedures
 from beffroi.serve.reports import queries
 
 
@@ -28,5 +30,15 @@ def counter(request: HttpRequest) -> HttpResponse:
         for info, party in queries.own_reports(request.viewer)
         if party.mandate and party.filed_by == me
     ]
-    context = {"filed": [(*one, age(one[0].case.opened_at, at)) for one in filed]}
+    asked = case_queries.own_cases(request.viewer, kind=procedures.KIND)
+    titles = procedures.headings(case for case, _party in asked)
+    context = {
+        "filed": [(*one, age(one[0].case.opened_at, at)) for one in filed],
+        "asked": [
+            (_(titles[case.id]), case, party, state_of(case), state_kind(case), age(case.opened_at, at))
+            for case, party in asked
+            if party.mandate and party.filed_by == me
+        ],
+        "may_ask": bool(procedures.open_procedures(request.commune.code if request.commune else "")),
+    }
     return render(request, "backoffice/reports/counter.html", context)

@@ -93,13 +93,13 @@ class Line:
     mine: bool
 
 
-def history(entries: list[Entry]) -> list[Line]:
-    """Return the history of a report as a resident reads it."""
-    return [_line(one) for one in entries]
+def history(entries: list[Entry], *, kind: str = "") -> list[Line]:
+    """Return the history of a request as a resident reads it."""
+    return [_line(one, kind) for one in entries]
 
 
-def _line(one: Entry) -> Line:
+def _line(one: Entry, kind: str) -> Line:
     if one.what in ("message", "note"):
         writer = _(WRITERS.get(one.by, WRITERS["service"]))
         return Line(one.at, _("{writer} écrit").format(writer=writer), one.text, writer, True, one.by == "you")
-    return Line(one.at, step_title(one), one.text, "", False, one.by == "you")
+    return Line(one.at, step_title(one, kind=kind), one.text, "", False, one.by == "you")

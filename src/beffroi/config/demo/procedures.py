@@ -1,0 +1,74 @@
+"""Requests that people of the fictional town made by procedures, lived through the room’s own doors. Made once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from beffroi.base.territory import queries as territory_queries
+from beffroi.base.territory.viewer import Grant, Role, Viewer
+from beffroi.serve.cases import operations as cases
+from beffroi.serve.cases.definition import Requester
+from beffroi.serve.procedures import operations, queries
+
+BINS = "6-06"
+# Who, what, how many people, how many days ago.
+_BINS = (
+    ("Camille Rivebelle", "premier", 4, 9),
+    ("Dominique Vauclair", "taille", 6, 6),
+    ("Sacha Montauban", "premier", 2, 24),
+    ("Alix Ferrière", "premier", 1, 3),
+    ("Noa Castelnau", "taille", 8, 1),
+)
+
+
+def add_procedures(
+    territory: str, *, places: Sequence[tuple[float, float, str]], at: datetime, resident_email: str = ""
+) -> int:
+    """Have a few bins ordered, the first by this resident; some planned, one delivered. None where some were."""
+    chosen = queries.open_procedures(territory).get(BINS)
+    if chosen is None or not places:
+        return 0
+    agent = Viewer(None, (Grant(territory, Role.AGENT, frozenset({chosen.procedure.service})),))
+    if queries.queue(agent, territory, queries.QueueFilter(), at=at).total:
+        return 0
+    resident = territory_queries.person_by_email(resident_email) if resident_email else None
+    numbers = []
+    for rank, (name, wanted, people, days) in enumerate(_BINS):
+        lon, lat, label = places[(rank * 37) % len(places)]
+        opened = operations.file_request(
+            territory=territory,
+            use_case=BINS,
+            answers={
+                "demande": wanted,
+                "flux": "tri",
+                "adresse": {"label": label, "lon": lon, "lat": lat},
+                "logement": "maison",
+                "personnes": people,
+                "acces": "Sous le porche.",
+            },
+            # No address: no message goes out about the past.
+            requester=Requester(resident.id if resident and not rank else None, name=name, phone="04 67 00 00 00"),
+            at=at - timedelta(days=days),
+        )
+        numbers.append(opened.number)
+    _treat(numbers, agent, at)
+    return len(numbers)
+
+
+def _treat(numbers: Sequence[str], agent: Viewer, at: datetime) -> None:
+    """Plan the first, ask something of the second, deliver the third; the others wait."""
+    planned, asked, delivered = numbers[:3]
+    for number in (planned, asked, delivered):
+        cases.accept_case(number=number, by=agent, at=at - timedelta(hours=20), publish=False)
+    day = (at + timedelta(days=2)).date()
+    cases.schedule_case(number=planned, day=day, by=agent, at=at - timedelta(hours=19))
+    operations.ask_piece(
+        number=asked,
+        code=operations.OTHER_PIECE,
+        label="Bail ou facture d’eau",
+        by=agent,
+        at=at - timedelta(hours=18),
+    )
+    operations.record_findings(number=delivered, findings={"volume": 120, "puce": "B-0412"}, by=agent, at=at)
+    operations.decide(number=delivered, decision="livre", by=agent, at=at - timedelta(hours=2))

@@ -1,0 +1,14 @@
+"""Addresses of procedures, within the back office."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from beffroi.faces.backoffice.procedures import queue, sheet
+
+urlpatterns = [
+    path("demarches/", queue.procedures, name="procedures"),
+    path("demarches/suivante/", queue.next_request, name="procedures-next"),
+    path("demarches/<str:number>/", sheet.procedure, name="procedure"),
+    path("demarches/<str:number>/<slug:name>/", sheet.act, name="procedure-act"),
+]

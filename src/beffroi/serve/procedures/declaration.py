@@ -1,0 +1,310 @@
+"""What a procedure is: the `[procedures]` table of a use case file. Knows no database; see docs/rooms/procedures.md.
+
+[procedures]
+service = "proprete"
+due     = "dechets.livraison-bac"          # a rule of rules/: by when the town promises to answer
+who     = "Tout foyer de la commune."
+cost    = "Gratuit."
+visit   = "Livraison"                      # what happens on the planned day
+
+[procedures.silence]
+means   = "rejet"                          # accord, rejet: what silence is worth
+rule    = "administration.silence-vaut-rejet"
+
+[procedures.notice]                        # RGPD art. 13
+purpose = "Livrer et reprendre les bacs."
+kept_months = 12
+
+[[procedures.step]]
+code  = "foyer"
+title = "Votre foyer"
+
+[[procedures.step.field]]
+code  = "personnes"
+label = "Combien de personnes vivent chez vous ?"
+type  = "number"                           # text, long, choice, date, number, address, yes-no, file
+unit  = "personnes"
+min   = 1
+when  = { field = "demande", among = ["premier"] }      # a field of an earlier step
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from beffroi.base.clock import queries as clock
+from beffroi.base.kernel.errors import NotFound
+
+ENGINE = "procedures"
+CODE = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+Code = Annotated[str, Field(pattern=CODE, max_length=40)]
+FILES_MOST = 5
+# Steps of the form that every procedure has: their names are taken.
+WHO_STEP, CHECK_STEP = "vous", "verifier"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Condition(_Frozen):
+    """When a question is asked: an earlier one has one of these answers (``oui``, ``non`` for a yes-no)."""
+
+    field: Code
+    among: tuple[str, ...] = Field(min_length=1)
+
+
+class Question(_Frozen):
+    """One thing asked. `unit` is said beside a number; the days of a date are counted from the day it is sent."""
+
+    code: Code
+    label: str = Field(min_length=2, max_length=200)
+    type: Literal["text", "long", "choice", "date", "number", "address", "yes-no", "file"] = "text"
+    required: bool = True
+    help: str = Field(default="", max_length=400)
+    # Why it is asked: shown with each document.
+    why: str = Field(default="", max_length=300)
+    choices: dict[str, str] = Field(default_factory=dict)
+    unit: str = Field(default="", max_length=20)
+    min: float | None = None
+    max: float | None = None
+    decimals: int = Field(default=0, ge=0, le=3)
+    from_days: int | None = None
+    to_days: int | None = None
+    accept: tuple[Literal["photo", "pdf"], ...] = ("photo", "pdf")
+    most: int = Field(default=2, ge=1, le=FILES_MOST)
+    when: Condition | None = None
+
+    @model_validator(mode="after")
+    def _of_its_type(self) -> Question:
+        if (self.type == "choice") != bool(self.choices):
+            raise ValueError(f"le champ « {self.code} » : un choix, et lui seul, a des « choices »")
+        if self.type != "number" and (self.unit or self.min is not None or self.max is not None):
+            raise ValueError(f"le champ « {self.code} » : « unit », « min » et « max » sont ceux d’un nombre")
+        if self.type == "file" and (not self.why or len(self.code) > 20):
+            raise ValueError(
+                f"la pièce « {self.code} » : dites « why », à quoi elle sert, et nommez-la en vingt lettres au plus"
+            )
+        return self
+
+
+class Step(_Frozen):
+    """One page of the form."""
+
+    code: Code
+    title: str = Field(min_length=2, max_length=80)
+    help: str = Field(default="", max_length=400)
+    field: tuple[Question, ...] = Field(min_length=1)
+
+
+class Band(_Frozen):
+    """One step of a scale: up to that number, included; without one, beyond the others."""
+
+    up_to: float | None = None
+    label: str = Field(min_length=1, max_length=80)
+
+
+class Proposal(_Frozen):
+    """What the answers lead the town to propose, by a rule that is told: a size of bin by the size of the household."""
+
+    label: str = Field(min_length=2, max_length=80)
+    by: Code
+    how: str = Field(min_length=10, max_length=300)
+    band: tuple[Band, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _a_scale(self) -> Proposal:
+        *bounded, last = [one.up_to for one in self.band]
+        if last is not None or None in bounded or bounded != sorted(set(bounded), key=lambda one: one or 0):
+            raise ValueError("« proposal.band » : des bornes « up_to » croissantes, et la dernière tranche sans borne")
+        return self
+
+    def of(self, number: float) -> str:
+        """Return what is proposed for a number."""
+        return next(one.label for one in self.band if one.up_to is None or number <= one.up_to)
+
+
+class Silence(_Frozen):
+    """What the silence of the town is worth once its time has passed. Source: CRPA, art. L231-1 and L231-4."""
+
+    means: Literal["accord", "rejet"]
+    rule: str
+    because: str = Field(default="", max_length=200)
+
+    @field_validator("rule")
+    @classmethod
+    def _known_rule(cls, rule: str) -> str:
+        return known_rule(rule)
+
+
+class Decision(_Frozen):
+    """One way an agent may end a request. `letter` is what the person reads, to be completed; `needs` names findings.
+
+    `appeal`: it can be challenged, hence its author, the remedies and their time are told (CRPA, art. L212-2; CJA,
+    art. R421-5).
+    """
+
+    code: Code
+    label: str = Field(min_length=2, max_length=80)
+    outcome: Literal["done", "refused", "elsewhere"]
+    letter: str = Field(min_length=10, max_length=1500)
+    needs: tuple[Code, ...] = ()
+    # The letter given is only a beginning: the reason is written by hand (CRPA, art. L211-2).
+    reason: bool = False
+    appeal: bool = False
+    delivers: bool = False
+    reopen_days: int = Field(default=0, ge=0, le=60)
+
+
+class Delivery(_Frozen):
+    """The document handed out at the end. `facts` names answers and findings printed on it."""
+
+    title: str = Field(min_length=2, max_length=120)
+    text: str = Field(min_length=10, max_length=2000)
+    article: str = Field(default="", max_length=300)
+    facts: tuple[Code, ...] = ()
+    valid_years: int | None = Field(default=None, ge=1, le=50)
+
+
+class Contact(_Frozen):
+    """Whom to ask; what a file leaves out is the town hall's."""
+
+    address: str = Field(default="", max_length=200)
+    phone: str = Field(default="", max_length=30)
+    email: str = Field(default="", max_length=120)
+
+
+class Notice(_Frozen):
+    """Why the answers are kept and until when. Source: RGPD, art. 13."""
+
+    purpose: str = Field(min_length=10, max_length=300)
+    article: str = Field(default="RGPD, art. 6-1 e (mission d’intérêt public)", max_length=200)
+    kept_months: int = Field(default=24, ge=1, le=24)
+
+
+class Procedure(_Frozen):
+    """The whole of a procedure, as its file states it."""
+
+    service: Code
+    due: str = ""
+    who: str = Field(min_length=5, max_length=400)
+    cost: str = Field(default="Gratuit.", max_length=200)
+    article: str = Field(default="", max_length=300)
+    on_paper: str = Field(default="", max_length=300)
+    visit: str = Field(default="Rendez-vous", max_length=60)
+    keywords: tuple[str, ...] = ()
+    account: bool = False
+    contact: Contact = Contact()
+    silence: Silence | None = None
+    notice: Notice
+    step: tuple[Step, ...] = Field(min_length=1)
+    proposal: Proposal | None = None
+    finding: tuple[Question, ...] = ()
+    decision: tuple[Decision, ...] = Field(min_length=1)
+    delivery: Delivery | None = None
+
+    @field_validator("due")
+    @classmethod
+    def _known_rule(cls, due: str) -> str:
+        return known_rule(due) if due else due
+
+    @model_validator(mode="after")
+    def _names_lead_somewhere(self) -> Procedure:
+        _check_codes(self)
+        _check_conditions(self)
+        findings = {one.code for one in self.finding}
+        for decision in self.decision:
+            if missing := set(decision.needs) - findings:
+                raise ValueError(f"la décision « {decision.code} » : constat « {min(missing)} » inconnu")
+            if decision.delivers and self.delivery is None:
+                raise ValueError(f"la décision « {decision.code} » remet un document que « delivery » ne décrit pas")
+        known = findings | {one.code for one in self.questions()}
+        if self.delivery and (missing := set(self.delivery.facts) - known):
+            raise ValueError(f"« delivery.facts » : « {min(missing)} » n’est ni une question ni un constat")
+        by = self.question(self.proposal.by) if self.proposal else None
+        if self.proposal and (by is None or by.type != "number"):
+            raise ValueError("« proposal.by » nomme une question qui demande un nombre")
+        return self
+
+    def questions(self) -> Iterator[Question]:
+        """Yield every question, in order."""
+        for step in self.step:
+            yield from step.field
+
+    def question(self, code: str) -> Question | None:
+        """Return the question or the finding of that code."""
+        return next((one for one in (*self.questions(), *self.finding) if one.code == code), None)
+
+    def decision_named(self, code: str) -> Decision | None:
+        """Return the decision of that code."""
+        return next((one for one in self.decision if one.code == code), None)
+
+    @property
+    def documents(self) -> list[Question]:
+        """Return the documents asked for."""
+        return [one for one in self.questions() if one.type == "file"]
+
+
+class Tools(_Frozen):
+    """The table of a use case that describes no procedure and only uses them all, such as the counter."""
+
+    tools: tuple[Literal["counter"], ...] = Field(min_length=1)
+
+
+def settings_of(table: Mapping[str, Any]) -> Procedure | Tools:
+    """Return what the table of a use case says.
+
+    Raises:
+        ValidationError: a key is missing, unknown or cannot have that value.
+    """
+    return Tools.model_validate(table) if set(table) == {"tools"} else Procedure.model_validate(table)
+
+
+def known_rule(rule: str) -> str:
+    """Return the name of a rule of `rules/`.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    try:
+        clock.rule(rule)
+    except NotFound as error:
+        raise ValueError(str(error)) from error
+    return rule
+
+
+def _check_codes(procedure: Procedure) -> None:
+    for what, codes in (
+        ("étapes", [one.code for one in procedure.step]),
+        ("questions", [one.code for one in (*procedure.questions(), *procedure.finding)]),
+        ("décisions", [one.code for one in procedure.decision]),
+    ):
+        if len(set(codes)) != len(codes):
+            raise ValueError(f"deux {what} portent le même code")
+    if {WHO_STEP, CHECK_STEP} & {one.code for one in procedure.step}:
+        raise ValueError(
+            f"« {WHO_STEP} » et « {CHECK_STEP} » sont les étapes de toute démarche : nommez la vôtre autrement"
+        )
+    if any(one.type in ("file", "address") for one in procedure.finding):
+        raise ValueError("un constat est un texte, un choix, une date, un nombre, un oui ou un non")
+
+
+def _check_conditions(procedure: Procedure) -> None:
+    """Refuse what a form without script could not do: a question that hangs on another of its own page."""
+    earlier: dict[str, Question] = {}
+    for step in procedure.step:
+        for question in step.field:
+            if question.when is None:
+                continue
+            known = earlier.get(question.when.field)
+            if known is None or known.type not in ("choice", "yes-no"):
+                raise ValueError(
+                    f"le champ « {question.code} » : « when.field » nomme un choix ou un oui-non d’une étape précédente"
+                )
+            answers = set(known.choices) if known.type == "choice" else {"oui", "non"}
+            if strange := set(question.when.among) - answers:
+                raise ValueError(f"le champ « {question.code} » : « {min(strange)} » n’est pas une réponse possible")
+        earlier |= {one.code: one for one in step.field}

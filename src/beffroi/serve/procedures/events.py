@@ -1,0 +1,24 @@
+"""What procedures tell the journal, beside what `cases` tells of each request; subjects are those of the request.
+
+No payload names a person or quotes an answer.
+"""
+
+from __future__ import annotations
+
+PIECE_ASKED = "procedure.piece_asked"
+"""A document is asked for. Payload: number, piece (its number), until (the last day to bring it)."""
+
+PIECE_SUPPLIED = "procedure.piece_supplied"
+"""Payload: number, piece."""
+
+ANSWERS_EDITED = "procedure.answers_edited"
+"""An agent corrected answers. Payload: number, codes (of the questions)."""
+
+FINDINGS_RECORDED = "procedure.findings_recorded"
+"""Payload: number, codes (of the findings)."""
+
+DECIDED = "procedure.decided"
+"""Payload: number, decision (its code), certificate (its code, or "")."""
+
+CERTIFICATE_WITHDRAWN = "procedure.certificate_withdrawn"
+"""Payload: number."""

@@ -1,0 +1,140 @@
+"""Requests made by a procedure, forms under way, documents asked for and handed out. Private to the room."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from beffroi.base.kernel.personal import Fate, Purpose, Retention
+
+_PERSON = "territory.Person"
+_AGENTS = ("agents du service chargé de la démarche",)
+
+
+class Request(models.Model):
+    """What a procedure adds to a request of `cases`, whose category is the use case. Answers are of their own types."""
+
+    case = models.OneToOneField("cases.Case", primary_key=True, on_delete=models.CASCADE, related_name="procedure")
+    answers = models.JSONField(default=dict)
+    findings = models.JSONField(default=dict)
+    proposal = models.CharField(max_length=80, blank=True)
+
+    privacy = Purpose(
+        purpose="Instruire la démarche demandée ; chaque démarche dit la sienne avant l’envoi",
+        legal_basis="public-task",
+        article="RGPD art. 6-1 e ; CRPA, art. L112-8 (saisine par voie électronique)",
+        categories=("réponses au formulaire de la démarche", "constats du service"),
+        recipients=_AGENTS,
+        person=("case__parties__person_id",),
+        handled_by="beffroi.serve.procedures.personal",
+        # A procedure may say less (`notice.kept_months`), never more.
+        retention=Retention(amount=24, unit="month", start=("case__closed_at",), fate=Fate.ANONYMISE),
+        on_erasure=Fate.ANONYMISE,
+    )
+
+
+class Draft(models.Model):
+    """A form under way: what was typed, as typed, by step; the files already received stand in the store of `cases`."""
+
+    key = models.CharField(max_length=32, unique=True)
+    territory = models.CharField(max_length=9)
+    use_case = models.CharField(max_length=20)
+    person = models.ForeignKey(_PERSON, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    typed = models.JSONField(default=dict)
+    files = models.JSONField(default=list)
+    for_other = models.BooleanField(default=False)
+    # Where it was begun, sealed: only to count how many come from one place.
+    network = models.CharField(max_length=32, blank=True)
+    begun_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    privacy = Purpose(
+        purpose="Garder un formulaire commencé pour pouvoir le finir",
+        legal_basis="public-task",
+        article="RGPD art. 6-1 e",
+        categories=("ce qui a été tapé dans le formulaire", "pièces déjà jointes"),
+        recipients=("personne : seul qui l’a commencé le lit",),
+        person=("person_id",),
+        exported=("use_case", "typed", "begun_at", "changed_at"),
+        retention=Retention(start=("expires_at",), fate=Fate.DELETE),
+        on_erasure=Fate.DELETE,
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["network", "begun_at"], name="draft_network")]
+
+
+class Piece(models.Model):
+    """A document the service asked for after the sending, with the time given to bring it."""
+
+    request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="pieces")
+    code = models.SlugField(max_length=20, db_index=False)
+    label = models.CharField(max_length=200)
+    asked_at = models.DateTimeField()
+    until = models.DateField()
+    supplied_at = models.DateTimeField(null=True, blank=True)
+
+    privacy = Purpose(
+        purpose="Savoir quelles pièces manquaient, et combien de temps le délai a été suspendu",
+        legal_basis="obligation",
+        article="CRPA, art. L114-5",
+        categories=("pièces demandées, dates",),
+        recipients=_AGENTS,
+        person=("request__case__parties__person_id",),
+        retention=Retention(amount=2, unit="year", start=("request__case__closed_at",), fate=Fate.DELETE),
+        on_erasure=Fate.DELETE,
+    )
+
+
+class Change(models.Model):
+    """An agent's correction of the answers: before, after, why. Rows are added, never changed."""
+
+    request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="changes")
+    at = models.DateTimeField()
+    author = models.ForeignKey(_PERSON, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    changes = models.JSONField(default=list)
+    reason = models.TextField()
+
+    privacy = Purpose(
+        purpose="Rendre compte de ce que le service a corrigé dans une démarche",
+        legal_basis="public-task",
+        article="RGPD art. 6-1 e",
+        categories=("réponses avant et après correction", "agent qui a corrigé"),
+        recipients=_AGENTS,
+        person=("request__case__parties__person_id",),
+        hidden=("author",),
+        retention=Retention(amount=2, unit="year", start=("request__case__closed_at",), fate=Fate.DELETE),
+        on_erasure=Fate.DELETE,
+    )
+
+
+class Certificate(models.Model):
+    """A document handed out: its digest under the seal of the house, and what a reader may compare with her paper."""
+
+    request = models.ForeignKey(Request, null=True, on_delete=models.SET_NULL, related_name="certificates")
+    code = models.CharField(max_length=32, unique=True)
+    territory = models.CharField(max_length=9)
+    title = models.CharField(max_length=120)
+    number = models.CharField(max_length=12)
+    issued_at = models.DateTimeField()
+    valid_until = models.DateField(null=True, blank=True)
+    # SHA-256 of the very file, and the signature of it with what identifies it.
+    digest = models.CharField(max_length=64)
+    signature = models.CharField(max_length=100)
+    facts = models.JSONField(default=list)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_because = models.CharField(max_length=300, blank=True)
+
+    privacy = Purpose(
+        purpose="Permettre à qui tient un document remis par la commune d’en vérifier l’origine",
+        legal_basis="public-task",
+        article="RGPD art. 6-1 e ; CGCT, art. L2224-8 (document valable dix ans)",
+        categories=("adresse et conclusion portées sur le document ; jamais le nom",),
+        recipients=("qui tient le document et son code de vérification",),
+        person=("request__case__parties__person_id",),
+        hidden=("signature",),
+        erased={"facts": []},
+        retention=Retention(amount=11, unit="year", start=("issued_at",), fate=Fate.ANONYMISE),
+        on_erasure=Fate.KEEP,
+        kept_because="Le document concerne un immeuble et reste opposable : RGPD art. 17-3 b et e",
+    )

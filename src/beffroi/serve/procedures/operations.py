@@ -1,0 +1,17 @@
+"""What can be done with a procedure. Every change and its event are one transaction; see docs/rooms/procedures.md."""
+
+from __future__ import annotations
+
+from beffroi.serve.procedures.certificates import withdraw_certificate as withdraw_certificate
+from beffroi.serve.procedures.desk import OTHER_PIECE as OTHER_PIECE
+from beffroi.serve.procedures.desk import ask_piece as ask_piece
+from beffroi.serve.procedures.desk import decide as decide
+from beffroi.serve.procedures.desk import edit_answers as edit_answers
+from beffroi.serve.procedures.desk import record_findings as record_findings
+from beffroi.serve.procedures.desk import supply_piece as supply_piece
+from beffroi.serve.procedures.drafts import LIFE as LIFE
+from beffroi.serve.procedures.drafts import begin_draft as begin_draft
+from beffroi.serve.procedures.drafts import drop_draft as drop_draft
+from beffroi.serve.procedures.drafts import keep_step as keep_step
+from beffroi.serve.procedures.intake import file_request as file_request
+from beffroi.serve.procedures.intake import send_draft as send_draft

@@ -1,0 +1,198 @@
+"""The little theatre of the engine's examples: a form is sent, an agent works, and one looks at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from beffroi.base.catalogue.definition import Example, UseCase
+from beffroi.base.clock import queries as clock
+from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.territory import operations as territory
+from beffroi.base.territory import queries as territory_queries
+from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
+from beffroi.serve.cases import operations as cases
+from beffroi.serve.cases import queries as case_queries
+from beffroi.serve.cases.definition import Audience, CaseNotFound, Requester, Upload
+from beffroi.serve.cases.operations import Opened, PreparedFile
+from beffroi.serve.procedures import desk, intake, queries
+from beffroi.serve.procedures.definition import OpenProcedure
+from beffroi.serve.procedures.opened import as_open
+
+TOWN = "00000"
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+# The smallest file that is a document, for what an example joins.
+_PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+class BadExample(BeffroiError):
+    """An example asks for something this engine does not do."""
+
+
+@dataclass(slots=True)
+class Scene:
+    """An example under way: what was sent, by whom it is treated, at what time we are."""
+
+    chosen: OpenProcedure
+    when: Mapping[str, Any]
+    agent: Viewer
+    opened: Opened
+    at: datetime = START
+    seen: dict[str, Any] = field(default_factory=dict)
+
+    def later(self, hours: int = 1) -> datetime:
+        """Let time pass and return the new instant."""
+        self.at += timedelta(hours=hours)
+        return self.at
+
+
+def live_scene(use_case: UseCase, example: Example) -> Mapping[str, Any]:
+    """Send the form of an example, do what it says, and return what came of it.
+
+    Raises:
+        BadExample: an act it names does not exist.
+    """
+    chosen = as_open(use_case)
+    if chosen is None:
+        raise BadExample("ce fichier ne décrit pas de démarche", where=use_case.source, remedy="ajoutez [procedures]")
+    if not any(one.code == TOWN for one in territory_queries.communes()):
+        territory.add_commune(code=TOWN, name="Commune d’exemple", at=START, fictional=True)
+    when = example.when
+    files = [prepared(code) for code in when.get("files", ())]
+    requester = Requester(name="Camille Exemple", email="exemple@compte.invalid")
+    opened = intake.file_in(
+        chosen, territory=TOWN, answers=dict(when.get("answers", {})), requester=requester, at=START, files=files,
+        idempotency_key="exemple-0001",
+    )  # fmt: skip
+    agent = Viewer(None, (Grant(TOWN, Role.AGENT, frozenset({chosen.procedure.service})),))
+    scene = Scene(chosen, when, agent, opened)
+    for act in when.get("does", ()):
+        name, _, argument = str(act).partition(":")
+        if name not in ACTS:
+            raise BadExample(
+                "exemple {number} : acte « {act} » inconnu", where=use_case.source, remedy="choisissez parmi {known}",
+                number=example.number, act=str(act)[:40], known=", ".join(sorted(ACTS)),
+            )  # fmt: skip
+        ACTS[name](scene, argument)
+    return outcome_of(scene)
+
+
+def prepared(code: str, name: str = "piece.pdf") -> PreparedFile:
+    """Return a document of our own making, joined in answer to a question."""
+    (file,) = cases.prepare_files([Upload(name, _PDF, Audience.PARTIES, code)], documents=True)
+    return file
+
+
+# --- Acts -------------------------------------------------------------------------------------------------------------
+
+
+def _again(scene: Scene, _argument: str) -> None:
+    known = cases.already_sent(TOWN, "exemple-0001", kind=queries.KIND, category=scene.chosen.use_case)
+    scene.seen["sent_once"] = known is not None and known.token == scene.opened.token and not known.created
+
+
+def _accept(scene: Scene, _argument: str) -> None:
+    cases.accept_case(number=scene.opened.number, by=scene.agent, at=scene.later(), publish=False)
+
+
+def _ask(scene: Scene, code: str) -> None:
+    label = "" if code != desk.OTHER_PIECE else "Un justificatif"
+    desk.ask_piece(number=scene.opened.number, code=code, label=label, by=scene.agent, at=scene.later())
+
+
+def _supply(scene: Scene, days: str) -> None:
+    info, _ = queries.followed_request(scene.opened.token)
+    for piece in info.awaited_pieces:
+        desk.supply_piece(
+            number=info.number, piece=piece.id, files=[prepared(piece.code)], viewer=ANONYMOUS,
+            token=scene.opened.token, at=scene.later(24 * int(days or 0) or 1),
+        )  # fmt: skip
+
+
+def _schedule(scene: Scene, days: str) -> None:
+    day = (scene.later() + timedelta(days=int(days or 3))).date()
+    cases.schedule_case(number=scene.opened.number, day=day, by=scene.agent, at=scene.at)
+
+
+def _edit(scene: Scene, _argument: str) -> None:
+    edits = dict(scene.when.get("edits", {}))
+    desk.edit_answers(
+        number=scene.opened.number, answers=edits, reason="D’après votre appel.", by=scene.agent, at=scene.later()
+    )
+
+
+def _note(scene: Scene, _argument: str) -> None:
+    findings = dict(scene.when.get("findings", {}))
+    desk.record_findings(number=scene.opened.number, findings=findings, by=scene.agent, at=scene.later())
+
+
+def _decide(scene: Scene, decision: str) -> None:
+    reason = str(scene.when.get("reason", ""))
+    scene.seen["certificate"] = "none"
+    code = desk.decide(number=scene.opened.number, decision=decision, reason=reason, by=scene.agent, at=scene.later())
+    if code:
+        known = queries.certificate(code, territory=TOWN)
+        scene.seen["certificate"] = "valid" if queries.seal_holds(known) and known.is_valid(scene.at.date()) else "bad"
+        scene.seen["valid_until"] = known.valid_until
+
+
+def _withdraw(scene: Scene, _argument: str) -> None:
+    cases.withdraw_case(
+        number=scene.opened.number, reason="Je n’en ai plus besoin.", viewer=ANONYMOUS, token=scene.opened.token,
+        at=scene.later(),
+    )  # fmt: skip
+
+
+ACTS: Mapping[str, Callable[[Scene, str], None]] = {
+    "again": _again,
+    "accept": _accept,
+    "ask": _ask,
+    "supply": _supply,
+    "schedule": _schedule,
+    "edit": _edit,
+    "note": _note,
+    "decide": _decide,
+    "withdraw": _withdraw,
+}
+
+
+# --- What came of it --------------------------------------------------------------------------------------------------
+
+
+def outcome_of(scene: Scene) -> dict[str, Any]:
+    """Return what can be compared at the end."""
+    info, _ = queries.followed_request(scene.opened.token)
+    case, zone = info.case, clock.timezone_of(TOWN)
+    history = case_queries.thread(ANONYMOUS, info.number, token=scene.opened.token)
+    silence = queries.silence(info, scene.at)
+    files = case_queries.attachments(ANONYMOUS, info.number, token=scene.opened.token)
+    other = Viewer(None, (Grant(TOWN, Role.AGENT, frozenset({"autre-service"})),))
+    return {
+        "status": case.status.value,
+        "outcome": case.outcome.value if case.outcome else "",
+        "service": case.service,
+        # The last day is the one before the instant it is too late.
+        "due_on": None if case.due_at is None else (case.due_at.astimezone(zone) - timedelta(seconds=1)).date(),
+        "silence": silence.means if silence else "none",
+        "silence_on": silence.day if silence else None,
+        "proposal": info.proposal,
+        "answers": dict(info.answers),
+        "pieces": len([one for one in files if one.mine]),
+        "documents": len([one for one in files if one.from_service]),
+        "awaited": len(info.awaited_pieces),
+        "history": [one.what for one in history],
+        "told": case.answer,
+        "appeal": "Voies et délais de recours" in case.answer,
+        "other_service": _sees(other, info.number),
+        "everyone": _sees(ANONYMOUS, info.number),
+    } | scene.seen
+
+
+def _sees(viewer: Viewer, number: str) -> bool:
+    try:
+        queries.request(viewer, number)
+    except CaseNotFound:
+        return False
+    return True
