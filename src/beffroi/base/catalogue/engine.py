@@ -158,6 +158,11 @@ _ENGINES: dict[str, Engine] = dict(
             gettext_noop("Accueil, recherche, suivi des demandes et application installable."),
         ),
         _known(
+            "proposals",
+            gettext_noop("Inscriptions à un annuaire"),
+            gettext_noop("Ce qu’un lieu dit de lui-même, sans compte, publié une fois qu’un agent l’a vérifié."),
+        ),
+        _known(
             "privacy",
             gettext_noop("Données personnelles"),
             gettext_noop("Finalités, durées de conservation, export et effacement."),

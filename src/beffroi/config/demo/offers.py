@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from beffroi.base.territory import queries as territory_queries
 from beffroi.base.territory.viewer import ANONYMOUS, Viewer
 from beffroi.serve.offers import operations, queries
+from beffroi.serve.offers.engine import proposals_rules
+from beffroi.serve.offers.proposals import send_proposal
 
 # What, in what state, where and when to take it, how long.
 _THINGS = (
@@ -40,3 +42,18 @@ def add_offers(
             at=at - timedelta(hours=7 * rank + 1),
         )  # fmt: skip
     return len(given)
+
+
+def add_proposal(territory: str, *, places: Sequence[tuple[float, float, str]], at: datetime) -> None:
+    """Leave one shop waiting to be looked at, so that the agents of a demonstration have one to publish."""
+    if not places or proposals_rules(territory, "4-03") is None:
+        return
+    lon, lat, label = places[len(places) // 2]
+    send_proposal(
+        territory, "4-03", lon=lon, lat=lat, contact="comptoir@valbruyere.example", at=at - timedelta(hours=5),
+        values={
+            "nom": "Café du Beffroi", "services": "wifi; electrical_outlets_available; toilets", "adresse": label,
+            "horaires_accueil": "Tu-Su 08:00-20:00", "description": "Demandez au comptoir, rien à consommer.",
+            "telephone": "05 36 49 50 00",
+        },
+    )  # fmt: skip

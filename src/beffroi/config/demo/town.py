@@ -149,9 +149,10 @@ def _reports(town: Town, tell: Tell) -> None:
     tell("Signalements", 0.99)
     places = public_places(town.folder / "adresses" / f"adresses-{town.insee}.csv")
     add_reports(town.insee, places=places, at=now(), resident_email=PEOPLE[0].email)
-    from beffroi.config.demo.offers import add_offers
+    from beffroi.config.demo.offers import add_offers, add_proposal
 
     add_offers(town.insee, places=places, emails=[one.email for one in PEOPLE[:3]], at=now())
+    add_proposal(town.insee, places=places, at=now())
     from beffroi.config.demo.bookings import add_bookings
 
     add_bookings(town.insee, places=places, at=now(), resident_email=PEOPLE[0].email)

@@ -11,6 +11,7 @@ from beffroi.faces.portal import (
     coverage,
     cycle_gaps,
     directions,
+    first_needs,
     journeys,
     obstacles,
     own_requests,
@@ -23,6 +24,7 @@ from beffroi.faces.portal.bills import pages as bills
 from beffroi.faces.portal.bookings import urls as bookings
 from beffroi.faces.portal.crossing import urls as crossing
 from beffroi.faces.portal.directories import pages as directories
+from beffroi.faces.portal.directories import proposing
 from beffroi.faces.portal.lighting import pages as lighting
 from beffroi.faces.portal.offers import pages as offers
 from beffroi.faces.portal.procedures import urls as procedures
@@ -109,7 +111,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *application.urlpatterns,
     *own_requests.urlpatterns,
     *bookings.urlpatterns,
+    *proposing.urlpatterns,
     *directories.urlpatterns,
+    *first_needs.urlpatterns,
     *offers.urlpatterns,
     *bills.urlpatterns,
     *crossing.urlpatterns,

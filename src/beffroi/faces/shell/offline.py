@@ -25,7 +25,9 @@ from beffroi.faces.shell.look import look_stamp
 
 PAPER = "#faf8f4"
 # Pages that open without network though never read, as everyone sees them, and the scripts they need.
-PAGES = ("portal:urgences", "portal:report", "portal:report-kept")
+PAGES = ("portal:urgences", "portal:report", "portal:report-kept", "portal:first-needs")
+# Those who need them most read other languages: each is kept, to be chosen without network.
+PAGES_BY_LANGUAGE = tuple(("portal:first-needs-in", language) for language in ("fr", "en", "ar", "uk", "es"))
 ENTRIES = ("src/main.ts", "src/address.ts", "src/report.ts", "src/field.ts")
 
 
@@ -121,6 +123,7 @@ def _shell(request: Request) -> list[str]:
         *dress,
         reverse("shell:offline"),
         *(reverse(address) for address in PAGES),
+        *(reverse(address, args=[language]) for address, language in PAGES_BY_LANGUAGE),
     ]
 
 

@@ -15,6 +15,7 @@ from beffroi.base.catalogue.definition import OPEN_STATES
 from beffroi.base.catalogue.engine import register_engine
 
 ENGINE = "offers"
+PROPOSALS = "proposals"
 
 
 class OffersSettings(BaseModel):
@@ -27,9 +28,41 @@ class OffersSettings(BaseModel):
     most: int = Field(default=5, ge=1, le=50)
 
 
+class ProposalsSettings(BaseModel):
+    """A directory that grows by what places say of themselves: its `dataset`, and the `service` that looks first.
+
+    [proposals]
+    dataset = "lieux-solidaires"
+    service = "solidarites"
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dataset: str
+    service: str
+
+
 def register() -> None:
-    """Make the engine available to use cases."""
+    """Make the engines available to use cases."""
     register_engine(ENGINE, schema=OffersSettings, url_name="portal:offers")
+    register_engine(PROPOSALS, schema=ProposalsSettings, url_name="portal:proposal-new")
+
+
+def proposals_rules(territory: str, use_case: str) -> ProposalsSettings | None:
+    """Return how a use case takes proposals in a town, None where it takes none, or is not open."""
+    if not territory:
+        return None
+    for one in catalogue.use_cases(territory=territory, states=OPEN_STATES):
+        rules = one.use_case.settings.get(PROPOSALS)
+        if one.use_case.id == use_case and isinstance(rules, ProposalsSettings):
+            return rules
+    return None
+
+
+def takes_proposals() -> bool:
+    """Tell whether the files of this installation take any; no question to the registry."""
+    known = catalogue.catalogue().use_cases.values()
+    return any(one.state in OPEN_STATES and PROPOSALS in one.settings for one in known)
 
 
 def rules_of(territory: str) -> OffersSettings | None:

@@ -20,7 +20,13 @@ FLAGGED = "offer.flagged"
 KEPT = "offer.kept"
 """An agent looked at what was said of it, and leaves it."""
 
-KINDS = (MADE, RESERVED, RELEASED, ENDED, FLAGGED, KEPT)
+PROPOSED = "proposal.sent"
+"""A place asks to stand in a directory. Subject ``proposal:<number>``. Payload: use_case."""
+
+DECIDED = "proposal.decided"
+"""An agent looked at it. Payload: how (``accepted``, with the ``id`` it took, or ``refused``)."""
+
+KINDS = (MADE, RESERVED, RELEASED, ENDED, FLAGGED, KEPT, PROPOSED, DECIDED)
 
 
 def subject_of(number: int) -> str:

@@ -10,6 +10,8 @@ from beffroi.base.kernel.personal import Fate, Purpose, Retention
 _PERSON = "territory.Person"
 OPEN, TAKEN, WITHDRAWN, REMOVED = "open", "taken", "withdrawn", "removed"
 STATES = (OPEN, TAKEN, WITHDRAWN, REMOVED)
+WAITING, ACCEPTED, REFUSED = "waiting", "accepted", "refused"
+DECISIONS = (WAITING, ACCEPTED, REFUSED)
 
 
 class Offer(models.Model):
@@ -85,3 +87,42 @@ class Flag(models.Model):
 
     def __str__(self) -> str:
         return f"flag on {self.offer_id}"
+
+
+class Proposal(models.Model):
+    """A place that asks to stand in a directory, until an agent has looked. `values` are by column of its dataset.
+
+    Nobody needs an account: `contact` is how the agent answers, and is forgotten with the proposal.
+    """
+
+    territory = models.CharField(max_length=9)
+    use_case = models.CharField(max_length=20)
+    values = models.JSONField()
+    lon = models.FloatField()
+    lat = models.FloatField()
+    contact = models.CharField(max_length=120, blank=True)
+    sent_at = models.DateTimeField()
+    state = models.CharField(max_length=10, default=WAITING)
+    decided_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=200, blank=True)
+
+    privacy = Purpose(
+        purpose="Vérifier un lieu solidaire avant de le publier, et répondre à qui le propose",
+        legal_basis="public-task",
+        article="RGPD art. 6-1 e ; code de l’action sociale et des familles, art. L123-5",
+        categories=("nom et adresse du lieu", "moyen de joindre la personne qui le propose, si elle le donne"),
+        recipients=("agents du service qui vérifie", "tout public, pour le lieu accepté, sans le contact"),
+        person=(),
+        exported=(),
+        retention=Retention(amount=3, unit="month", start=("decided_at", "sent_at"), fate=Fate.DELETE),
+        on_erasure=Fate.DELETE,
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["territory", "sent_at"], name="proposal_waiting", condition=Q(state=WAITING)),
+        ]
+        constraints = [models.CheckConstraint(name="proposal_known_state", condition=Q(state__in=DECISIONS))]
+
+    def __str__(self) -> str:
+        return f"proposal {self.pk} ({self.state})"
