@@ -30,8 +30,8 @@ from beffroi.lake.reading import Lines
 
 STRETCH_BYTES = 16 << 20
 _PART_BYTES = 8 << 20
-_MOST_FILES = 400
-"""How many may be open together: a process is allowed 1,024 at least."""
+_MOST_FILES = 300
+"""How many stretches there are; half as many files more may be open together: a process is allowed 1,024."""
 
 _NOWHERE = 2**32 - 1
 _END = 10
@@ -78,14 +78,19 @@ def along_curve(lines: Lines, keys: Keys, folder: Path) -> list[Path]:
     with ThreadPoolExecutor(_THREADS) as threads:
         for _ in threads.map(_put_in_order, files, stretches):
             pass
-    return files
+    return [file for file, stretch in zip(files, stretches, strict=True) if stretch]
 
 
 def _bounds(keys: Keys, size: int) -> Keys:
-    """Return the first key of every stretch but the first: stretches hold about as many lines each."""
+    """Return the first key of every stretch but the first: stretches hold about as many lines each.
+
+    A key that would fill several (a place given for want of a better one, no place at all) has one of its own.
+    """
     count = min(_MOST_FILES, size // STRETCH_BYTES + 1)
     ordered = np.sort(keys)
-    return np.unique(ordered[[len(keys) * rank // count for rank in range(1, count)]])
+    firsts = ordered[[len(keys) * rank // count for rank in range(1, count)]]
+    crowded = firsts[1:][firsts[1:] == firsts[:-1]]
+    return np.unique(np.concatenate([firsts, crowded[crowded < _NOWHERE] + np.uint32(1)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +154,10 @@ def _by_stretch(part: tuple[bytes, Keys], bounds: Keys) -> _Dropped:
 
 
 def _put_in_order(file: Path, stretch: list[Keys]) -> None:
-    keys = np.concatenate(stretch) if stretch else np.empty(0, dtype=np.uint32)
+    if len({key for some in stretch for key in (int(some.min()), int(some.max()))}) < 2:
+        # Of one key, however many they are: they stand as they were read, and are not held.
+        return
+    keys = np.concatenate(stretch)
     # In its own place: a file made again would ask for its memory again.
     with file.open("r+b") as handle:
         data = handle.read()

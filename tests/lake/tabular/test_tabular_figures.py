@@ -163,6 +163,21 @@ def test_lines_are_put_along_the_curve(tmp_path: Path, monkeypatch: pytest.Monke
         curve.along_curve(Lines(source, 1, points, str), keys, aside)
 
 
+def test_a_place_that_many_have_is_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curve, "STRETCH_BYTES", 1_000)
+    texts = [f"{n:04}\n" for n in range(3_000)]
+    keys = np.array([(7, 5 + n, 2**32 - 1)[n % 3] for n in range(3_000)], dtype=np.uint32)
+    source = tmp_path / "texte.csv"
+    source.write_text("".join(texts))
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    files = curve.along_curve(Lines(source, 0, np.empty((0, 2), np.float32), str), keys, aside)
+    ordered = [file.read_text().splitlines(keepends=True) for file in files]
+    assert [line for lines in ordered for line in lines] == [texts[rank] for rank in np.argsort(keys, kind="stable")]
+    alone = [{int(keys[int(line)]) for line in lines} for lines in ordered if len(lines) > 600]
+    assert alone == [{7}, {2**32 - 1}]
+
+
 @pytest.mark.parametrize("text", ["Rue du Modèle", '"Rue du Modèle, 3"'])
 def test_a_large_text_is_profiled_from_its_octets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     rows = [f"{n},2026-01-{1 + n % 28:02},{text},{3.8 + n / 1e4:.4f},{43.5 + n / 1e4:.4f}" for n in range(300)]
