@@ -60,6 +60,8 @@ def furnish(password: str) -> None:
     lamps = definition_named("points-lumineux", "", load_definitions()[0])
     published(CODE, "points-lumineux", "points_lumineux.csv", _lamps(), settings.DATA_DIR, AT, lamps)
     _light_otherwise(CODE)
+    acts = definition_named("deliberations", "", load_definitions()[0])
+    published(CODE, "deliberations", "deliberations.csv", _acts(), settings.DATA_DIR, AT, acts)
     under = definition_named("reseaux-enterres", "", load_definitions()[0])
     published(CODE, "reseaux-enterres", "reseaux_enterres.geojson", _networks(), settings.DATA_DIR, AT, under)
     irve = definition_named("bornes-recharge", "", load_definitions()[0])
@@ -208,6 +210,13 @@ def _chargers() -> str:
     from beffroi.base.catalogue import queries
 
     return str(queries.catalogue().use_cases["8-08"].examples[0].when["source"])
+
+
+def _acts() -> str:
+    """The source of the first example of the directory of acts: the columns of the national schema."""
+    from beffroi.base.catalogue import queries
+
+    return str(queries.catalogue().use_cases["6-02"].examples[0].when["source"])
 
 
 def _lamps() -> str:

@@ -79,6 +79,8 @@ PAGES = [
     "/acces/1-15/",
     "/carte/quartiers/?couche=arbres&avant=2026-06-01",
     "/carte/batiments/?couche=batiments&colonne=hauteur",
+    "/annuaires/6-02/",
+    "/annuaires/6-02/deliberations/2025-02-03/",
     "/indicateurs/",
     "/signaler/",
     "/signalements/",
