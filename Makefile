@@ -7,7 +7,7 @@ WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # Python keeps its bytecode, whatever the shell says: without it each process compiles Django and numpy again (1.3 s).
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install dev demo test test-sqlite test-postgresql check check-types check-rest bench lighthouse lock messages clean
+.PHONY: help install dev demo test test-sqlite test-postgresql check check-types check-rest bench lighthouse pictures lock messages clean
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -80,6 +80,9 @@ lighthouse: install ## measure a running site with Lighthouse (make lighthouse U
 	mkdir -p $(or $(LIGHTHOUSE),/tmp/beffroi-lighthouse)
 	test -d $(or $(LIGHTHOUSE),/tmp/beffroi-lighthouse)/node_modules/lighthouse || tools/npm --prefix $(or $(LIGHTHOUSE),/tmp/beffroi-lighthouse) install --silent --no-save lighthouse@12
 	LIGHTHOUSE=$(or $(LIGHTHOUSE),/tmp/beffroi-lighthouse) CHROME_PATH=$(or $(CHROME_PATH),$(shell command -v chromium || command -v google-chrome)) node tools/lighthouse.mjs $(or $(URL),http://127.0.0.1:8000) $(or $(CODE),00001)
+
+pictures: dev ## take the pictures of docs/images from a running demonstration (make pictures DEMO=the line of `beffroi demo --json`, in a file)
+	PYTHONPATH=tests $(BIN)/python -m faces.browser.pictures $(DEMO) docs/images
 
 lock: dev ## pin the dependencies again, with hashes and without addresses
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build pyproject.toml -o requirements/core.lock

@@ -1,11 +1,12 @@
-"""Take the pictures of `docs/images/` from a running site: `beffroi demo`, then
+"""Take the pictures of `docs/images/` from a running demonstration: `make pictures DEMO=file`.
 
-PYTHONPATH=tests .venv/bin/python -m faces.browser.pictures URL CODE FOLDER [AGENT PASSWORD ELECTED PASSWORD]
+The file holds the line that `beffroi demo --json` printed: the address of the site and its sign-ins.
 """
 
 from __future__ import annotations
 
 import base64
+import json
 import sys
 from pathlib import Path
 
@@ -29,7 +30,8 @@ PAGES = {
     "carte-en-liste": "/carte/liste/?couche=defibrillateurs",
     "composants": "/composants/",
 }
-RESERVED = {"agents": "/agent/", "elus": "/elu/"}
+RESERVED = {"agents": ("agent", "/agent/"), "elus": ("elected", "/elu/")}
+CODE = "00001"
 # The browser itself packs the picture: WebP, a quarter of the PNG's weight.
 TO_WEBP = """async png => {
     const picture = new Image();
@@ -59,8 +61,10 @@ def take(browser: Browser, page: Page, target: Path) -> None:
     target.write_bytes(base64.b64decode(packed))
 
 
-def main(url: str, code: str, folder: Path, people: list[str]) -> None:
+def main(demo: Path, folder: Path) -> None:
     """Take every picture on a computer and on a phone."""
+    told = json.loads(demo.read_text())
+    url, people = told["url"], {one["role"]: one for one in told["users"]}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=servers.chromium_program(), args=[*servers.CHROMIUM_FLAGS, "--headless=new"]
@@ -68,16 +72,15 @@ def main(url: str, code: str, folder: Path, people: list[str]) -> None:
         for size, (width, height) in SIZES.items():
             for name, address in PAGES.items():
                 page = browser.new_page(viewport={"width": width, "height": height}, locale="fr-FR")
-                page.goto(url + address.format(code=code))
+                page.goto(url + address.format(code=CODE))
                 take(browser, page, folder / f"{name}-{size}.webp")
                 page.close()
-            accounts = zip(people[::2], people[1::2], strict=True)
-            for (name, address), (email, password) in zip(RESERVED.items(), accounts, strict=False):
+            for name, (role, address) in RESERVED.items():
                 context = browser.new_context(viewport={"width": width, "height": height}, locale="fr-FR")
                 page = context.new_page()
                 page.goto(f"{url}/compte/login/")
-                page.fill("input[type=email]", email)
-                page.fill("input[type=password]", password)
+                page.fill("input[type=email]", people[role]["email"])
+                page.fill("input[type=password]", people[role]["password"])
                 with page.expect_navigation():
                     page.keyboard.press("Enter")
                 page.goto(url + address)
@@ -87,4 +90,4 @@ def main(url: str, code: str, folder: Path, people: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), sys.argv[4:])
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -290,6 +291,16 @@ DRAWN = {"/carte/", "/carte/quartiers/?couche=arbres&avant=2026-06-01", "/signal
          "/carte/batiments/?couche=batiments&colonne=hauteur"}  # fmt: skip
 
 
+# What is promised to hold on one sheet of paper.
+ONE_SHEET = {"/elu/note/"}
+
+
+def sheets_of(page: Page) -> int:
+    """Return how many A4 sheets a page prints on."""
+    paper = page.pdf(format="A4", margin=dict.fromkeys(("top", "right", "bottom", "left"), "15mm"))
+    return len(re.findall(rb"/Type\s*/Page\b", paper))
+
+
 WIDTH_UNFOLDED = """() => {
     for (const one of document.querySelectorAll('main details')) one.open = true;
     return document.documentElement.scrollWidth;
@@ -313,6 +324,7 @@ def faults(watched: Watched, address: str, *, first: bool) -> list[str]:
     page.emulate_media(media="print")
     found += [] if page.evaluate(PRINTS) else ["does not print as it should"]
     page.emulate_media(media="screen")
+    found += ["prints on more than one sheet"] if address in ONE_SHEET and sheets_of(page) != 1 else []
     page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
     width = page.evaluate(WIDTH_UNFOLDED)
     found += [f"{width} px wide at 320"] if width > NARROW[0] else []

@@ -26,6 +26,7 @@ GUARANTEE = "garantie"
 NEAR_M = 25.0
 # A short one in capitals is an acronym: INSEE, SIRET.
 MACHINE_NAME = re.compile(r"[a-z][a-z0-9_]*|[A-Z][A-Z0-9]*_[A-Z0-9_]*|[A-Z]{6,}")
+CAMEL_NAME = re.compile(r"[a-z]+(?:[A-Z][a-z0-9]+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,12 @@ def column_words(column: Column) -> str:
     ('Type local', 'Hauteur de l’arbre')
     >>> column_words(Column("nb_voies", "NB_VOIES")), column_words(Column("siret", "SIRET"))
     ('Nb voies', 'SIRET')
+    >>> column_words(Column("codebureauvote", "codeBureauVote"))
+    'Code bureau vote'
     """
     title = column.title
+    if CAMEL_NAME.fullmatch(title):
+        return re.sub(r"(?=[A-Z])", " ", title).capitalize()
     if not MACHINE_NAME.fullmatch(title):
         return title
     words = title.replace("_", " ")
