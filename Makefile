@@ -82,7 +82,7 @@ lighthouse: install ## measure a running site with Lighthouse (make lighthouse U
 	LIGHTHOUSE=$(or $(LIGHTHOUSE),/tmp/beffroi-lighthouse) CHROME_PATH=$(or $(CHROME_PATH),$(shell command -v chromium || command -v google-chrome)) node tools/lighthouse.mjs $(or $(URL),http://127.0.0.1:8000) $(or $(CODE),00001)
 
 pictures: dev ## take the pictures of docs/images from a running demonstration (make pictures DEMO=the line of `beffroi demo --json`, in a file)
-	PYTHONPATH=tests $(BIN)/python -m faces.browser.pictures $(DEMO) docs/images
+	PYTHONPATH=tests $(BIN)/python -m faces.browser.pictures $(DEMO) docs/images $(ONLY)
 
 lock: dev ## pin the dependencies again, with hashes and without addresses
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build pyproject.toml -o requirements/core.lock

@@ -1,4 +1,4 @@
-"""Take the pictures of `docs/images/` from a running demonstration: `make pictures DEMO=file`.
+"""Take the pictures of `docs/images/` from a running demonstration: `make pictures DEMO=file [ONLY="carte elus"]`.
 
 The file holds the line that `beffroi demo --json` printed: the address of the site and its sign-ins.
 """
@@ -32,6 +32,8 @@ PAGES = {
 }
 RESERVED = {"agents": ("agent", "/agent/"), "elus": ("elected", "/elu/")}
 CODE = "00001"
+# A map without a graphics processor, on a machine that does other things too.
+PATIENCE_MS = 300_000
 # The browser itself packs the picture: WebP, a quarter of the PNG's weight.
 TO_WEBP = """async png => {
     const picture = new Image();
@@ -48,21 +50,21 @@ def take(browser: Browser, page: Page, target: Path) -> None:
     """Keep what `page` shows as a WebP picture, once its map is drawn."""
     button = "[data-map-open]:not([hidden])"
     if page.query_selector("[data-map][data-town]"):
-        page.wait_for_selector(f".map[data-ready=yes], {button}", timeout=90_000)
+        page.wait_for_selector(f".map[data-ready=yes], {button}", timeout=PATIENCE_MS)
         if page.query_selector(button):
             page.locator(button).click()
         page.evaluate("scrollTo(0, 0)")
     if page.query_selector("[data-map][data-town], [data-map][data-sync], [data-pick]"):
-        page.wait_for_selector(".map[data-ready=yes]", timeout=90_000)
+        page.wait_for_selector(".map[data-ready=yes]", timeout=PATIENCE_MS)
         page.wait_for_timeout(500)
     blank = browser.new_page()
-    packed = blank.evaluate(TO_WEBP, base64.b64encode(page.screenshot(timeout=120_000)).decode())
+    packed = blank.evaluate(TO_WEBP, base64.b64encode(page.screenshot(timeout=PATIENCE_MS)).decode())
     blank.close()
     target.write_bytes(base64.b64decode(packed))
 
 
-def main(demo: Path, folder: Path) -> None:
-    """Take every picture on a computer and on a phone."""
+def main(demo: Path, folder: Path, only: list[str]) -> None:
+    """Take every picture, or those named, on a computer and on a phone."""
     told = json.loads(demo.read_text())
     url, people = told["url"], {one["role"]: one for one in told["users"]}
     with sync_playwright() as playwright:
@@ -71,11 +73,15 @@ def main(demo: Path, folder: Path) -> None:
         )
         for size, (width, height) in SIZES.items():
             for name, address in PAGES.items():
+                if only and name not in only:
+                    continue
                 page = browser.new_page(viewport={"width": width, "height": height}, locale="fr-FR")
-                page.goto(url + address.format(code=CODE))
+                page.goto(url + address.format(code=CODE), timeout=PATIENCE_MS)
                 take(browser, page, folder / f"{name}-{size}.webp")
                 page.close()
             for name, (role, address) in RESERVED.items():
+                if only and name not in only:
+                    continue
                 context = browser.new_context(viewport={"width": width, "height": height}, locale="fr-FR")
                 page = context.new_page()
                 page.goto(f"{url}/compte/login/")
@@ -90,4 +96,4 @@ def main(demo: Path, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
