@@ -15,6 +15,7 @@ import shapely
 
 from beffroi import __version__
 from beffroi.base.kernel.files import written_whole
+from beffroi.lake.town.airs import write_airs
 from beffroi.lake.town.cameras import write_cameras
 from beffroi.lake.town.city import City, Progress, draw_city
 from beffroi.lake.town.council import write_agenda, write_deliberations, write_menus, write_restricted
@@ -104,6 +105,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Inondations", write_floods),
     ("Éclairage", write_lamps),
     ("Sous-sol", write_underground),
+    ("Bruit, ondes et air", write_airs),
     ("Arbres", write_trees),
     ("Mobilier urbain", write_small_things),
     ("Mobilités", write_mobility),
@@ -143,6 +145,7 @@ _THEMES = {
     "economie": "Économie",
     "education": "Éducation",
     "energie": "Énergie",
+    "environnement": "Environnement",
     "equipements": "Équipements",
     "espaces_verts": "Espaces verts",
     "habitat": "Habitat",
