@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "transit": "transit",
     "usecases": "usecases",
     "check": "check",
+    "needs": "needs",
     "backup": "backup",
     "restore": "backup",
     "bench": "bench",

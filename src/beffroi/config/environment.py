@@ -47,6 +47,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BEFFROI_HTTPS", "0", _flag, "1 derrière un mandataire HTTPS : cookies sûrs, HSTS, origine vérifiée."),
     Setting("BEFFROI_COMMUNE", "", str, "Code INSEE servi par défaut ; vide : la première commune créée."),
     Setting("BEFFROI_MIRROR", "", _optional_folder, "Dossier qui remplace les sites des sources (sans internet)."),
+    Setting("BEFFROI_HOSTING", "", _optional_folder, "Fichier TOML de vos prix d'hébergement, pour le coût par mois."),
     Setting("BEFFROI_STRONG_AUTH", "1", _flag, "1 : second facteur exigé des agents et des administrateurs."),
     Setting("BEFFROI_OIDC", "", str, "Fichier TOML des fournisseurs d'identité (FranceConnect, ProConnect)."),
     Setting("BEFFROI_EMAIL_URL", "", str, "smtp://compte:mot@hote:587 ; vide : courriels écrits dans un dossier."),

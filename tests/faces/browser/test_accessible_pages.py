@@ -233,6 +233,7 @@ RESERVED = {
         "/elu/note/",
         "/elu/communes/",
         "/elu/donnees/",
+        "/elu/installation/",
         "/vues/elu/",
         "/mes-demandes/",
         "/demarches/demande/{asked}/",

@@ -206,7 +206,13 @@ def test_the_officials_are_led_further_only_where_there_is_something(
     official = signed_in(Role.ELECTED)
     monkeypatch.setattr(views, "kinds", lambda code: [])
     before = dict(official.get("/elu/").context["further"])
-    assert set(before.values()) == {"/vues/elu/", "/carte/quartiers/", "/agent/signalements/chiffres/", "/elu/donnees/"}
+    assert set(before.values()) == {
+        "/vues/elu/",
+        "/carte/quartiers/",
+        "/agent/signalements/chiffres/",
+        "/elu/donnees/",
+        "/elu/installation/",
+    }
     assert {official.get(url).status_code for url in before.values()} == {200}
     monkeypatch.setattr(views, "kinds", lambda code: [code])
     kept = [SimpleNamespace(kind="indicator")]

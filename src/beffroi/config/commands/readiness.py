@@ -30,6 +30,23 @@ def migrations_behind() -> int:
         ) from error
 
 
+def make_registry() -> bool:
+    """Create the registry where there is none yet; return whether it did. One that is only behind is left alone.
+
+    Raises:
+        NotReady: the registry does not answer.
+    """
+    from django.db import connection
+    from django.db.migrations.recorder import MigrationRecorder
+
+    if not migrations_behind() or MigrationRecorder(connection).applied_migrations():
+        return False
+    from beffroi.config.migrating import migrate
+
+    migrate(verbosity=0)
+    return True
+
+
 def require_registry() -> None:
     """Let a command begin only on a registry that is up to date.
 

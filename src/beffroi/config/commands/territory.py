@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from beffroi.config.cli import start_django
-from beffroi.config.commands.readiness import require_registry
+from beffroi.config.commands.readiness import make_registry, require_registry
 
 
 @click.group("territory")
@@ -24,6 +24,8 @@ def add_territory(insee: str, name: str, population: int, *, sources: bool) -> N
     Ce qui est interrompu reprend où il s’était arrêté ; BEFFROI_MIRROR désigne un dossier à lire à la place des sites.
     """
     start_django()
+    if make_registry():
+        click.echo("Registre créé")
     require_registry()
     from beffroi.base.kernel.time import now
     from beffroi.base.territory import operations, queries
@@ -44,6 +46,7 @@ def add_territory(insee: str, name: str, population: int, *, sources: bool) -> N
 
         if not bring(commune):
             raise SystemExit(1)
+    click.echo(f"Ce que cela demande et ce qui s’allume : beffroi needs --commune {commune.code}")
     click.echo(f"Importez les vôtres : beffroi import DOSSIER --recursive --commune {commune.code}")
 
 

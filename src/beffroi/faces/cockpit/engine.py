@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from django.db import transaction
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,16 +27,22 @@ _START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 
 
 class TenancySettings(BaseModel):
-    """`fresh_days` is how many days after its import a dataset counts as fresh."""
+    """`fresh_days` is how many days after its import a dataset counts as fresh, `page` where one reads it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     fresh_days: int = Field(default=365, ge=1, le=3660)
+    page: Literal["communes", "needs"] = "communes"
 
 
 def register() -> None:
     """Make the engine available; the cockpit gives it its page."""
-    register_engine(ENGINE, schema=TenancySettings, url_name="cockpit:communes", example_runner=run_example)
+    register_engine(ENGINE, schema=TenancySettings, url_name=_page, example_runner=run_example)
+
+
+def _page(use_case: UseCase) -> str:
+    told = use_case.settings.get(ENGINE)
+    return f"cockpit:{told.page}" if isinstance(told, TenancySettings) else "cockpit:communes"
 
 
 def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:

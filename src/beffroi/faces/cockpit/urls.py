@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from beffroi.faces.cockpit import billed, counted, governed, kept, reported, views
+from beffroi.faces.cockpit import billed, counted, governed, kept, needs, reported, views
 
 app_name = "cockpit"
 # Imported for what they register: the figures of the front page.
@@ -14,4 +14,5 @@ urlpatterns = [
     path("note/", views.brief, name="brief"),
     path("communes/", views.communes, name="communes"),
     path("donnees/", governed.data, name="data"),
+    path("installation/", needs.needs, name="needs"),
 ]

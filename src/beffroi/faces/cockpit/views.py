@@ -38,6 +38,7 @@ def _further(request: Request) -> list[tuple[str, str]]:
         (_("Une couche par quartier, avant et après, sur la carte"), "portal:synthesis", True),
         (_("Les signalements en chiffres"), "backoffice:figures", True),
         (_("L’état des données de la commune"), "cockpit:data", True),
+        (_("Ce que cela demande"), "cockpit:needs", True),
         (_("Les indicateurs gardés par les agents"), "portal:indicators", kept),
         (_("Les maraudes en chiffres"), "backoffice:outreach-figures", bool(kinds(commune.code))),
         (_("Les communes du groupement, côte à côte"), "cockpit:communes", bool(groupings_shown(commune))),
