@@ -10,7 +10,7 @@ from pathlib import Path
 from django.conf import settings
 
 from beffroi.base.territory import queries as territories
-from beffroi.lake import operations, scheduled
+from beffroi.lake import operations, scheduled, source_notices
 from beffroi.lake.definitions import Definition, load_definitions
 from beffroi.lake.importing import FolderImport
 from beffroi.lake.isolation import Limits
@@ -53,6 +53,8 @@ def refresh_sources(territory: str, slugs: Sequence[str], *, at: datetime) -> li
         folder=folder_of(territory), wait=time.sleep, mirror=settings.MIRROR_DIR,
     )  # fmt: skip
     operations.announce_published(at=at)
+    if told := source_notices.tell_failures(territory, found, definitions, at=at):
+        scheduled.note_told(folder_of(territory), told)
     return found
 
 

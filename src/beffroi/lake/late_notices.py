@@ -83,7 +83,7 @@ def _untold(commune: CommuneInfo, at: datetime) -> Iterator[Late]:
         owner = owners.of(ref.slug, access=force.access, declared=str(manifest.definition.get("owner", "")))
         yield Late(
             ref, manifest.title, rhythm, force.version, manifest.created_at.date(), days,
-            _addresses(owner, commune.code, force.access, at),
+            addresses_of(owner, commune.code, force.access, at),
         )  # fmt: skip
 
 
@@ -92,7 +92,7 @@ def told_words(rhythm: Rhythm) -> str:
     return _("{rhythm}, déduit des versions reçues").format(rhythm=rhythm.words) if rhythm.is_deduced else rhythm.words
 
 
-def _addresses(owner: Owner, code: str, access: str, at: datetime) -> tuple[str, ...]:
+def addresses_of(owner: Owner, code: str, access: str, at: datetime) -> tuple[str, ...]:
     """Return the addresses of those who answer and may read the data; the administrators' for an empty service."""
     if owner.person is not None:
         people = [territories.person(owner.person)]

@@ -42,7 +42,10 @@ AFTER_FAILURE = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class AskedSource:
-    """One source of a commune: when it was last asked and brought something new, when it is next, what failed."""
+    """One source of a commune: when it was last asked and brought something new, when it is next, what failed.
+
+    `told`: who answers for it was told of this failure.
+    """
 
     slug: str
     title: str
@@ -53,6 +56,7 @@ class AskedSource:
     came_at: datetime | None = None
     fault: str = ""
     absent: bool = False
+    told: bool = False
 
 
 def is_brought(folder: Path) -> bool:
@@ -91,6 +95,7 @@ def _source(one: Definition, territory: str, said: dict[str, Any], at: datetime)
         came_at=_moment(said.get("came")),
         fault=said.get("fault", ""),
         absent=bool(said.get("absent")),
+        told=bool(said.get("told")),
     )
 
 
@@ -130,7 +135,17 @@ def note_asked(folder: Path, came: Source, reports: Sequence[DatasetReport], *, 
         fault = next((table.reason for table in tables if table.status is ImportStatus.REFUSED), None)
     if fault is not None:
         said["fault"] = str(fault)[:500]
+        # A failure that goes on is no news.
+        said |= {"told": True} if notes.get(came.definition.slug, {}).get("told") else {}
     notes[came.definition.slug] = said | ({"absent": True} if came.absent else {})
+    write_note(folder / NOTE, notes)
+
+
+def note_told(folder: Path, slugs: Collection[str]) -> None:
+    """Note that those who answer for these sources know that they fail."""
+    notes = _notes(folder)
+    for slug in slugs:
+        notes[slug] = notes.get(slug, {}) | {"told": True}
     write_note(folder / NOTE, notes)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.test import Client
 
 from beffroi.base.territory.viewer import ANONYMOUS, Role
@@ -16,6 +17,7 @@ from beffroi.lake.declared import FetchOptions
 from beffroi.lake.definitions import Definition
 from beffroi.lake.queries import DatasetRef
 from faces.portal.small_town import CODE
+from territory_makers import make_person
 
 AT = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 AIRES = Definition("aires", title="Aires", rhythm="mensuel", fetch=FetchOptions("https://a.example/a.csv", "a.csv"))
@@ -58,6 +60,25 @@ def test_each_source_is_asked_at_its_rhythm_and_a_failure_the_next_day() -> None
     assert asking.failing_sources(CODE) == 1
     assert queries.dataset(ANONYMOUS, DatasetRef(CODE, "aires")).summary.rows == 2
     assert [due(day) for day in (0, 1, 7, 30)] == [[], ["faux"], ["aires", "faux"], ["aires", "faux", "ventes"]]
+
+
+def test_who_answers_is_told_once_that_a_source_fails(mirror: Path) -> None:
+    asking.refresh_sources(CODE, ["faux"], at=AT)
+    assert mail.outbox == [], "nobody was there to be told"
+    make_person(Role.ADMINISTRATOR, territory=CODE, email="mairie@exemple.fr")
+    for days in (1, 2):
+        asking.refresh_sources(CODE, ["aires", "faux", "ventes"], at=AT + timedelta(days=days))
+    (letter,) = mail.outbox
+    assert letter.to == ["mairie@exemple.fr"]
+    assert "« Faux »" in letter.body
+    assert "PDF" in letter.body
+    assert "https://a.example/f.csv" in letter.body
+    # It answers again, then fails again: that is news.
+    (mirror / "f.csv").write_text("nom,places\nGare,12\n")
+    asking.refresh_sources(CODE, ["faux"], at=AT + timedelta(days=3))
+    (mirror / "f.csv").write_bytes(b"%PDF-1.4 rien d'un tableau")
+    asking.refresh_sources(CODE, ["faux"], at=AT + timedelta(days=4))
+    assert len(mail.outbox) == 2
 
 
 def test_what_has_not_changed_is_asked_and_left(mirror: Path) -> None:
