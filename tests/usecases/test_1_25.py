@@ -57,7 +57,7 @@ def file_it(client: Client) -> str:
     return str(sent["Location"]).split("?")[0]
 
 
-def test_from_the_form_to_the_paper_that_anyone_checks(town: str, client: Client) -> None:
+def test_from_the_form_to_the_paper_that_anyone_checks(town: str, client: Client, connection_kept: None) -> None:
     told = shown(client.get(PAGE))
     assert "6 semaines au plus" in told
     assert "valable 10 ans" in told

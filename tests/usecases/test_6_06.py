@@ -135,7 +135,9 @@ def test_a_step_that_does_not_hold_loses_nothing_and_is_resumed_by_its_address(t
     assert other.get(f"{PAGE}formulaire/{key}/").status_code == 404
 
 
-def test_only_what_concerns_her_is_asked_and_documents_are_kept_while_she_writes(town: str, client: Client) -> None:
+def test_only_what_concerns_her_is_asked_and_documents_are_kept_while_she_writes(
+    town: str, client: Client, connection_kept: None
+) -> None:
     broken = {"demande": "remplacement", "flux": "tri"}
     home = walk(client, begin(client), broken)
     assert "Combien de personnes" not in shown(home)
