@@ -32,9 +32,9 @@ def _write_noise(city: City, writer: Writer) -> None:
     loud, busy = network.segments[way == Way.BOULEVARD], network.segments[(way > Way.BOULEVARD) & (way <= Way.AVENUE)]
     shapes, levels, inner = [], [], shapely.Polygon()
     for level, (far, near) in _REACH_M.items():
-        zones = [shapely.buffer(shapely.union_all(lines), metres, quad_segs=2)
+        loudest = [shapely.buffer(shapely.union_all(lines), metres, quad_segs=2)
                  for lines, metres in ((loud, far), (busy, near)) if metres and len(lines)]  # fmt: skip
-        whole = shapely.intersection(shapely.union_all(zones), network.boundary)
+        whole = shapely.intersection(shapely.union_all(loudest), network.boundary)
         parts = shapely.get_parts(np.array([shapely.difference(whole, inner)], dtype=object))
         parts = parts[(shapely.get_type_id(parts) == _POLYGON) & (shapely.area(parts) > 20)]
         shapes.append(parts)
