@@ -13,6 +13,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from pypdf import PdfReader
 
 from beffroi.base.territory.viewer import Role, Viewer
 from beffroi.config.demo.bills import add_bills
@@ -98,6 +99,17 @@ def test_from_the_deposit_to_the_receipt(town: str, agent: int, parent: int) -> 
     after = plain(home.get(f"{MINE}{info.id}/"))
     assert "Réglée" in after
     assert "valent reçu" in after
+    receipt = " ".join(
+        PdfReader(io.BytesIO(home.get(f"{MINE}{info.id}/facture.pdf").content)).pages[0].extract_text().split()
+    )
+    for word in (
+        "Facture n° 2026-00001",
+        "12 repas",
+        "Paiement reçu (Bac à sable (aucun argent)), 36,60",
+        "L1617-5",
+        code,
+    ):
+        assert word in receipt
     assert "Mes factures" in plain(home.get("/mes-demandes/"))
     # Asked twice, told twice: once.
     home.post(bank, {"do": "pay"})

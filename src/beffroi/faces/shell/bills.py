@@ -154,6 +154,10 @@ def bill_pdf(
     ]
     if info.total_cents > 0 and (ways := ways_to_pay(info)):
         story += [words(_("Comment payer"), "Heading3"), *(words(f"• {one}") for one in ways)]
+    story.append(words(_("Ce qui s’est passé"), "Heading3"))
+    story += [words(f"• {' : '.join(move_cells(one)[:2])}, {move_cells(one)[2]}") for one in info.moves]
+    if 0 < info.due_cents < info.total_cents:
+        story.append(words(_("Il reste {amount} à payer.").format(amount=info.due)))
     told = _("Pour la retrouver en ligne : page « Mes factures », référence {reference}, code {code}.")
     story += [Spacer(1, 0.4 * cm), words(told.format(reference=reference, code=code))]
     SimpleDocTemplate(out, pagesize=A4, title=title, author=town.name, lang="fr").build(story)

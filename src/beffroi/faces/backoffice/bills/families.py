@@ -51,6 +51,8 @@ def family(request: HttpRequest, number: int) -> HttpResponse:
     info, bills = queries.family(request.viewer, code, number)
     kept = {name: getattr(info, name) for name in FamilyForm.base_fields}
     form = FamilyForm(request.POST if do == "save" else None, initial=kept)
+    # Another reference would be another family.
+    form.fields["reference"].disabled = True
     link = LinkForm(request.POST if do == "link" else None, prefix="compte")
     registers = queries.registers(request.viewer, code)
     refund = RefundForm(request.POST if do == "refund" else None, prefix="rendre", registers=registers)
@@ -63,8 +65,7 @@ def family(request: HttpRequest, number: int) -> HttpResponse:
         values = dict(asked.cleaned_data)
         try:
             if do == "save":
-                # Under its reference it is the same family; another reference would be another one.
-                operations.save_family(request.viewer, code, at=now(), **(values | {"reference": info.reference}))
+                operations.save_family(request.viewer, code, at=now(), **values)
             elif do == "link":
                 operations.link_by_agent(request.viewer, code, number, email=values["email"], at=now())
             else:
