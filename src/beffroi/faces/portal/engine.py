@@ -1,4 +1,4 @@
-"""The engines of the portal: `access` (G-02) and `portal` (G-01, 6-01).
+"""The engines of the portal: `access` (G-02) and `portal` (G-01, 6-01, 6-23).
 
 [portal]
 entries = ["search", "themes", "services", "map", "data"]
@@ -17,6 +17,13 @@ then = { device_reads = "Un agent l’a prise en charge.", relay_reads = false }
 [[example]]
 when = { visits = ["2026-03-30", "2026-03-31", "2026-03-31", "2026-04-01"] }
 then = { days = 3, months = 2 }
+
+[portal]
+page = "own-requests"
+
+[[example]]
+when = { asked = ["bills", "report", "procedure", "booking"] }
+then = { joined = ["procedure", "report", "booking", "bills"] }
 
 [access]
 views = ["resident", "technician", "official"]
@@ -48,7 +55,7 @@ class PortalSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    page: Literal["home", "application"] = "home"
+    page: Literal["home", "application", "own-requests"] = "home"
     entries: list[Literal["search", "themes", "services", "map", "data"]] = Field(default=[])
 
     @model_validator(mode="after")
@@ -77,8 +84,13 @@ def _page_of(use_case: UseCase) -> str:
 
 
 def run_portal(use_case: UseCase, example: Example) -> Mapping[str, Any]:
-    """Do what an example of the portal says, by what it gives: a theme, a notification, or the days of visits."""
-    runners = {"theme": run_entries, "notification": run_notification, "visits": run_visits}
+    """Do what an example of the portal says, by what it gives: a theme, a notification, visits, what was asked."""
+    runners = {
+        "theme": run_entries,
+        "notification": run_notification,
+        "visits": run_visits,
+        "asked": run_requests,
+    }
     return next(run for key, run in runners.items() if key in example.when)(use_case, example)
 
 
@@ -98,6 +110,15 @@ def run_notification(use_case: UseCase, example: Example) -> Mapping[str, Any]:
         "device_reads": protocol.deciphered(body, key=device, secret=secret).decode(),
         "relay_reads": said in body,
     }
+
+
+def run_requests(use_case: UseCase, example: Example) -> Mapping[str, Any]:
+    """Return, of what may be `asked` of the town, what joins the page of one's requests, in the order it is shown."""
+    # What joins the page registers itself in modules that the addresses import.
+    from beffroi.faces.portal import urls as urls
+    from beffroi.faces.portal.own_requests import known_sections
+
+    return {"joined": [name for name in known_sections() if name in example.when["asked"]]}
 
 
 def run_visits(use_case: UseCase, example: Example) -> Mapping[str, Any]:

@@ -150,6 +150,12 @@ def request_section(name: str, *, rank: int) -> Callable[[Source], Source]:
 # --- Requests --------------------------------------------------------------------------------------------------------
 
 
+def known_sections() -> list[str]:
+    """Return the names of what joins the page, requests before the rest, each in the order it is shown."""
+    kinds = sorted(_kinds, key=_rank)
+    return [*kinds, *sorted(_sources, key=lambda name: _sources[name][0])]
+
+
 def own_requests(request: Request, *, kind: str, standing: cases.Standing, most: int) -> dict[str, list[OwnCase]]:
     """Return the requests of this person kind by kind, in the order of their ranks; kinds nobody named come last."""
     person = request.viewer.person_id
