@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from beffroi.serve.procedures.opened import forget_procedures
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.utils import timezone
-from usecases.test_6_06 import sent
 
 from beffroi.base.catalogue import operations as catalogue
 from beffroi.base.catalogue.definition import State
@@ -22,10 +20,12 @@ from beffroi.serve.bookings.lanes import forget_lanes
 from beffroi.serve.cases.definition import Requester
 from beffroi.serve.payments import operations as payments
 from beffroi.serve.payments import queries as bills
+from beffroi.serve.procedures.opened import forget_procedures
 from bill_makers import AT, SERVICE, keeper, make_bill
 from faces.portal.reports.test_filing import HERE, HOLE, SEND, shown, walk
 from territory_makers import make_person
 from usecases.test_1_08 import wish_of
+from usecases.test_6_06 import sent
 
 pytestmark = pytest.mark.django_db
 PAGE = "/mes-demandes/"
