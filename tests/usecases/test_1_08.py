@@ -247,6 +247,22 @@ def test_it_is_recalled_once_and_too_late_is_too_late(town: str) -> None:
     assert Hold.objects.count() == 0
 
 
+def test_a_day_gone_by_that_no_crew_marked_holds_nobody_back_and_ends(town: str, crew: Viewer) -> None:
+    opened = book(town, "camille@exemple.fr")
+    day = free(town)[0]
+    after = noon(town, day + timedelta(days=1))
+    thing = queries.open_thing(town, "1-08")
+    assert queries.unmarked(crew, town, thing, at=after) == (1, day)
+    later = queries.bookable_days(town, thing, queries.lanes(town, thing.rules, at=after)[0], at=after)[0]
+    book(town, "camille@exemple.fr", later, at=after)
+    tasks.daily(after)
+    assert cases.case(crew, opened.number).is_open
+    tasks.daily(after + timedelta(days=31))
+    ended = cases.case(crew, opened.number)
+    assert (ended.outcome, "n’a rien noté" in ended.answer) == ("expired", True)
+    assert queries.unmarked(crew, town, thing, at=after)[0] == 0
+
+
 def test_the_crew_reads_its_list_and_marks_it(town: str, crew: Viewer, signed_in: Callable[..., Client]) -> None:
     day = free(town)[0]
     opened = [book(town, f"voisine{n}@exemple.fr", day, address=f"{n} Rue du Four") for n in (12, 2)]

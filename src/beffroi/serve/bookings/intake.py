@@ -18,7 +18,7 @@ from beffroi.serve.bookings.definition import KIND, BadBooking, TooMany, Wish, s
 from beffroi.serve.bookings.lanes import Lane, lane_at
 from beffroi.serve.bookings.models import Agenda, Booking
 from beffroi.serve.bookings.things import Thing, open_thing
-from beffroi.serve.bookings.turns import check_free, hold, locked_agenda
+from beffroi.serve.bookings.turns import check_free, hold, locked_agenda, today_in
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import OPEN, Access, Mandate, Outcome, Requester
 from beffroi.serve.cases.ground import Place
@@ -204,7 +204,9 @@ def _check_fair(agenda: Agenda, thing: Thing, person: int | None, facts: Mapping
     for mark in ("email_mark", "phone_mark"):
         if facts[mark]:
             hers |= Q(**{mark: facts[mark]})
-    mine, is_open = rows.filter(hers).distinct(), Q(case__status__in=[one.value for one in OPEN])
+    # A day gone by that no crew has marked yet is nobody's turn any more.
+    is_open = Q(case__status__in=[one.value for one in OPEN], day__gte=today_in(agenda.territory, at))
+    mine = rows.filter(hers).distinct()
     held = mine.filter(is_open)
     if (count := held.count()) >= rules.most_open:
         words = gettext_noop("vous avez déjà {count} réservation en cours, le {day}")

@@ -10,7 +10,6 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from beffroi.base.clock import queries as clock
 from beffroi.base.territory.viewer import Viewer
 from beffroi.serve.bookings.balance import BalanceSettings as BalanceSettings
 from beffroi.serve.bookings.balance import DistrictLine as DistrictLine
@@ -34,6 +33,7 @@ from beffroi.serve.bookings.turns import bookable_days as bookable_days
 from beffroi.serve.bookings.turns import days_of as days_of
 from beffroi.serve.bookings.turns import days_of_lanes as days_of_lanes
 from beffroi.serve.bookings.turns import starts_at as starts_at
+from beffroi.serve.bookings.turns import today_in as today_in
 from beffroi.serve.cases import queries as cases
 from beffroi.serve.cases.definition import OPEN, CaseNotFound, Outcome, Sight
 from beffroi.serve.cases.queries import CaseInfo, PartyInfo
@@ -45,11 +45,6 @@ def booking_not_found() -> BookingNotFound:
         "cette réservation n’existe pas ou ne vous est pas accessible",
         remedy="vérifiez son numéro, ou ouvrez-la par le lien reçu",
     )
-
-
-def today_in(territory: str, at: datetime) -> date:
-    """Return the day it is in a town."""
-    return at.astimezone(clock.timezone_of(territory)).date()
 
 
 def booking(viewer: Viewer, number: str, *, token: str = "", at: datetime) -> BookingInfo:

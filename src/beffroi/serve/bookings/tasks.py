@@ -16,9 +16,14 @@ from beffroi.serve.bookings.queries import booking_info, today_in
 from beffroi.serve.bookings.things import known_thing
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases import queries as case_queries
-from beffroi.serve.cases.definition import Sight, Status
+from beffroi.serve.cases.definition import OPEN, Outcome, Sight, Status
 
 logger = logging.getLogger(__name__)
+# What is never closed would be kept for ever.
+UNMARKED_KEPT = timedelta(days=30)
+_UNMARKED = (
+    "Ce rendez-vous est passé et l’équipe n’a rien noté. Si rien n’a été fait, écrivez-nous ou réservez de nouveau."
+)
 
 
 def remind(at: datetime) -> None:
@@ -56,5 +61,10 @@ def _remind(key: int, days: int, at: datetime) -> int:
 
 
 def daily(at: datetime) -> None:
-    """Forget where bookings without an account came from, once it limits nothing any more."""
+    """Forget where bookings without an account came from, once it limits nothing; end those that no crew marked."""
     Booking.objects.exclude(origin="").filter(case__opened_at__lt=at - ORIGIN_KEPT).update(origin="")
+    forgotten = Booking.objects.filter(day__lt=at.date() - UNMARKED_KEPT, case__status__in=list(OPEN))
+    for key in forgotten.order_by("pk").values_list("pk", flat=True):
+        cases.close_case(
+            number=case_queries.number_of(key), outcome=Outcome.EXPIRED, reason=_UNMARKED, by=None, at=at, reopen_days=0
+        )

@@ -51,6 +51,11 @@ def starts_at(territory: str, thing: Thing, day: date) -> datetime:
     return datetime.combine(day, thing.rules.starts, clock.timezone_of(territory))
 
 
+def today_in(territory: str, at: datetime) -> date:
+    """Return the day it is in a town."""
+    return at.astimezone(clock.timezone_of(territory)).date()
+
+
 def days_of(territory: str, thing: Thing, lane: Lane, *, first: date, last: date, at: datetime) -> list[Day]:
     """Return each day of a lane from `first` to `last`, closed ones too; two queries."""
     return days_of_lanes(territory, thing, [lane], first=first, last=last, at=at)[lane.slug]
