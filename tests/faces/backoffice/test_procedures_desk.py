@@ -133,6 +133,8 @@ def test_a_refusal_names_its_author_and_says_how_to_challenge_it(town: str) -> N
         "Voies et délais de recours",
     ):
         assert words in told
+    # It is challenged, not reopened: no message says that it could be.
+    assert queries.followed_request(opened.token)[0].case.reopen_until is None
     last = queries.appeal_day(town, timezone.now())
     assert f"soit jusqu’au {last:%d/%m/%Y}" in told
 

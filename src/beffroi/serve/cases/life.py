@@ -145,7 +145,7 @@ def close_case(
 
     Args:
         files: what shows the result; public when the request is.
-        reopen_days: how long those who made it may reopen it; an abuse is not reopened.
+        reopen_days: how long those who made it may reopen it, 0 for never; an abuse is not reopened.
 
     Raises:
         CaseNotFound, Refused, BadMove: as `accept_case`.
@@ -155,7 +155,8 @@ def close_case(
     case.answer = clean_text(reason, where="reason", required=True)
     case.outcome = Outcome(outcome)
     case.closed_at = at
-    case.reopen_until = None if case.outcome == Outcome.ABUSE else at + timedelta(days=reopen_days)
+    may_return = reopen_days > 0 and case.outcome != Outcome.ABUSE
+    case.reopen_until = at + timedelta(days=reopen_days) if may_return else None
     case.published = case.outcome != Outcome.ABUSE and (case.published or case.outcome == Outcome.DONE)
     case.published = case.published and case.access == Access.PUBLIC
     attach(case.pk, files, party_id=None, at=at)
