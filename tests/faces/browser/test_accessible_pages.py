@@ -327,8 +327,8 @@ def faults(watched: Watched, address: str, *, first: bool) -> list[str]:
     page.evaluate("() => { delete document.documentElement.dataset.theme; }")
     page.emulate_media(media="print")
     found += [] if page.evaluate(PRINTS) else ["does not print as it should"]
-    page.emulate_media(media="screen")
     found += ["prints on more than one sheet"] if address in ONE_SHEET and sheets_of(page) != 1 else []
+    page.emulate_media(media="screen")
     page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
     width = page.evaluate(WIDTH_UNFOLDED)
     found += [f"{width} px wide at 320"] if width > NARROW[0] else []
