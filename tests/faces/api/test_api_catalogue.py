@@ -29,11 +29,11 @@ def test_every_use_case_is_told_with_the_seven_keys(client: Client) -> None:
     assert {tuple(line) for line in lines.values()} == {
         ("id", "title", "workshop", "audience", "engine", "state", "url")
     }
-    assert lines["1-25"] == {
-        "id": "1-25",
-        "title": "Certificat de raccordement aux eaux usées",
+    assert lines["1-11"] == {
+        "id": "1-11",
+        "title": "Inscription en ligne à la déchetterie avec justificatifs, accès par plaque, affluence",
         "workshop": 1,
-        "audience": ["citoyen"],
+        "audience": ["citoyen", "agent"],
         "engine": "procedures",
         "state": "draft",
         "url": None,
