@@ -30,7 +30,7 @@ NO_PAGE = {
     "report-act", "visit-prove", "visit-photo", "visit-receive", "order-receive", "round-act",
     "round-gpx", "rounds-geojson", "works-act", "held-release", "held-refuse", "booking-mark", "offer-moderate",
     "energy-decide", "energy-take-back", "outreach-note", "outreach-receive", "bills-issue", "bills-ledger",
-    "procedure-act", "procedures-next",
+    "procedure-act", "procedures-next", "landlord-forget",
 }  # fmt: skip
 TREES = "nom,lon,lat\nTilleul du bac,3.01,45.01\n"
 

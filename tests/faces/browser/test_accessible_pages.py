@@ -44,6 +44,7 @@ PAGES = [
     "/reservation/{booked}/deplacer/",
     "/objets/",
     "/objets/1/",
+    "/premiere-necessite/",
     "/premiere-necessite/ar/",
     "/annuaires/4-03/inscrire/",
     "/demarches/",

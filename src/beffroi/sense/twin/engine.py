@@ -78,7 +78,8 @@ def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:
 
 
 def _taken(example: Example) -> Mapping[str, Any]:
-    """Read the CSV `lines` of a `table` of a stock; return how many are taken, or the first refusal."""
+    """Read the CSV `lines` of a `table` of a stock; return how many are taken and what is known of the first, or the
+    first refusal."""
     from beffroi.sense.twin.stock.tables import BadStock, checked, read_csv, table_named
 
     table = table_named(str(example.when["table"]))
@@ -87,7 +88,8 @@ def _taken(example: Example) -> Mapping[str, Any]:
     except BadStock as error:
         first = error.faults[0] if error.faults else {"where": error.where, "what": str(error.what)}
         return {"taken": 0, **first}
-    return {"taken": len(found), "first": next(iter(found.values()), {})}
+    first = {key: value for key, value in next(iter(found.values()), {}).items() if value not in (None, "")}
+    return {"taken": len(found), "first": first}
 
 
 def _aged(example: Example) -> Mapping[str, Any]:
