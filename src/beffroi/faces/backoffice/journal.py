@@ -25,6 +25,7 @@ from beffroi.base.journal.queries import EventFilter
 from beffroi.base.kernel.time import now
 from beffroi.base.territory import queries as territory
 from beffroi.base.territory.viewer import Role
+from beffroi.faces.backoffice.event_words import kind_said
 from beffroi.faces.shell.access import Request, open_to
 from beffroi.faces.shell.sheets import harmless
 
@@ -60,7 +61,8 @@ class FilterForm(forms.Form):
 
     def __init__(self, *args: Any, kinds: Iterable[str], **options: Any) -> None:
         super().__init__(*args, **options)
-        choices = [("", _("Tous")), *((kind, kind) for kind in kinds)]
+        # By their words: those of one subject stand together.
+        choices = [("", _("Tous")), *sorted(((kind, kind_said(kind)) for kind in kinds), key=lambda one: one[1])]
         cast(forms.ChoiceField, self.fields["kind"]).choices = choices
 
     def clean_person(self) -> int | None:
@@ -104,9 +106,10 @@ class EventLine:
     """One event as the page shows it: `who` is a name when the reader may know it, else a number."""
 
     event: RecordedEvent
+    said: str
     who: str
     for_whom: str
-    details: str
+    details: list[tuple[str, str]]
 
 
 @open_to(Role.ADMINISTRATOR)
@@ -196,7 +199,13 @@ def _lines(request: Request, events: Iterable[RecordedEvent]) -> list[EventLine]
     # Names of those who hold a function here; a resident stays a number unless looked for by her address.
     names = {one.id: one.name or one.email for one in territory.people(request.viewer, code)} if administers else {}
     return [
-        EventLine(one, _who(one.actor, names), _who(one.on_behalf_of, names, nobody=""), _details(one))
+        EventLine(
+            one,
+            kind_said(one.kind),
+            _who(one.actor, names),
+            _who(one.on_behalf_of, names, nobody=""),
+            [(key.replace("_", " "), _plain(value)) for key, value in one.payload.items() if value not in (None, "")],
+        )
         for one in events
     ]
 
@@ -207,6 +216,15 @@ def _who(person: int | None, names: dict[int, str], *, nobody: str | None = None
     if person < 0:
         return _("personne effacée n° {number}").format(number=-person)
     return names.get(person) or _("personne n° {number}").format(number=person)
+
+
+def _plain(value: Any) -> str:
+    """Write a value of an event as one reads it; what is made of several stays JSON, exact."""
+    if isinstance(value, bool):
+        return _("oui") if value else _("non")
+    if isinstance(value, list) and all(isinstance(one, str | int) for one in value):
+        return ", ".join(map(str, value))
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
 
 
 def _details(event: RecordedEvent) -> str:
