@@ -336,8 +336,7 @@ def faults(watched: Watched, address: str, *, first: bool) -> list[str]:
     if address in DRAWN:
         wait_for_map(page)
     found += [f"calls {one}" for one in watched.strangers]
-    said = [one for one in watched.complaints if "Service Worker registration blocked" not in one]
-    found += [f"says {one}" for one in said] if address not in REFUSED else []
+    found += [f"says {one}" for one in watched.complaints] if address not in REFUSED else []
     watched.strangers.clear()
     watched.complaints.clear()
     return found

@@ -44,7 +44,7 @@ def test_a_length_is_the_geodesic_one(visit: Callable[..., Watched]) -> None:
     assert metres == pytest.approx(exact, abs=2.5)
     # A finger has no key that takes a corner back.
     page.locator("[data-act=unmeasure]").click()
-    assert page.locator(".map-status").inner_text().startswith("Mesure")
+    until(page, "document.querySelector('.map-status').textContent.startsWith('Mesure')")
     page.locator("[data-act=measure]").click()
     page.locator("[data-act=unmeasure]").wait_for(state="hidden")
     assert watched.complaints == []
