@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cached_property
-from typing import Any, cast
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
 
 from django import forms
 from django.utils import timezone
@@ -15,10 +13,20 @@ from django.utils.translation import gettext_lazy
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.sentences import gettext_noop
-from beffroi.base.territory import queries as territory_queries
-from beffroi.base.territory.viewer import Grant, Role, Viewer
+from beffroi.faces.backoffice.case_acts import (
+    WORDS,
+    Act,
+    ActForm,
+    AssignForm,
+    Before,
+    NoteForm,
+    ReasonForm,
+    RouteForm,
+    assign,
+    plain,
+    reopen,
+)
 from beffroi.faces.shell.procedures import field_of, located, told
-from beffroi.faces.shell.requests import service_names
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import OPEN, Status
 from beffroi.serve.procedures import operations, queries
@@ -26,52 +34,16 @@ from beffroi.serve.procedures.answers import checked_answer
 from beffroi.serve.procedures.declaration import Decision, Procedure, Question
 from beffroi.serve.procedures.queries import RequestInfo
 
-_WORDS = forms.Textarea(attrs={"rows": 4})
 
-
-@dataclass(frozen=True)
-class Asked:
+class Asked(Before):
     """One request before one agent, at one moment."""
 
     info: RequestInfo
-    viewer: Viewer
-    at: datetime
-
-    @property
-    def territory(self) -> str:
-        """Return the code of its town."""
-        return self.info.case.territory
 
     @property
     def procedure(self) -> Procedure | None:
         """Return its procedure, None when no file describes it any more."""
         return self.info.procedure
-
-    @cached_property
-    def people(self) -> dict[int, str]:
-        """Return the names of the agents of its service, by number."""
-        found = territory_queries.agents_of(self.territory, self.info.case.service, at=self.at)
-        return {one.id: one.name or one.email for one in found}
-
-
-class ActForm(forms.Form):
-    """The form of an act; it is given the request to offer what makes sense for it."""
-
-    def __init__(self, *args: Any, asked: Asked, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.asked = asked
-        self.offer()
-
-    def offer(self) -> None:
-        """Set the fields and choices that depend on the request."""
-
-    def choose(self, name: str, choices: list[tuple[str, str]]) -> None:
-        """Set the choices of a field."""
-        cast(forms.ChoiceField, self.fields[name]).choices = choices
-
-
-class EmptyForm(ActForm):
-    """Nothing more is asked."""
 
 
 class AcceptForm(ActForm):
@@ -86,15 +58,11 @@ class PlanForm(ActForm):
 
 
 class MessageForm(ActForm):
-    text = forms.CharField(label=gettext_lazy("Message"), widget=_WORDS, max_length=4000)
+    text = forms.CharField(label=gettext_lazy("Message"), widget=WORDS, max_length=4000)
     ask = forms.BooleanField(label=gettext_lazy("C’est une question : la demande attend la réponse"), required=False)
 
 
-class NoteForm(ActForm):
-    text = forms.CharField(label=gettext_lazy("Note, pour le service seulement"), widget=_WORDS, max_length=4000)
-
-
-class ReasonForm(ActForm):
+class WithdrawForm(ActForm):
     reason = forms.CharField(label=gettext_lazy("Motif"), max_length=300)
 
 
@@ -117,24 +85,6 @@ class PieceForm(ActForm):
         )
         self.fields["code"].initial = known[0].code if known else operations.OTHER_PIECE
         self.fields["until"].initial = timezone.localdate(self.asked.at) + timedelta(days=15)
-
-
-class AssignForm(ActForm):
-    person = forms.ChoiceField(label=gettext_lazy("Agent"), required=False)
-
-    def offer(self) -> None:
-        people = [(str(number), name) for number, name in self.asked.people.items()]
-        self.choose("person", [("", _("Personne")), *people])
-        self.fields["person"].initial = str(self.asked.info.case.assignee or "")
-
-
-class RouteForm(ActForm):
-    service = forms.ChoiceField(label=gettext_lazy("Service"))
-    reason = forms.CharField(label=gettext_lazy("Motif"), required=False, max_length=300)
-
-    def offer(self) -> None:
-        names = service_names(self.asked.territory)
-        self.choose("service", [one for one in names.items() if one[0] != self.asked.info.case.service])
 
 
 class AnsweringForm(ActForm):
@@ -222,7 +172,7 @@ class DecideForm(ActForm):
     reason = forms.CharField(
         label=gettext_lazy("Motif ou complément, lu par l’habitant"),
         help_text=gettext_lazy("Un refus dit les faits et la règle qui le fondent."),
-        widget=_WORDS,
+        widget=WORDS,
         required=False,
         max_length=3000,
     )
@@ -246,14 +196,6 @@ def _words(decision: Decision) -> str:
 # --- What each does ---------------------------------------------------------------------------------------------------
 
 
-def _assign(asked: Asked, values: Mapping[str, Any]) -> None:
-    case = asked.info.case
-    # The choices of the form are the agents of the service: the grant is known.
-    grant = Grant(case.territory, Role.AGENT, frozenset({case.service}))
-    to = Viewer(int(values["person"]), (grant,)) if values["person"] else None
-    cases.assign_case(number=asked.info.number, to=to, by=asked.viewer, at=asked.at)
-
-
 def _edit(asked: Asked, values: Mapping[str, Any]) -> None:
     answers = {code: value if value not in ("", None) else None for code, value in values.items() if code != "reason"}
     changed = {code: value for code, value in answers.items() if value != asked.info.answers.get(code)}
@@ -266,45 +208,13 @@ def _note_findings(asked: Asked, values: Mapping[str, Any]) -> None:
     operations.record_findings(number=asked.info.number, findings=values, by=asked.viewer, at=asked.at)
 
 
-Run = Callable[[Asked, Mapping[str, Any]], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One thing that may be done. `states`: where it is offered; `key` of the keyboard; `open`: shown unfolded."""
-
-    title: str
-    label: str
-    done: str
-    form: type[ActForm]
-    run: Run
-    states: frozenset[Status] = frozenset(OPEN)
-    key: str = ""
-    open: bool = False
-    wanted: Callable[[Asked], bool] = lambda _asked: True
-
-    def offered(self, asked: Asked) -> bool:
-        """Tell whether it makes sense for this request, in its state."""
-        return asked.info.case.status in self.states and self.wanted(asked)
-
-
-def _plain(run: Callable[..., object], *names: str, **fixed: Any) -> Run:
-    """Return an act that calls an operation with the request's number and the fields of those names."""
-
-    def act(asked: Asked, values: Mapping[str, Any]) -> object:
-        given = {name: values[name] for name in names}
-        return run(number=asked.info.number, by=asked.viewer, at=asked.at, **given, **fixed)
-
-    return act
-
-
 ACTS: Mapping[str, Act] = {
     "prendre": Act(
         title=gettext_noop("Prendre en charge"),
         label=gettext_noop("Prendre en charge"),
         done=gettext_noop("La demande est prise en charge."),
         form=AcceptForm,
-        run=_plain(cases.accept_case, "text", publish=False),
+        run=plain(cases.accept_case, "text", publish=False),
         states=frozenset({Status.RECEIVED, Status.WAITING}),
         key="a",
         open=True,
@@ -314,7 +224,7 @@ ACTS: Mapping[str, Act] = {
         label=gettext_noop("La demander"),
         done=gettext_noop("La pièce est demandée ; l’habitant la joint depuis sa page."),
         form=PieceForm,
-        run=_plain(operations.ask_piece, "code", "label", "until", "text"),
+        run=plain(operations.ask_piece, "code", "label", "until", "text"),
         key="d",
     ),
     "ecrire": Act(
@@ -322,7 +232,7 @@ ACTS: Mapping[str, Act] = {
         label=gettext_noop("Envoyer"),
         done=gettext_noop("Le message est envoyé."),
         form=MessageForm,
-        run=_plain(cases.write_to_parties, "text", "ask"),
+        run=plain(cases.write_to_parties, "text", "ask"),
         states=frozenset({*OPEN, Status.CLOSED}),
         key="e",
     ),
@@ -331,7 +241,7 @@ ACTS: Mapping[str, Act] = {
         label=gettext_noop("Annoncer ce jour"),
         done=gettext_noop("Le jour est annoncé à l’habitant."),
         form=PlanForm,
-        run=_plain(cases.schedule_case, "day", "text"),
+        run=plain(cases.schedule_case, "day", "text"),
         key="p",
     ),
     "constater": Act(
@@ -348,7 +258,7 @@ ACTS: Mapping[str, Act] = {
         label=gettext_noop("Décider et prévenir"),
         done=gettext_noop("La décision est prise ; l’habitant la lit, et la reçoit s’il a donné une adresse."),
         form=DecideForm,
-        run=_plain(operations.decide, "decision", "reason", "quality"),
+        run=plain(operations.decide, "decision", "reason", "quality"),
         key="c",
         wanted=lambda asked: asked.procedure is not None,
     ),
@@ -366,7 +276,7 @@ ACTS: Mapping[str, Act] = {
         label=gettext_noop("Confier"),
         done=gettext_noop("L’agent qui suit la demande est noté."),
         form=AssignForm,
-        run=_assign,
+        run=assign,
         key="s",
     ),
     "transmettre": Act(
@@ -374,7 +284,7 @@ ACTS: Mapping[str, Act] = {
         label=gettext_noop("Transmettre"),
         done=gettext_noop("La demande est transmise."),
         form=RouteForm,
-        run=_plain(cases.route_case, "service", "reason"),
+        run=plain(cases.route_case, "service", "reason"),
         key="t",
     ),
     "noter": Act(
@@ -382,7 +292,7 @@ ACTS: Mapping[str, Act] = {
         label=gettext_noop("Ajouter la note"),
         done=gettext_noop("La note est ajoutée."),
         form=NoteForm,
-        run=_plain(cases.add_note, "text"),
+        run=plain(cases.add_note, "text"),
         states=frozenset(Status),
     ),
     "rouvrir": Act(
@@ -390,9 +300,7 @@ ACTS: Mapping[str, Act] = {
         label=gettext_noop("Rouvrir"),
         done=gettext_noop("La demande est rouverte."),
         form=ReasonForm,
-        run=lambda asked, values: cases.reopen_case(
-            number=asked.info.number, reason=values["reason"], viewer=asked.viewer, at=asked.at
-        ),
+        run=reopen,
         states=frozenset({Status.CLOSED}),
         open=True,
     ),
@@ -400,8 +308,8 @@ ACTS: Mapping[str, Act] = {
         title=gettext_noop("Retirer le document remis"),
         label=gettext_noop("Le retirer"),
         done=gettext_noop("Le document ne vaut plus : sa page de vérification le dit."),
-        form=ReasonForm,
-        run=_plain(operations.withdraw_certificate, "reason"),
+        form=WithdrawForm,
+        run=plain(operations.withdraw_certificate, "reason"),
         states=frozenset({*OPEN, Status.CLOSED}),
         wanted=lambda asked: any(one.withdrawn_at is None for one in queries.certificates_of(asked.info.number)),
     ),

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cached_property
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, cast
 
 import shapely
@@ -16,10 +14,22 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.base.territory import queries as territory_queries
-from beffroi.base.territory.viewer import Grant, Role, Viewer
+from beffroi.faces.backoffice.case_acts import (
+    WORDS,
+    Act,
+    ActForm,
+    AssignForm,
+    Before,
+    EmptyForm,
+    NoteForm,
+    ReasonForm,
+    RouteForm,
+    assign,
+    plain,
+    reopen,
+)
 from beffroi.faces.backoffice.reports.queue import outcome_choices
 from beffroi.faces.shell.places import PlaceForm, write_zone
-from beffroi.faces.shell.requests import service_names
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import OPEN, Outcome, Status, Upload
 from beffroi.serve.reports import operations, queries
@@ -28,7 +38,6 @@ from beffroi.serve.reports.places import MOST_ZONE_POINTS
 from beffroi.serve.reports.queries import ReportInfo
 
 METRES_PER_DEGREE = 111_195.0
-_WORDS = forms.Textarea(attrs={"rows": 4})
 
 
 class Said(str):
@@ -37,41 +46,10 @@ class Said(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(Before):
     """One report before one agent, at one moment."""
 
     info: ReportInfo
-    viewer: Viewer
-    at: datetime
-
-    @property
-    def territory(self) -> str:
-        """Return the code of its town."""
-        return self.info.case.territory
-
-    @cached_property
-    def people(self) -> dict[int, str]:
-        """Return the names of the agents of its service, by number; one query for the page and its forms."""
-        case = self.info.case
-        found = territory_queries.agents_of(case.territory, case.service, at=self.at)
-        return {one.id: one.name or one.email for one in found}
-
-
-class ActForm(forms.Form):
-    """The form of an act; it is given the report to offer what makes sense for it."""
-
-    def __init__(self, *args: Any, asked: Asked, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.asked = asked
-        self.offer()
-
-    def offer(self) -> None:
-        """Set the choices that depend on the report."""
-
-    def choose(self, name: str, choices: list[tuple[str, str]]) -> None:
-        """Set the choices of a field."""
-        cast(forms.ChoiceField, self.fields[name]).choices = choices
 
 
 class AcceptForm(ActForm):
@@ -87,15 +65,11 @@ class AcceptForm(ActForm):
 
 
 class MessageForm(ActForm):
-    text = forms.CharField(label=gettext_lazy("Message"), widget=_WORDS, max_length=4000)
+    text = forms.CharField(label=gettext_lazy("Message"), widget=WORDS, max_length=4000)
     ask = forms.BooleanField(
         label=gettext_lazy("C’est une question : le signalement attend la réponse"), required=False
     )
     public = forms.BooleanField(label=gettext_lazy("Visible de tous sur la page du signalement"), required=False)
-
-
-class NoteForm(ActForm):
-    text = forms.CharField(label=gettext_lazy("Note, pour le service seulement"), widget=_WORDS, max_length=4000)
 
 
 class PlanForm(ActForm):
@@ -109,7 +83,7 @@ class PlanForm(ActForm):
 class CloseForm(ActForm):
     outcome = forms.ChoiceField(label=gettext_lazy("Issue"), widget=forms.RadioSelect, initial=Outcome.DONE.value)
     reason = forms.CharField(
-        label=gettext_lazy("Motif, lu par tous ceux qui le suivent"), widget=_WORDS, max_length=4000
+        label=gettext_lazy("Motif, lu par tous ceux qui le suivent"), widget=WORDS, max_length=4000
     )
     photo = forms.FileField(
         label=gettext_lazy("Photo après intervention"),
@@ -119,15 +93,6 @@ class CloseForm(ActForm):
 
     def offer(self) -> None:
         self.choose("outcome", outcome_choices())
-
-
-class RouteForm(ActForm):
-    service = forms.ChoiceField(label=gettext_lazy("Service"))
-    reason = forms.CharField(label=gettext_lazy("Motif"), required=False, max_length=300)
-
-    def offer(self) -> None:
-        names = service_names(self.asked.territory)
-        self.choose("service", [one for one in names.items() if one[0] != self.asked.info.case.service])
 
 
 class ReclassifyForm(ActForm):
@@ -142,15 +107,6 @@ class ReclassifyForm(ActForm):
         )
 
 
-class AssignForm(ActForm):
-    person = forms.ChoiceField(label=gettext_lazy("Agent"), required=False)
-
-    def offer(self) -> None:
-        people = [(str(number), name) for number, name in self.asked.people.items()]
-        self.choose("person", [("", _("Personne")), *people])
-        self.fields["person"].initial = str(self.asked.info.case.assignee or "")
-
-
 class MergeForm(ActForm):
     into = forms.CharField(
         label=gettext_lazy("Numéro du signalement qu’il rejoint"),
@@ -160,20 +116,12 @@ class MergeForm(ActForm):
     )
 
 
-class ReasonForm(ActForm):
-    reason = forms.CharField(label=gettext_lazy("Motif"), max_length=1000)
-
-
-class EmptyForm(ActForm):
-    """Nothing more is asked."""
-
-
 class AlertForm(ActForm, PlaceForm):
     """An alert: what to do, how grave, and where: a zone drawn, else a district, else around a place."""
 
     place_object = None
     title = forms.CharField(label=gettext_lazy("Titre de l’alerte"), max_length=120)
-    text = forms.CharField(label=gettext_lazy("Consigne, lue par tous"), widget=_WORDS, max_length=1000)
+    text = forms.CharField(label=gettext_lazy("Consigne, lue par tous"), widget=WORDS, max_length=1000)
     severity = forms.ChoiceField(
         label=gettext_lazy("Gravité"),
         choices=[(name, gettext_lazy(title)) for name, title in SEVERITY_TITLES.items()],
@@ -245,14 +193,6 @@ def circle(lon: float, lat: float, radius_m: float) -> str:
 # --- What each does ---------------------------------------------------------------------------------------------------
 
 
-def _assign(asked: Asked, values: Mapping[str, Any]) -> None:
-    case = asked.info.case
-    # The choices of the form are the agents of the service: the grant is known.
-    grant = Grant(case.territory, Role.AGENT, frozenset({case.service}))
-    to = Viewer(int(values["person"]), (grant,)) if values["person"] else None
-    cases.assign_case(number=asked.info.number, to=to, by=asked.viewer, at=asked.at)
-
-
 def _close(asked: Asked, values: Mapping[str, Any]) -> None:
     photo = values["photo"]
     operations.close_report(
@@ -286,44 +226,13 @@ def _raise_alert(asked: Asked, values: Mapping[str, Any]) -> Said:
     return Said(words.format(n=readers))
 
 
-Run = Callable[[Asked, Mapping[str, Any]], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One thing that may be done. `states`: where it is offered; `key` of the keyboard; `open`: shown unfolded."""
-
-    title: str
-    label: str
-    done: str
-    form: type[ActForm]
-    run: Run
-    states: frozenset[Status] = frozenset(OPEN)
-    key: str = ""
-    open: bool = False
-
-    def offered(self, asked: Asked) -> bool:
-        """Tell whether it makes sense for this report, in its state."""
-        return asked.info.case.status in self.states
-
-
-def _plain(run: Callable[..., object], *names: str) -> Run:
-    """Return an act that calls an operation with the report's number and the fields of those names."""
-
-    def act(asked: Asked, values: Mapping[str, Any]) -> object:
-        given = {name: values[name] for name in names}
-        return run(number=asked.info.number, by=asked.viewer, at=asked.at, **given)
-
-    return act
-
-
 ACTS: Mapping[str, Act] = {
     "prendre": Act(
         title=gettext_noop("Prendre en charge"),
         label=gettext_noop("Prendre en charge"),
         done=gettext_noop("Le signalement est pris en charge."),
         form=AcceptForm,
-        run=_plain(cases.accept_case, "text", "publish"),
+        run=plain(cases.accept_case, "text", "publish"),
         states=frozenset({Status.RECEIVED, Status.WAITING, Status.SCHEDULED}),
         key="a",
         open=True,
@@ -333,7 +242,7 @@ ACTS: Mapping[str, Act] = {
         label=gettext_noop("C’est un vrai signalement"),
         done=gettext_noop("Le signalement rejoint la file."),
         form=EmptyForm,
-        run=_plain(cases.release_case),
+        run=plain(cases.release_case),
         states=frozenset({Status.HELD}),
         key="a",
         open=True,
@@ -343,7 +252,7 @@ ACTS: Mapping[str, Act] = {
         label=gettext_noop("Envoyer"),
         done=gettext_noop("Le message est envoyé."),
         form=MessageForm,
-        run=_plain(cases.write_to_parties, "text", "ask", "public"),
+        run=plain(cases.write_to_parties, "text", "ask", "public"),
         states=frozenset({*OPEN, Status.CLOSED}),
         key="e",
     ),
@@ -352,7 +261,7 @@ ACTS: Mapping[str, Act] = {
         label=gettext_noop("Annoncer ce jour"),
         done=gettext_noop("Le jour est annoncé à ceux qui suivent le signalement."),
         form=PlanForm,
-        run=_plain(cases.schedule_case, "day", "text"),
+        run=plain(cases.schedule_case, "day", "text"),
         key="p",
     ),
     "clore": Act(
@@ -369,9 +278,7 @@ ACTS: Mapping[str, Act] = {
         label=gettext_noop("Rouvrir"),
         done=gettext_noop("Le signalement est rouvert."),
         form=ReasonForm,
-        run=lambda asked, values: cases.reopen_case(
-            number=asked.info.number, reason=values["reason"], viewer=asked.viewer, at=asked.at
-        ),
+        run=reopen,
         states=frozenset({Status.CLOSED}),
         open=True,
     ),
@@ -380,7 +287,7 @@ ACTS: Mapping[str, Act] = {
         label=gettext_noop("Confier"),
         done=gettext_noop("L’agent qui suit le signalement est noté."),
         form=AssignForm,
-        run=_assign,
+        run=assign,
         key="s",
     ),
     "transmettre": Act(
@@ -388,7 +295,7 @@ ACTS: Mapping[str, Act] = {
         label=gettext_noop("Transmettre"),
         done=gettext_noop("Le signalement est transmis."),
         form=RouteForm,
-        run=_plain(operations.route_report, "service", "reason"),
+        run=plain(operations.route_report, "service", "reason"),
         key="t",
     ),
     "reclasser": Act(
@@ -396,14 +303,14 @@ ACTS: Mapping[str, Act] = {
         label=gettext_noop("Changer"),
         done=gettext_noop("La catégorie est changée, avec son service et son délai."),
         form=ReclassifyForm,
-        run=_plain(operations.reclassify_report, "category"),
+        run=plain(operations.reclassify_report, "category"),
     ),
     "joindre": Act(
         title=gettext_noop("Joindre à un autre signalement"),
         label=gettext_noop("Joindre"),
         done=gettext_noop("Les deux signalements sont suivis ensemble."),
         form=MergeForm,
-        run=_plain(operations.merge_reports, "into"),
+        run=plain(operations.merge_reports, "into"),
         key="d",
     ),
     "separer": Act(
@@ -411,7 +318,7 @@ ACTS: Mapping[str, Act] = {
         label=gettext_noop("Suivre séparément"),
         done=gettext_noop("Le signalement est de nouveau suivi à part."),
         form=EmptyForm,
-        run=_plain(operations.separate_report),
+        run=plain(operations.separate_report),
         states=frozenset({Status.JOINED}),
         open=True,
     ),
@@ -420,7 +327,7 @@ ACTS: Mapping[str, Act] = {
         label=gettext_noop("Ajouter la note"),
         done=gettext_noop("La note est ajoutée."),
         form=NoteForm,
-        run=_plain(cases.add_note, "text"),
+        run=plain(cases.add_note, "text"),
         states=frozenset(Status),
     ),
     "mettre-de-cote": Act(
@@ -445,7 +352,7 @@ ACTS: Mapping[str, Act] = {
         label=gettext_noop("Terminer l’alerte"),
         done=gettext_noop("L’alerte est terminée ; elle n’est plus sur la page des alertes."),
         form=EmptyForm,
-        run=_plain(operations.end_alerts),
+        run=plain(operations.end_alerts),
         states=frozenset(Status),
     ),
 }
