@@ -1,5 +1,6 @@
 import type { CustomLayerInterface, CustomRenderMethodInput, Map as MapLibre } from "maplibre-gl";
 import { anchorOf, degrees, placed, type Anchor } from "./placing";
+import { programOf } from "./programs";
 
 /** Depths are drawn three times what they are: at their own scale, a pipe one metre down is under its street's kerb. */
 export const EXAGGERATION = 3;
@@ -46,7 +47,7 @@ export class Deep implements CustomLayerInterface {
 
   onAdd(_map: MapLibre, gl: WebGL2RenderingContext): void {
     this.#gl = gl;
-    this.#program = programOf(gl);
+    this.#program = programOf(gl, VERTEX, FRAGMENT);
     this.#buffer = gl.createBuffer();
     this.#state = gl.createVertexArray();
     gl.bindVertexArray(this.#state);
@@ -131,17 +132,4 @@ function tube(from: Spot, to: Spot): Spot[] {
 
 function channels(colour: string): number[] {
   return [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16) / 255);
-}
-
-function programOf(gl: WebGL2RenderingContext): WebGLProgram {
-  const program = gl.createProgram();
-  for (const [kind, text] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]] as const) {
-    const shader = gl.createShader(kind);
-    if (!shader) continue;
-    gl.shaderSource(shader, text);
-    gl.compileShader(shader);
-    gl.attachShader(program, shader);
-  }
-  gl.linkProgram(program);
-  return program;
 }

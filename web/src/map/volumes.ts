@@ -3,6 +3,7 @@ import type { VolumesConfig } from "./config";
 import { readGlb, type Mesh } from "./glb";
 import type { Palette } from "./palette";
 import { anchorOf, boxOf, degrees, depthAt, isOutOfSight, onScreen, placed, type Anchor, type Box } from "./placing";
+import { programOf } from "./programs";
 
 /** Below, a roof is smaller than the eye can tell from a block. */
 export const NEAR_ZOOM = 13.5;
@@ -255,21 +256,8 @@ function buffer(gl: WebGL2RenderingContext, kind: number, content: Float32Array 
 }
 
 function penOf(gl: WebGL2RenderingContext): Pen {
-  const program = programOf(gl);
+  const program = programOf(gl, VERTEX, FRAGMENT);
   const [matrix, colour] = ["matrix", "colour"].map((name) => gl.getUniformLocation(program, name));
   const [place, lift] = ["place", "lift"].map((name) => gl.getAttribLocation(program, name));
   return { program, matrix: matrix ?? null, colour: colour ?? null, place: place ?? -1, lift: lift ?? -1 };
-}
-
-function programOf(gl: WebGL2RenderingContext): WebGLProgram {
-  const program = gl.createProgram();
-  for (const [kind, text] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]] as const) {
-    const shader = gl.createShader(kind);
-    if (!shader) continue;
-    gl.shaderSource(shader, text);
-    gl.compileShader(shader);
-    gl.attachShader(program, shader);
-  }
-  gl.linkProgram(program);
-  return program;
 }

@@ -28,6 +28,7 @@ from typing import Any
 
 from beffroi.base.kernel.errors import BeffroiError, NotFound
 from beffroi.base.kernel.resources import shipped_folder
+from beffroi.sense.mobility.data_files import read_each
 from beffroi.sense.mobility.vocabulary import Attribute, Kind, Mode, Surface
 
 MODES = {"foot": Mode.FOOT, "bicycle": Mode.BICYCLE, "car": Mode.CAR, "lorry": Mode.LORRY}
@@ -328,12 +329,7 @@ def _profile(slug: str, table: dict[str, Any]) -> Profile:
 @lru_cache(maxsize=1)
 def load_profiles() -> tuple[dict[str, Profile], tuple[BadProfile, ...]]:
     """Return the profiles that read, by slug in the order of lists, and why the others do not."""
-    found, problems = [], []
-    for path in sorted((shipped_folder("mobility") / "profiles").glob("*.toml")):
-        try:
-            found.append(read_profile(path))
-        except BadProfile as problem:
-            problems.append(problem)
+    found, problems = read_each(shipped_folder("mobility") / "profiles", read_profile, BadProfile)
     found.sort(key=lambda one: (one.order, one.slug))
     return {one.slug: one for one in found}, tuple(problems)
 

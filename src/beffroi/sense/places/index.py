@@ -15,7 +15,6 @@ from contextlib import closing
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from beffroi.sense.places import arrays
 from beffroi.sense.places.answers import Entry, House, Kind
 from beffroi.sense.places.arrays import Arrays
 from beffroi.sense.places.lexicon import Lexicon
+from beffroi.sense.places.opened import Opened
 
 FORMAT = "2"
 """Changes when files written before can no longer be read as they are: they are made again."""
@@ -109,14 +109,13 @@ def _in_memory(packed: Arrays) -> Iterator[tuple[str, str, bytes]]:
             yield field.name, value.dtype.str, value.tobytes()
 
 
-class Index:
+class Index(Opened):
     """One open index. Its arrays are shared by the threads of a process; each reads the texts in its own connection."""
 
     def __init__(self, path: Path, territory: str, class_name: str) -> None:
         self.territory = territory
         self.class_name = class_name
-        self._path = path
-        self._local = threading.local()
+        super().__init__(path)
         db = self._db
         meta = dict(db.execute("SELECT key, value FROM meta"))
         if meta.get("format") != FORMAT:
@@ -130,17 +129,6 @@ class Index:
             Source(slug, version, mark)
             for slug, version, mark in db.execute("SELECT slug, version, mark FROM dataset ORDER BY n")
         )
-
-    @property
-    def _db(self) -> sqlite3.Connection:
-        # A forked process must not use the connection of its parent.
-        if getattr(self._local, "process", None) != os.getpid():
-            self._local.process = os.getpid()
-            self._local.db = sqlite3.connect(
-                f"file:{quote(str(self._path))}?mode=ro&immutable=1", uri=True, isolation_level=None
-            )
-        db: sqlite3.Connection = self._local.db
-        return db
 
     def entry(self, number: int) -> Entry:
         """Return one entry."""

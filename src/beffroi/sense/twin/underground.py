@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from beffroi.base.kernel.geo import BBox
 from beffroi.base.kernel.sentences import gettext_noop
@@ -22,8 +21,8 @@ from beffroi.base.kernel.words import folded
 from beffroi.base.territory.viewer import Grant, Role, Viewer
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetRef, DatasetSummary, Filter
+from beffroi.sense.twin.plane import METRES_PER_DEGREE, Plane
 
-METRES_PER_DEGREE = 111_195.0
 CUT_M = 14.0
 """How far to each side a street is cut."""
 NEAR_M = 40.0
@@ -125,7 +124,7 @@ def section(viewer: Viewer, ref: DatasetRef, *, lon: float, lat: float) -> Secti
     near = pipes(viewer, ref, bbox=BBox(lon - wide, lat - high, lon + wide, lat + high))
     if not near:
         return None
-    plane = _Plane(lon, lat)
+    plane = Plane(lon, lat)
     lines = [shapely.transform(one.line, plane.metres) for one in near]
     away = shapely.distance(shapely.Point(0, 0), lines)
     first = int(np.argmin(away))
@@ -148,22 +147,6 @@ def section(viewer: Viewer, ref: DatasetRef, *, lon: float, lat: float) -> Secti
     here = plane.degrees(*middle.tolist())
     bearing = math.degrees(math.atan2(across[0], across[1])) % 360
     return Section(*here, near[first].street, bearing, tuple(sorted(met, key=lambda one: one.offset_m)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Plane:
-    """Metres about a place: equirectangular at its latitude, exact to the millimetre at 40 m."""
-
-    lon: float
-    lat: float
-
-    def metres(self, degrees: NDArray[np.float64]) -> NDArray[np.float64]:
-        east = METRES_PER_DEGREE * math.cos(math.radians(self.lat))
-        return np.column_stack([(degrees[:, 0] - self.lon) * east, (degrees[:, 1] - self.lat) * METRES_PER_DEGREE])
-
-    def degrees(self, x: float, y: float) -> tuple[float, float]:
-        east = METRES_PER_DEGREE * math.cos(math.radians(self.lat))
-        return self.lon + x / east, self.lat + y / METRES_PER_DEGREE
 
 
 def under_street(territory: str, slug: str, street: str) -> list[UnderStreet] | None:
@@ -249,7 +232,7 @@ def _at(viewer: Viewer, ref: DatasetRef, box: BBox, lon: float, lat: float) -> l
 def _moves(viewer: Viewer, ref: DatasetRef, lon: float, lat: float) -> tuple[Move, ...]:
     high = MOVES_M / METRES_PER_DEGREE
     wide = high / math.cos(math.radians(lat))
-    plane = _Plane(lon, lat)
+    plane = Plane(lon, lat)
     found = []
     page = lake.features(viewer, ref, bbox=BBox(lon - wide, lat - high, lon + wide, lat + high), limit=200)
     for body in map(json.loads, page.features):

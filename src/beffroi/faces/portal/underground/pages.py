@@ -28,7 +28,8 @@ from beffroi.faces.shell.overlays import Mark, Overlay
 from beffroi.faces.shell.templatetags.shell import number
 from beffroi.lake.layer_settings import Settings, Underground
 from beffroi.lake.queries import DatasetRef
-from beffroi.sense.twin.underground import COLOURS, KINDS, METRES_PER_DEGREE, pipes, section
+from beffroi.sense.twin.plane import METRES_PER_DEGREE
+from beffroi.sense.twin.underground import COLOURS, KINDS, pipes, section
 
 AROUND_M, PITCH = 90.0, 60
 WIDEST_DEG = 0.06

@@ -19,7 +19,7 @@ from django.conf import settings
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.sentences import gettext_noop
-from beffroi.sense.mobility.data_files import read_table, require_keys
+from beffroi.sense.mobility.data_files import read_each, read_table, require_keys
 
 SOONEST_S, LATEST_S, USUAL_S = 30, 3600, 120
 USUAL_HOLDS_MIN, MOST_HOLDS_MIN = 30, 24 * 60
@@ -49,13 +49,7 @@ class Source:
 
 def sources(territory: str = "") -> tuple[list[Source], list[BadSource]]:
     """Return the sources, those of a territory alone when it is told, and why each other file does not read."""
-    found: list[Source] = []
-    faults: list[BadSource] = []
-    for path in sorted((Path(settings.DATA_DIR) / "bornes").glob("*.toml")):
-        try:
-            found.append(read_source(path))
-        except BadSource as fault:
-            faults.append(fault)
+    found, faults = read_each(Path(settings.DATA_DIR) / "bornes", read_source, BadSource)
     return [one for one in found if territory in ("", one.territory)], faults
 
 

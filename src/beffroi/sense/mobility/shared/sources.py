@@ -16,7 +16,7 @@ from pathlib import Path
 from django.conf import settings
 
 from beffroi.base.kernel.errors import BeffroiError
-from beffroi.sense.mobility.data_files import read_table, require_keys
+from beffroi.sense.mobility.data_files import read_each, read_table, require_keys
 
 SOONEST_S, LATEST_S, USUAL_S = 15, 3600, 60
 _KEYS = ("territory", "name", "gbfs", "every_s")
@@ -44,13 +44,7 @@ class System:
 
 def systems(territory: str = "") -> tuple[list[System], list[BadSystem]]:
     """Return the systems, those of a territory alone when it is told, and why each other file does not read."""
-    found: list[System] = []
-    faults: list[BadSystem] = []
-    for path in sorted((Path(settings.DATA_DIR) / "shared").glob("*.toml")):
-        try:
-            found.append(read_system(path))
-        except BadSystem as fault:
-            faults.append(fault)
+    found, faults = read_each(Path(settings.DATA_DIR) / "shared", read_system, BadSystem)
     return [one for one in found if territory in ("", one.territory)], faults
 
 

@@ -8,7 +8,6 @@ columns: those of titles, and all the others, documents included.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import threading
 import zlib
@@ -17,7 +16,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +24,7 @@ from beffroi.base.kernel.stems import stems
 from beffroi.lake.queries import DatasetRef
 from beffroi.sense.places.directory.sheets import Sheet, Spot
 from beffroi.sense.places.lexicon import Lexicon
+from beffroi.sense.places.opened import Opened
 
 FORMAT = "1"
 """Changes when files written before can no longer be read as they are."""
@@ -82,11 +81,11 @@ def _told(sheet: Sheet) -> str:
     return json.dumps(told, ensure_ascii=False)
 
 
-class File:
+class File(Opened):
     """One open directory: arrays shared by the threads of a process, a connection for each of them."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._local = path, threading.local()
+        super().__init__(path)
         meta = dict(self._db.execute("SELECT key, value FROM meta"))
         if meta.get("format") != FORMAT:
             raise FileNotFoundError(path)
@@ -100,17 +99,6 @@ class File:
         self.spot_lats = np.array([one[2] for one in spots], dtype=np.float64)
         self.spot_hours = tuple(one[3] for one in spots)
         self._lexicon: Lexicon | None = None
-
-    @property
-    def _db(self) -> sqlite3.Connection:
-        # A forked process must not use the connection of its parent.
-        if getattr(self._local, "process", None) != os.getpid():
-            self._local.process = os.getpid()
-            self._local.db = sqlite3.connect(
-                f"file:{quote(str(self._path))}?mode=ro&immutable=1", uri=True, isolation_level=None
-            )
-        db: sqlite3.Connection = self._local.db
-        return db
 
     def matching(self, asked: str) -> Numbers:
         """Return the sheets that answer an FTS5 expression, in their order."""

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from beffroi.sense.twin.lighting.actions import Action, Where
 from beffroi.sense.twin.lighting.coverage import Cover, Gap, Links, covers, gaps, linked, profile_shares
-from beffroi.sense.twin.lighting.lamps import Lamps, Plane
+from beffroi.sense.twin.lighting.lamps import Lamps
 from beffroi.sense.twin.lighting.nights import SLOT_MIN, SLOTS, Nights, slots
 from beffroi.sense.twin.lighting.space import Samples
 from beffroi.sense.twin.lighting.standards import MOST_KELVIN, PROFILES
+from beffroi.sense.twin.plane import Plane
 
 EVENING_MIN, NIGHT_MIN = 21 * 60, 3 * 60
 """The two moments told: the evening, when all lamps burn, and the middle of the night, when some are out."""

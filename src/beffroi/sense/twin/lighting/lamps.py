@@ -18,34 +18,12 @@ from beffroi.lake.queries import DatasetDetail
 from beffroi.lake.reading import GEOMETRY
 from beffroi.sense.twin.lighting import nights
 from beffroi.sense.twin.lighting.nights import Window
+from beffroi.sense.twin.plane import Plane
 from beffroi.sense.twin.written import read_rows
 
-METRES_PER_DEGREE = 111_195.0
 USUAL_HEIGHT_M = 6.0
 LED_LM_PER_W, OTHER_LM_PER_W = 120.0, 90.0
 """What a lamp gives when its inventory does not say it: assumptions, told with how many lamps they are used for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plane:
-    """Metres about a place: equirectangular at its latitude, under 0.2 % over 20 km."""
-
-    lon: float
-    lat: float
-
-    def metres(self, degrees: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return metres east and north of the origin, from (n, 2) longitudes and latitudes."""
-        east = METRES_PER_DEGREE * math.cos(math.radians(self.lat))
-        return np.column_stack([(degrees[:, 0] - self.lon) * east, (degrees[:, 1] - self.lat) * METRES_PER_DEGREE])
-
-    def degrees(self, x: float, y: float) -> tuple[float, float]:
-        """Return the longitude and latitude of a place in metres."""
-        east = METRES_PER_DEGREE * math.cos(math.radians(self.lat))
-        return self.lon + x / east, self.lat + y / METRES_PER_DEGREE
-
-    def shapes(self, shapes: NDArray[Any]) -> NDArray[Any]:
-        """Return shapes in metres, from shapes in degrees."""
-        return shapely.transform(shapes, self.metres)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,10 +26,11 @@ from beffroi.sense.twin.lighting import nights
 from beffroi.sense.twin.lighting.actions import Action, read_action
 from beffroi.sense.twin.lighting.coverage import linked
 from beffroi.sense.twin.lighting.effects import Lit
-from beffroi.sense.twin.lighting.lamps import Lamps, Plane, read_lamps
+from beffroi.sense.twin.lighting.lamps import Lamps, read_lamps
 from beffroi.sense.twin.lighting.space import PROFILE_RANK, Area, Road, Samples, sampled
 from beffroi.sense.twin.lighting.standards import IN_FORCE, MOST_KELVIN, MOST_LM_PER_M2
 from beffroi.sense.twin.models import LightingScenario
+from beffroi.sense.twin.plane import Plane
 from beffroi.sense.twin.written import read_rows
 
 NEAR_M = 30.0
