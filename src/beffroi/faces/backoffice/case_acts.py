@@ -36,23 +36,19 @@ class Info(Protocol):
 class Before:
     """One request before one agent, at one moment; a kind of request says which `info` it brings."""
 
-    info: Any
+    info: Info
     viewer: Viewer
     at: datetime
 
     @property
-    def _known(self) -> Info:
-        return cast(Info, self.info)
-
-    @property
     def territory(self) -> str:
         """Return the code of its town."""
-        return self._known.case.territory
+        return self.info.case.territory
 
     @cached_property
     def people(self) -> dict[int, str]:
         """Return the names of the agents of its service, by number; one query for the page and its forms."""
-        case = self._known.case
+        case = self.info.case
         found = territory_queries.agents_of(case.territory, case.service, at=self.at)
         return {one.id: one.name or one.email for one in found}
 
