@@ -87,11 +87,15 @@ def test_import_killed_at_thirty_random_moments_leaves_a_whole_version(lake: Pat
     killed = attempt = 0
     while killed < 30:
         attempt += 1
-        assert attempt < 100, "imports end before they can be killed"
+        assert attempt < 300, "imports end before they can be killed"
         importer = _ready_importer(lake, AFTER + attempt, attempt)
         time.sleep(rng.uniform(0, span))
         importer.process.kill()
-        killed += importer.end() == -signal.SIGKILL
+        in_time = importer.end() == -signal.SIGKILL
+        killed += in_time
+        # The first import may have been a slow one (a cold disk): the moments follow the time that imports take now,
+        # their end included, so that most are killed on any machine.
+        span *= 1.1 if in_time else 0.8
         assert _check_whole(lake) in range(AFTER, AFTER + attempt + 1)
     _check_next_import_succeeds(lake)
 
