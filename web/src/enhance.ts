@@ -6,6 +6,7 @@ import { showPreviews } from "./behaviours/previews";
 import { walkRows } from "./behaviours/rows";
 import { listenToKeys } from "./behaviours/shortcuts";
 import { dismissToasts } from "./behaviours/toast";
+import { watchTyping } from "./behaviours/typing";
 import { bindWaits } from "./behaviours/waits";
 
 /** What JavaScript adds to pages that already work without it. */
@@ -17,6 +18,7 @@ export function enhance(root: ParentNode): void {
   countSelected(root);
   dismissToasts(root);
   keepDrafts(root);
+  watchTyping();
   listenToKeys(root);
   walkRows(root);
   fillPosition(root);

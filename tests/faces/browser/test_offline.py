@@ -64,20 +64,32 @@ def test_what_an_agent_reads_is_not_left_on_the_device(visit: Callable[..., Watc
 
 
 def test_a_new_version_waits_and_a_form_in_progress_is_kept(visit: Callable[..., Watched], site: Site) -> None:
-    """The commune changes its colours: the shell is another. The page learns of it, and nothing typed is lost."""
-    page = visit(INVITE, sign_in=site.agent).page
+    """The commune changes its colours: the shell is another. Each page learns of it, and nothing typed is lost.
+
+    What no draft holds (a report) is not offered to be read again, even once another page has taken the new version.
+    """
+    page = visit(INVITE, sign_in=site.agent, maps=False).page
     until(page, CONTROLLED)
     page.fill("input[name=name]", "Lucie Martin")
+    report = page.context.new_page()
+    report.goto(f"{site.url}/signaler/")
+    report.wait_for_selector("form[data-ready=yes]")
+    report.fill("input[name=address]", "Devant le lavoir")
     dress(visit, site, house=False)
     try:
         page.evaluate("navigator.serviceWorker.ready.then(one => one.update()).then(() => undefined)")
         page.wait_for_selector(".toast >> text=nouvelle version")
         assert page.input_value("input[name=name]") == "Lucie Martin"
+        report.wait_for_selector(".toast >> text=après ce formulaire")
+        assert report.get_by_role("button", name="Recharger").count() == 0
         with page.expect_navigation():
             page.get_by_role("button", name="Recharger").click()
         until(page, "document.querySelector('link[href*=\"commune.css\"]') !== null")
         assert page.input_value("input[name=name]") == "Lucie Martin"
         assert page.locator("[data-draft-note]").is_visible()
+        assert report.input_value("input[name=address]") == "Devant le lavoir"
+        report.goto(f"{site.url}/services/")
+        until(report, "document.querySelector('link[href*=\"commune.css\"]') !== null")
         page.get_by_role("button", name="Tout effacer et recommencer").click()
         assert page.input_value("input[name=name]") == ""
     finally:

@@ -34,6 +34,11 @@ export function keepDrafts(root: ParentNode): void {
   }
 }
 
+/** Whether what is typed in this field is kept on the device. */
+export function draftHolds(form: HTMLFormElement, field: HTMLInputElement): boolean {
+  return "draft" in form.dataset && !SKIPPED.has(field.type);
+}
+
 function names(): string[] {
   return Object.keys(localStorage).filter((name) => name.startsWith(PREFIX));
 }

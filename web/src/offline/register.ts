@@ -1,9 +1,11 @@
 import { toast } from "../behaviours/toast";
+import { typedAndNotKept } from "../behaviours/typing";
 
 /** What the base page says for us, in the reader's language: `<meta name="beffroi-words" data-…>`. */
 interface Words {
   kept: string;
   update: string;
+  later: string;
   reload: string;
   install: string;
   add: string;
@@ -24,12 +26,13 @@ async function register(words: Words): Promise<void> {
   const registration = await navigator.serviceWorker.register("/sw.js", { updateViaCache: "none" }).catch(() => null);
   if (!registration) return;
   if (registration.waiting && hadOne) offerUpdate(registration, words);
-  registration.addEventListener("updatefound", () => {
-    const coming = registration.installing;
+  const follow = (coming: ServiceWorker | null): void =>
     coming?.addEventListener("statechange", () => {
       if (coming.state === "installed" && navigator.serviceWorker.controller) offerUpdate(registration, words);
     });
-  });
+  // It may have been found before this page could listen.
+  follow(registration.installing);
+  registration.addEventListener("updatefound", () => follow(registration.installing));
 }
 
 /** On the first visit, this page and the home page came before the service worker: it reads them now. */
@@ -39,17 +42,30 @@ function keepThisPage(): void {
 
 let offered = false;
 
-/** The new version waits until the reader agrees; only then is the page read again. */
+/**
+ * The new version waits until the reader agrees; only then is this page read again. Where what she typed is kept nowhere
+ * (a report under way, a photograph), nothing is proposed: the page that follows the form will.
+ */
 function offerUpdate(registration: ServiceWorkerRegistration, words: Words): void {
   if (offered) return;
   offered = true;
-  toast(words.update, {
+  if (typedAndNotKept()) return void toast(words.later);
+  const told = toast(words.update, {
     label: words.reload,
     run: () => {
-      navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
-      registration.waiting?.postMessage("take-over");
+      if (typedAndNotKept()) {
+        told?.remove();
+        toast(words.later);
+      } else takeOver(registration);
     },
   });
+}
+
+function takeOver(registration: ServiceWorkerRegistration): void {
+  // Another page may have agreed before this one.
+  if (!registration.waiting) return location.reload();
+  navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
+  registration.waiting.postMessage("take-over");
 }
 
 interface InstallPrompt extends Event {
