@@ -13,12 +13,28 @@ from django.urls import URLPattern, URLResolver
 
 from beffroi.base.catalogue import counting, queries
 from beffroi.base.catalogue.definition import State
+from beffroi.base.journal.operations import deliver_pending
+from beffroi.base.kernel.time import now
+from beffroi.base.territory import operations
 from beffroi.base.territory import queries as territory
+from beffroi.base.territory.sandbox import models_by_territory
 from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
+from beffroi.config.demo.bills import add_bills
+from beffroi.config.demo.procedures import add_procedures
 from beffroi.faces.backoffice import help as helping
 from beffroi.faces.backoffice.urls import urlpatterns
 from beffroi.lake import queries as lake
 from beffroi.lake import serving
+from beffroi.serve.bookings import queries as bookings
+from beffroi.serve.bookings.operations import Wish, book
+from beffroi.serve.cases import operations as cases
+from beffroi.serve.cases import webhooks
+from beffroi.serve.cases.definition import Outcome, Requester
+from beffroi.serve.cases.models import Case, Party, Webhook
+from beffroi.serve.cases.queries import number_of
+from beffroi.serve.payments.models import Entry
+from beffroi.serve.reports.operations import close_report
+from territory_makers import make_person
 
 pytestmark = pytest.mark.django_db
 
@@ -110,6 +126,47 @@ def test_the_sandbox_is_tried_then_reset_and_nothing_real_was_touched(agent: Cli
     assert "n’est réel" not in home.content.decode()
     after = [(one.ref.slug, one.version) for one in lake.datasets(_agent_of(small_town), territory=small_town)]
     assert after == before
+
+
+def test_what_is_asked_booked_and_billed_there_reaches_nobody_and_goes(
+    agent: Client, small_town: str, mailoutbox: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report sorted, a bin ordered, a booking, bills paid: no letter, no webhook, and nothing left after a reset."""
+    at = now()
+    for slug in ("proprete", "voirie", "education"):
+        operations.add_service(territory=small_town, slug=slug, name=slug.title(), at=at)
+    for role, email in ((Role.RESIDENT, "habitante@bourg.test"), (Role.AGENT, "regie@bourg.test")):
+        make_person(role, territory=small_town, email=email)
+    agent.post("/agent/bac-a-sable/entrer/")
+    found = territory.sandbox_of(small_town)
+    assert found is not None
+    code = found.code
+    samples = Case.objects.filter(territory=code).count()
+    assert samples > 2, "there is something to sort"
+    asked: list[str] = []
+    monkeypatch.setattr(webhooks, "_delivered", lambda row, event: asked.append(row.url) or True)
+    Webhook.objects.create(territory=code, url="https://ailleurs.example/", secret="x" * 32, created_at=at)
+    hole = Case.objects.filter(territory=code, category="nid-de-poule").earliest("pk")
+    Party.objects.filter(case=hole).update(email="camille@ailleurs.example")
+    roads = Viewer(None, (Grant(code, Role.AGENT, frozenset({"voirie"})),))
+    cases.accept_case(number=number_of(hole.pk), by=roads, at=at)
+    close_report(number=number_of(hole.pk), outcome=Outcome.DONE, reason="Rebouché.", by=roads, at=at)
+    places = [(3.008, 45.0095, "12 Grande Rue")]
+    assert add_procedures(code, places=places, at=at)
+    thing = bookings.open_thing(code, "1-08")
+    lane = bookings.lane_at(code, thing.rules, 3.008, 45.0095, at=at)[0]
+    day = bookings.bookable_days(code, thing, lane, at=at)[0]
+    wish = Wish("1-08", day, 3.008, 45.0095, "12 Grande Rue", {"matelas": 1}, {"depot": "cour"})
+    book(territory=code, wish=wish, requester=Requester(name="Camille", email="camille@ailleurs.example"),
+         viewer=ANONYMOUS, at=at)  # fmt: skip
+    assert add_bills(code, resident_email="habitante@bourg.test", agent_email="regie@bourg.test", at=at)
+    while deliver_pending(1000):
+        pass
+    assert (mailoutbox, asked) == ([], [])
+    agent.post("/agent/bac-a-sable/remettre-a-zero/")
+    left = {model._meta.label: model._default_manager.filter(territory=code).count() for model in models_by_territory()}
+    assert {label: count for label, count in left.items() if count} == {"cases.Case": samples}
+    assert not Entry.objects.exists()
 
 
 def _agent_of(code: str) -> Viewer:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 
 import pytest
+from PIL import Image
+from playwright.sync_api import Page
 from pyproj import Geod
 
-from faces.browser.conftest import Watched, until, wait_for_map
+from beffroi.sense.twin.underground import COLOURS
+from faces.browser.conftest import Site, Watched, until, wait_for_map
 from faces.portal.small_town import CODE
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
@@ -205,3 +209,23 @@ def test_without_javascript_the_picture_stays(visit: Callable[..., Watched]) -> 
     assert page.locator(".map-still").is_visible()
     assert not page.locator("[data-map-open]").is_visible()
     assert page.get_by_role("link", name="La liste dit la même chose.").is_visible()
+
+
+def points_of(page: Page, colour: str) -> int:
+    """Count the points of the map that are exactly of a colour."""
+    shot = Image.open(io.BytesIO(page.locator(".map canvas").screenshot())).convert("RGB")
+    wanted = tuple(bytes.fromhex(colour.removeprefix("#")))
+    return sum(count for count, found in shot.getcolors(shot.width * shot.height) or () if found == wanted)
+
+
+def test_networks_are_drawn_below_the_ground(visit: Callable[..., Watched], site: Site) -> None:
+    """Opaque: what is also drawn on the ground, to be touched, is a third of its colour there."""
+    watched = visit("/sous-sol/?chez=3.0080,45.0095", sign_in=site.agent)
+    wait_for_map(watched.page)
+    for kind in ("gaz", "eau"):
+        for _ in range(200):
+            if points_of(watched.page, COLOURS[kind]) > 100:
+                break
+            watched.page.wait_for_timeout(100)
+        assert points_of(watched.page, COLOURS[kind]) > 100, kind
+    assert watched.complaints == []

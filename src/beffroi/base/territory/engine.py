@@ -6,6 +6,9 @@ import hashlib
 import re
 import secrets
 import unicodedata
+from collections.abc import Callable
+from functools import wraps
+from typing import Protocol, TypeVar
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -80,6 +83,25 @@ def is_sandbox(code: str) -> bool:
     (True, False, False)
     """
     return len(code) == 5 and code.startswith(SANDBOX_PREFIX)
+
+
+class _Placed(Protocol):
+    @property
+    def territory(self) -> str: ...
+
+
+Heard = TypeVar("Heard", bound=_Placed)
+
+
+def real_only(handler: Callable[[Heard], None]) -> Callable[[Heard], None]:
+    """Return a consumer of the journal that hears nothing of a sandbox: for all that leads outside (mail, webhooks)."""
+
+    @wraps(handler)
+    def hear(event: Heard) -> None:
+        if not is_sandbox(event.territory):
+            handler(event)
+
+    return hear
 
 
 def checked_siren(siren: str) -> str:

@@ -1,7 +1,8 @@
 """A commune of its own to try things in: nothing real is there, and it starts again at will.
 
-Its code begins with 99, which INSEE keeps for foreign countries: no French commune bears one. Rooms say what they hold
-there with `register_sandbox_part`, from their ``AppConfig.ready``: how to clear it, and how to fill it with samples.
+Its code begins with 99, which INSEE keeps for foreign countries: no French commune bears one. Every row of the registry
+that bears its code goes at each reset, whichever room wrote it; a room that holds more (files, a number that others
+remember), or that has samples to put back, says so with `register_sandbox_part`, from its ``AppConfig.ready``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.apps import apps
 from django.db import transaction
+from django.db.models import Model, ProtectedError, QuerySet
 
 from beffroi.base.kernel.errors import BeffroiError, Refused
 from beffroi.base.territory import events
@@ -22,6 +25,8 @@ from beffroi.base.territory.territories import add_commune, add_service
 from beffroi.base.territory.viewer import Role, Viewer
 
 MOST = 1000
+# The commune itself begins again otherwise (`_begin_again`), and nobody takes a line out of the journal.
+_NOT_DONE_THERE = frozenset({"territory", "journal"})
 
 Clear = Callable[[str], None]
 Fill = Callable[[CommuneInfo, datetime], None]
@@ -35,16 +40,16 @@ class NoSandbox(BeffroiError):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one room holds in a sandbox: `clear` removes it by the code, `fill` puts the samples back."""
+    """What one room has in a sandbox beside its rows: `clear` removes it by the code, `fill` puts the samples back."""
 
-    clear: Clear
+    clear: Clear | None
     fill: Fill | None = None
 
 
 _parts: dict[str, Part] = {}
 
 
-def register_sandbox_part(name: str, *, clear: Clear, fill: Fill | None = None) -> None:
+def register_sandbox_part(name: str, *, clear: Clear | None = None, fill: Fill | None = None) -> None:
     """Have a room take part in every reset. The same `name` replaces the former one.
 
     `clear` receives the sandbox's code and must refuse any other; `fill` its `CommuneInfo` and the moment.
@@ -69,7 +74,10 @@ def reset_sandbox(*, of: str, by: Viewer | None, at: datetime) -> str:
         code = _opened(real, at)
         actor = _staff(by, real.code, code)
         for part in _parts.values():
-            part.clear(code)
+            if part.clear is not None:
+                part.clear(code)
+        for model in models_by_territory():
+            _forget(model._default_manager.filter(territory=code))
         _begin_again(real.code, code, at)
         events.publish(events.SandboxReset(at=at, actor=actor, territory=code, of=real.code))
     info = territory_info(code)
@@ -103,6 +111,37 @@ def _opened(real: CommuneInfo, at: datetime) -> str:
     )  # fmt: skip
     Commune.objects.filter(code=free).update(sandbox_of=real.code)
     return free
+
+
+def models_by_territory() -> list[type[Model]]:
+    """Return what rooms write down in a territory, but for this room and the journal.
+
+    What has the code for its key (the number of a revision) says something of the territory itself, and stays.
+    """
+    return [
+        model
+        for model in apps.get_models()
+        if model._meta.app_label not in _NOT_DONE_THERE
+        and any(
+            field.name == "territory" and not field.is_relation and not field.primary_key
+            for field in model._meta.concrete_fields
+        )
+    ]
+
+
+def _forget(rows: QuerySet[Model]) -> None:
+    """Delete rows and, before them, whatever protects them: a sandbox holds nothing that must be kept."""
+    while True:
+        try:
+            rows.delete()
+        except ProtectedError as held:
+            by_model: dict[type[Model], list[object]] = {}
+            for one in held.protected_objects:
+                by_model.setdefault(type(one), []).append(one.pk)
+            for model, keys in by_model.items():
+                _forget(model._default_manager.filter(pk__in=keys))
+        else:
+            return
 
 
 def _begin_again(real: str, code: str, at: datetime) -> None:

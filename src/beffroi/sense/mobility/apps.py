@@ -11,8 +11,9 @@ class MobilityConfig(AppConfig):
     def ready(self) -> None:
         from beffroi.base.journal.events import subscribe
         from beffroi.base.journal.tasks import every_day, every_seconds
+        from beffroi.base.territory.operations import register_sandbox_part
         from beffroi.lake.events import DATASET_PUBLISHED, DATASET_RESTORED
-        from beffroi.sense.mobility import engine, events, tasks
+        from beffroi.sense.mobility import engine, events, operations, tasks
         from beffroi.sense.mobility.charging import polling as charging
         from beffroi.sense.mobility.coverage import engine as coverage
         from beffroi.sense.mobility.hours import engine as hours
@@ -31,6 +32,7 @@ class MobilityConfig(AppConfig):
         works.register()
         journeys.register()
         hours.register()
+        register_sandbox_part("mobility", clear=operations.forget_sandbox)
         subscribe("mobility.graphs", (DATASET_PUBLISHED, DATASET_RESTORED), tasks.on_dataset)
         subscribe("mobility.obstacles", (events.OBSTACLE_REPORTED, events.OBSTACLE_ENDED), tasks.on_obstacle)
         every_day("mobility.daily", tasks.forget_old_obstacles, hour=4)

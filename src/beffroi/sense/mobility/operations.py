@@ -14,6 +14,7 @@ from django.db.models import F
 
 from beffroi.base.journal.operations import record
 from beffroi.base.kernel.errors import NotFound
+from beffroi.base.territory.engine import is_sandbox
 from beffroi.sense.mobility.assembling import assemble
 from beffroi.sense.mobility.events import GRAPH_BUILT, OBSTACLE_ENDED, OBSTACLE_REPORTED
 from beffroi.sense.mobility.graph import FORM, Graph
@@ -182,6 +183,12 @@ def _changed(territory: str) -> None:
     """Raise the number every process reads; the lock of its row keeps it rising in the order of commits."""
     Revision.objects.get_or_create(territory=territory)
     Revision.objects.filter(territory=territory).update(number=F("number") + 1)
+
+
+def forget_sandbox(territory: str) -> None:
+    """Have every process read anew a sandbox whose obstacles go."""
+    if is_sandbox(territory):
+        _changed(territory)
 
 
 def _check(kind: str, lon: float, lat: float, radius_m: float, starts_at: datetime, until: datetime | None) -> None:

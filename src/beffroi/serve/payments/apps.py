@@ -15,11 +15,12 @@ class PaymentsConfig(AppConfig):
     def ready(self) -> None:
         from beffroi.base.journal.events import subscribe
         from beffroi.base.journal.tasks import every_seconds
+        from beffroi.base.territory.engine import real_only
         from beffroi.serve.payments import engine, mails, tasks
 
         post_migrate.connect(_guard_ledger, sender=self, dispatch_uid="payments.guard")
         engine.register()
-        subscribe("payments.mails", mails.KINDS, mails.tell_family)
+        subscribe("payments.mails", mails.KINDS, real_only(mails.tell_family))
         every_seconds("payments.ask", tasks.ask_again, seconds=tasks.TURN_S)
 
 

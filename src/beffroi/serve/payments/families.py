@@ -11,6 +11,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from beffroi.base.journal.operations import record
 from beffroi.base.kernel.errors import Refused
 from beffroi.base.territory import queries as territory_queries
+from beffroi.base.territory.engine import is_sandbox
 from beffroi.base.territory.viewer import Viewer
 from beffroi.serve.cases.words import clean_text
 from beffroi.serve.payments import events
@@ -185,7 +186,7 @@ def save_register(
 
     Raises:
         Refused: the viewer does not keep the bills of this town.
-        BadBill: a make-believe gateway in a real town, or PayFiP without its client number.
+        BadBill: a make-believe gateway in a real town, a real one in a sandbox, or PayFiP without its client number.
         BadCase: a text cannot be kept.
     """
     require_keeper(viewer, territory)
@@ -193,6 +194,9 @@ def save_register(
     if gateway == "sandbox" and not territory_queries.territory(territory).fictional:
         raise BadBill("le bac à sable ne sert que les communes fictives", where="gateway",
                       remedy="choisissez PayFiP, ou aucun paiement en ligne")  # fmt: skip
+    if gateway == "payfip" and is_sandbox(territory):
+        raise BadBill("rien ne sort d’un bac à sable, l’argent moins que tout", where="gateway",
+                      remedy="gardez le paiement en ligne d’essai")  # fmt: skip
     client = payfip_client.strip()
     if gateway == "payfip" and not (len(client) == 6 and client.isascii() and client.isdigit()):
         raise BadBill("PayFiP demande un numéro de client de six chiffres", where="payfip_client",

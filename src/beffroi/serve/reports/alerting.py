@@ -26,7 +26,6 @@ from beffroi.base.clock import queries as clock
 from beffroi.base.journal.events import RecordedEvent
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.base.territory import queries as territory_queries
-from beffroi.base.territory.engine import is_sandbox
 from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.mails import domain_of, page_url
 from beffroi.serve.cases.push.devices import devices_of_topic
@@ -112,7 +111,7 @@ def _is_over(facts: dict[str, Any], at: datetime) -> bool:
 
 def _tell_devices(event: RecordedEvent, one: SubscriptionInfo) -> None:
     """Plan a notification on the devices of a subscriber; an alert is public, so it may be read on a locked screen."""
-    if not settings.PUSH or is_sandbox(event.territory):
+    if not settings.PUSH:
         return
     name, path = territory_queries.territory(one.territory).name, _alerts_path()
     for device in devices_of_topic(topic_of(reader_of(one).id)):

@@ -11,6 +11,8 @@ class ReportsConfig(AppConfig):
     def ready(self) -> None:
         from beffroi.base.journal.events import subscribe
         from beffroi.base.journal.tasks import every_day
+        from beffroi.base.territory.engine import real_only
+        from beffroi.base.territory.operations import register_sandbox_part
         from beffroi.sense.mobility.events import WORKS_ENDED, WORKS_PUBLISHED
         from beffroi.serve.cases import events as cases
         from beffroi.serve.cases import life, mails, store
@@ -20,6 +22,7 @@ class ReportsConfig(AppConfig):
             events,
             matching,
             news,
+            sandbox,
             snapshot,
             tasks,
             visits,
@@ -30,12 +33,13 @@ class ReportsConfig(AppConfig):
         engine.register()
         mails.FOLLOW_PAGES["report"] = "portal:followed-report"
         store.NAMED_ELSEWHERE.append(visits.photo_digests)
+        register_sandbox_part("reports", fill=sandbox.fill)
         life.WITH_EACH_MOVE["report"] = ways.follow_move
         subscribe("reports.matching", [cases.OPENED, cases.RELEASED], matching.look_for_counterpart)
-        subscribe("reports.news", news.KINDS, news.gather)
-        subscribe("reports.subscription_mails", [events.SUBSCRIPTION_ASKED], news.ask_to_confirm)
-        subscribe("reports.alerts", [events.ALERT_RAISED], alerting.tell_subscribers)
-        subscribe("reports.works", [WORKS_PUBLISHED, WORKS_ENDED], works_news.tell_followers)
+        subscribe("reports.news", news.KINDS, real_only(news.gather))
+        subscribe("reports.subscription_mails", [events.SUBSCRIPTION_ASKED], real_only(news.ask_to_confirm))
+        subscribe("reports.alerts", [events.ALERT_RAISED], real_only(alerting.tell_subscribers))
+        subscribe("reports.works", [WORKS_PUBLISHED, WORKS_ENDED], real_only(works_news.tell_followers))
         subscribe("reports.withdrawal", [events.RECLASSIFIED, cases.CLOSED, cases.HELD], snapshot.follow)
         every_day("reports.daily", tasks.daily, hour=2)
         every_day("reports.snapshot", snapshot.take_snapshots, hour=4)

@@ -17,6 +17,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from beffroi.base.journal.operations import record
 from beffroi.base.kernel.errors import NotFound
 from beffroi.base.territory import queries as territory_queries
+from beffroi.base.territory.engine import is_sandbox
 from beffroi.base.territory.viewer import ANONYMOUS, Viewer
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases import queries as case_queries
@@ -310,6 +311,8 @@ def ending_soon(at: datetime) -> dict[int, list[SubscriptionInfo]]:
     rows = Subscription.objects.filter(confirmed_at__lte=told_from, confirmed_at__gt=over, warned_at=None)
     found: dict[int, list[SubscriptionInfo]] = {}
     for one in subscription_infos(rows.order_by("territory", "email", "pk")):
+        if is_sandbox(one.territory):
+            continue
         with suppress(SubscriptionNotFound):
             found.setdefault(reader_of(one).id, []).append(one)
     return found

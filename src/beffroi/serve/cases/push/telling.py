@@ -21,7 +21,6 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from beffroi.base.journal.events import RecordedEvent
-from beffroi.base.territory.engine import is_sandbox
 from beffroi.serve.cases import events, outside, queries
 from beffroi.serve.cases.definition import OUTCOME_TITLES, Access, CaseNotFound, Outcome
 from beffroi.serve.cases.mails import domain_of, follow_path, local_day, parties_to_tell
@@ -41,7 +40,7 @@ GONE = frozenset({404, 410})
 
 def tell_devices(event: RecordedEvent) -> None:
     """Hear what happens to requests and plan a notification for each device that wishes it; heard twice, once."""
-    if not settings.PUSH or is_sandbox(event.territory):
+    if not settings.PUSH:
         return
     for party in parties_to_tell(event):
         try:
