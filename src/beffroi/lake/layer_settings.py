@@ -198,6 +198,13 @@ class Energy(_Table):
     districts: Slug = "quartiers"
 
 
+class Leaks(_Table):
+    """Homes that leak heat: `labels` (ADEME) where there are some, estimated elsewhere, told by `districts`."""
+
+    labels: Slug = "dpe"
+    districts: Slug = "quartiers"
+
+
 class Watched(_Table):
     """Cameras whose fields, and what happens outside all of them, are told to who may read where they look.
 
@@ -305,6 +312,7 @@ class Settings(_Table):
     figures: list[Figures] = Field(default_factory=list)
     spots: Spots | None = None
     energy: Energy | None = None
+    leaks: Leaks | None = None
     watched: Watched | None = None
 
     floods: Floods | None = None

@@ -146,6 +146,7 @@ RESERVED = {
         "/agent/reservations/1-08/chiffres/",
         "/videoprotection/",
         "/eclairage/",
+        "/passoires/",
         "/sous-sol/?chez=3.0080,45.0095",
         "/eclairage/scenarios/1/",
         "/objets/proposer/",

@@ -2,7 +2,7 @@ import { Map as MapLibre, setWorkerUrl, type LngLatBoundsLike, type MapOptions, 
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import type { BaseRole, KnownTiles, MapConfig, TerrainConfig } from "./config";
 import type { Palette } from "./palette";
-import { baseLayers, baseNames, emptyStyle, namesLayer } from "./style";
+import { baseLayers, baseNames, emptyStyle, hatchColours, hatchOf, namesLayer } from "./style";
 
 setWorkerUrl(workerUrl);
 
@@ -92,9 +92,32 @@ function demSource({ url, min, max, bbox }: TerrainConfig): RasterDEMSourceSpeci
   return { type: "raster-dem", tiles, minzoom: min, maxzoom: max, bounds: bbox, tileSize: 256, encoding: "mapbox" };
 }
 
+const HATCH_PX = 16;
+
+/** Give the map a pattern: white stripes across a colour, that meet from one tile of it to the next. */
+function addHatch(map: MapLibre, colour: string): void {
+  if (map.hasImage(hatchOf(colour))) return;
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = HATCH_PX;
+  const pen = canvas.getContext("2d");
+  if (!pen) return;
+  pen.fillStyle = colour;
+  pen.fillRect(0, 0, HATCH_PX, HATCH_PX);
+  pen.strokeStyle = "#ffffff";
+  pen.lineWidth = 4;
+  for (const shift of [-HATCH_PX, 0, HATCH_PX]) {
+    pen.beginPath();
+    pen.moveTo(shift - 2, HATCH_PX + 2);
+    pen.lineTo(shift + HATCH_PX + 2, -2);
+    pen.stroke();
+  }
+  map.addImage(hatchOf(colour), pen.getImageData(0, 0, HATCH_PX, HATCH_PX));
+}
+
 /** Draw the base map, from the bottom up, its names aside; return the layers drawn for each dataset. */
 export function drawBase(map: MapLibre, config: MapConfig, colours: Palette): Map<string, string[]> {
   const drawn = new Map<string, string[]>();
+  for (const colour of hatchColours(config.paint, colours.dark)) addHatch(map, colour);
   for (const base of config.base) {
     // Blocks are told apart one by one where some give way to real roofs.
     const someGiveWay = base.role === "buildings" && (config.volumes ?? []).length > 0;

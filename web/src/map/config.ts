@@ -97,8 +97,8 @@ export interface VolumesConfig {
 /** The classes the buildings are coloured by (see `faces/portal/painting.py`); the last stands for what is unknown. */
 export interface PaintConfig {
   title: string;
-  /** An empty colour for dark maps: the light one, brightened. */
-  tints: [label: string, colour: string, dark: string][];
+  /** An empty colour for dark maps: the light one, brightened. What is only estimated is hatched. */
+  tints: [label: string, colour: string, dark: string, hatched?: boolean][];
 }
 
 export interface MapConfig {

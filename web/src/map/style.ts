@@ -74,6 +74,7 @@ export function baseLayers(base: BaseConfig, colours: Palette, someGiveWay = fal
   const source = `base-${base.id}`;
   const from = { source, "source-layer": LAYER };
   const id = `base-${base.role}`;
+  const hatched = hatchedRanks(paint);
   const wide = (low: number, high: number): ExpressionSpecification => [
     "interpolate",
     ["exponential", 1.6],
@@ -114,6 +115,7 @@ export function baseLayers(base: BaseConfig, colours: Palette, someGiveWay = fal
           type: "fill-extrusion",
           ...from,
           minzoom: 13,
+          ...(hatched.length ? { filter: ["!", ["in", ["get", CLASS], ["literal", hatched]]] as ExpressionSpecification } : {}),
           paint: {
             "fill-extrusion-color": buildingColour(tiles, colours, paint),
             "fill-extrusion-height": someGiveWay ? standing(heightOf(tiles)) : heightOf(tiles),
@@ -121,6 +123,7 @@ export function baseLayers(base: BaseConfig, colours: Palette, someGiveWay = fal
             "fill-extrusion-vertical-gradient": true,
           },
         },
+        ...(hatched.length && paint ? [hatchedBuildings(`${id}-hatched`, from, tiles, hatched, tintsOf(paint, colours.dark), someGiveWay)] : []),
         ...letters(from, colours, paint),
       ];
     case "districts":
@@ -130,9 +133,42 @@ export function baseLayers(base: BaseConfig, colours: Palette, someGiveWay = fal
   }
 }
 
+/** The classes that are hatched: estimates, among what is established. */
+function hatchedRanks(paint: PaintConfig | null): number[] {
+  return (paint?.tints ?? []).flatMap(([, , , hatched], rank) => (hatched ? [rank] : []));
+}
+
+/** The name of the pattern of a colour (see `base.ts`, which draws it). */
+export function hatchOf(colour: string): string {
+  return `hatch-${colour}`;
+}
+
+/** The colours whose pattern the buildings need. */
+export function hatchColours(paint: PaintConfig | null, dark: boolean): string[] {
+  const tints = paint ? tintsOf(paint, dark) : [];
+  return [...new Set(hatchedRanks(paint).flatMap((rank) => tints[rank] ?? []))];
+}
+
+function hatchedBuildings(id: string, from: From, tiles: KnownTiles, ranks: number[], tints: string[], someGiveWay: boolean): LayerSpecification {
+  const pairs = ranks.flatMap((rank) => [rank, hatchOf(tints[rank] ?? "")]);
+  return {
+    id,
+    type: "fill-extrusion",
+    ...from,
+    minzoom: 13,
+    filter: ["in", ["get", CLASS], ["literal", ranks]],
+    paint: {
+      "fill-extrusion-pattern": ["match", ["get", CLASS], ...pairs, ""] as unknown as ExpressionSpecification,
+      "fill-extrusion-height": someGiveWay ? standing(heightOf(tiles)) : heightOf(tiles),
+      "fill-extrusion-opacity": 1,
+    },
+  };
+}
+
 /** The letters of the classes that are named by one, on their buildings: colours alone are not read by all. */
 function letters(from: From, colours: Palette, paint: PaintConfig | null): LayerSpecification[] {
-  const pairs = (paint?.tints ?? []).flatMap(([name], rank) => (name.length === 1 ? [rank, name] : []));
+  // An estimate is told as one: « ≈F ».
+  const pairs = (paint?.tints ?? []).flatMap(([name, , , hatched], rank) => (hatched ? [rank, `≈${name[0] ?? ""}`] : name.length === 1 ? [rank, name] : []));
   if (!pairs.length) return [];
   const field = ["match", ["get", CLASS], ...pairs, ""] as unknown as ExpressionSpecification;
   return [

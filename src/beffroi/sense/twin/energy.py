@@ -110,7 +110,8 @@ class TownEnergy:
     sources: tuple[DatasetSummary, ...]
 
 
-def _detail(viewer: Viewer, datasets: Iterable[DatasetSummary], slug: str) -> DatasetDetail | None:
+def detail_of(viewer: Viewer, datasets: Iterable[DatasetSummary], slug: str) -> DatasetDetail | None:
+    """Return a dataset of the town by its slug, None when it is not there for this reader."""
     found = next((one for one in datasets if one.ref.slug == slug), None)
     return lake.dataset(viewer, found.ref, version=found.version) if found else None
 
@@ -134,7 +135,7 @@ def energy_of(
         for rnb in sorted(known["rnb"]) if theirs else ():
             for (text,) in read_rows(viewer, register, theirs or "", where=(Filter(number, "eq", rnb),)):
                 known["address"] |= set(split_ids(text))
-    labels = _labels(viewer, _detail(viewer, datasets, wanted.labels), known)
+    labels = _labels(viewer, detail_of(viewer, datasets, wanted.labels), known)
     measures = _measures(viewer, datasets, wanted, sorted(known["address"]), register)
     return BuildingEnergy(labels, measures, tuple(sorted(known["address"])))
 
@@ -182,7 +183,7 @@ def _measures(
     addresses: Sequence[str],
     register: DatasetDetail | None,
 ) -> tuple[Measured, ...]:
-    told, book = _detail(viewer, datasets, wanted.measured), address_book(viewer, datasets)
+    told, book = detail_of(viewer, datasets, wanted.measured), address_book(viewer, datasets)
     if told is None or book is None:
         return ()
     known = {one.key for one in told.columns}
@@ -245,10 +246,10 @@ def _sharing(viewer: Viewer, register: DatasetDetail | None, address: str) -> in
 
 def town_energy(viewer: Viewer, wanted: Energy, datasets: Sequence[DatasetSummary]) -> TownEnergy | None:
     """Return what is known by district, None when the town has no labels for this reader."""
-    labels = _detail(viewer, datasets, wanted.labels)
+    labels = detail_of(viewer, datasets, wanted.labels)
     if labels is None or key_among(labels, (LABEL,)) is None:
         return None
-    measured, areas = _detail(viewer, datasets, wanted.measured), _detail(viewer, datasets, wanted.districts)
+    measured, areas = detail_of(viewer, datasets, wanted.measured), detail_of(viewer, datasets, wanted.districts)
     book = address_book(viewer, datasets)
     used = [one for one in (labels, measured, areas, book) if one is not None]
     # The rights are in the key: what the reader may not read is in none of the columns named.
@@ -269,7 +270,7 @@ def _town_energy(
     areas: DatasetDetail | None,
     book: DatasetDetail | None,
 ) -> TownEnergy:
-    zones = _Zones(viewer, areas)
+    zones = Zones(viewer, areas)
     letters: dict[str, Counter[str]] = defaultdict(Counter)
     rows = [row for row in read_rows(viewer, labels, LABEL, GEOMETRY) if row[0] in LETTERS]
     for name, (letter, _shape) in zip(zones.of([shape for _letter, shape in rows]), rows, strict=True):
@@ -304,7 +305,7 @@ def _district(name: str, letters: Mapping[str, int], sums: Sequence[float]) -> D
     return DistrictEnergy(name, {one: letters.get(one, 0) for one in LETTERS}, int(sums[0]), int(sums[1]), sums[2])
 
 
-class _Zones:
+class Zones:
     """The districts of a town: the name of the one that holds each point, empty when none does."""
 
     def __init__(self, viewer: Viewer, areas: DatasetDetail | None) -> None:
@@ -316,6 +317,7 @@ class _Zones:
         self._tree = STRtree(shapely.from_wkb([shape for _name, shape in placed]))
 
     def of(self, shapes: Sequence[Any]) -> list[str]:
+        """Return the name of the district of each shape (WKB, or None), empty when none holds it."""
         found = [""] * len(shapes)
         ranks = [rank for rank, shape in enumerate(shapes) if shape]
         points = shapely.point_on_surface(shapely.from_wkb([bytes(shapes[rank]) for rank in ranks]))

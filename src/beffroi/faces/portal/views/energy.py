@@ -18,6 +18,7 @@ from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.time import now
 from beffroi.faces.portal.buildings import is_building
 from beffroi.faces.portal.energy import LabelForm, MeasureForm, energy_of_service, energy_service
+from beffroi.faces.portal.leaks.pages import estimated_line
 from beffroi.faces.portal.sheets import read_sheet
 from beffroi.faces.portal.views.maps import titled_building
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
@@ -77,6 +78,7 @@ def building(request: HttpRequest, territory: str, slug: str, feature_id: str) -
         "feature_id": feature_id,
         "known": known,
         "label": known.labels[0] if known.labels else None,
+        "estimated": None if known.labels else estimated_line(request.viewer, territory, feature_id, datasets),
         "colours": {letter[-1].upper(): colour for letter, colour in OFFICIAL.items()},
         "proposals": [proposal_line(one) for one in proposals_of(request.viewer, of)],
         "label_form": offered.get(LABEL),

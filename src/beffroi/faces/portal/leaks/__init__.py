@@ -1,0 +1,1 @@
+"""The pages of the homes that leak heat (7-15)."""
