@@ -64,7 +64,7 @@ def _is_in(definition: Definition, tables: Sequence[str] | None) -> bool:
 
 def _tables_in(path: Path) -> list[str] | None:
     """Return the names of the members of an archive, else that of the file; None when only its reading would tell."""
-    if path.suffix.lower() == ".gpkg":
+    if path.suffix.lower() in (".gpkg", ".xlsx", ".ods"):
         return None
     if path.suffix.lower() == ".zip":
         try:

@@ -87,7 +87,7 @@ class TableOptions:
 
 @dataclass(frozen=True, slots=True)
 class FetchOptions:
-    """Where the source is published. `url` may hold {commune} and {department}; `name` is the file it becomes.
+    """Where the source is published. `url` and `name`, the file it becomes, may hold {commune} and {department}.
 
     `beside` are the files that go with it: each its address and its name.
 

@@ -123,6 +123,8 @@ class Definition:
         plain = asdict(self)
         for machine_only in ("extent", "work_dir", "stays"):
             plain["reading"].pop(machine_only)
+        if not self.reading.tags:
+            plain["reading"].pop("tags")
         # Versions made before files could say these keep their names.
         unsaid = Definition(self.slug)
         for newer in ("owner", "search", "schema_url", "pitfalls", "tables", "rows", "derived"):
@@ -255,6 +257,7 @@ def definition_from_json(payload: Mapping[str, Any]) -> Definition:
     """Rebuild the definition kept in ``dataset.json`` by :meth:`Definition.as_json`."""
     reading, tiles = dict(payload["reading"]), dict(payload["tiles"])
     reading["types"] = {title: ColumnType(kind) for title, kind in reading["types"].items()}
+    reading["tags"] = tuple(reading.get("tags", ()))
     tiles["attributes"] = None if tiles["attributes"] is None else tuple(tiles["attributes"])
     columns = {
         key: ColumnDefinition(
@@ -423,6 +426,7 @@ _READING: dict[str, Reader] = {
     "types": _types,
     "rename": _renames,
     "date_format": text,
+    "tags": texts,
 }
 _TOP: dict[str, Reader] = {
     "slug": text,

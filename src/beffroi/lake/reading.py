@@ -175,8 +175,8 @@ class ReadOptions:
     `layer` names the sheet, layer or member to read. `crs` is an authority code (``EPSG:2154``). `x` and `y` name the
     published columns that hold a point, in `crs` (CRS84 when None); `types` forces published titles to types and
     `rename` maps them to keys. `extent` is the box (west, south, east, north) where coordinates are expected, in
-    CRS84, used as evidence to find a CRS. `stays` is the file that is still there while
-    what was read of it is published: not a member of an archive.
+    CRS84, used as evidence to find a CRS. `tags` name what is taken of an OpenStreetMap extract (`connectors.osm`).
+    `stays` is the file that is still there while what was read of it is published: not a member of an archive.
     """
 
     format: str | None = None
@@ -191,6 +191,7 @@ class ReadOptions:
     types: dict[str, ColumnType] = field(default_factory=dict)
     rename: dict[str, str] = field(default_factory=dict)
     date_format: str | None = None
+    tags: tuple[str, ...] = ()
     extent: tuple[float, float, float, float] | None = None
     work_dir: Path | None = None
     stays: Path | None = None

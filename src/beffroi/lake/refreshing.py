@@ -65,7 +65,7 @@ def fetch_all(
     """Yield each source of the commune once it is in `folder`; one that fails costs itself and no other."""
     wanted = fetched(definitions, territory)
     for rank, one in enumerate(wanted):
-        target = folder / one.fetch.name.format(commune=territory)
+        target = folder / _placed(one.fetch.name, territory)
         told(rank, len(wanted), one, 0, None)
         try:
             got = _brought(

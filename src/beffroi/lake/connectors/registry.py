@@ -27,6 +27,7 @@ CONNECTORS: dict[str, str] = {
     "archive": "beffroi.lake.connectors.archive",
     "citymodel": "beffroi.lake.connectors.citymodel",
     "ifc": "beffroi.lake.connectors.ifc",
+    "osm": "beffroi.lake.connectors.osm",
     "vector": "beffroi.lake.connectors.vector",
 }
 
@@ -35,7 +36,7 @@ ALIASES = {
     "tsv": "csv", "txt": "csv", "xls": "spreadsheet", "xlsx": "spreadsheet", "ods": "spreadsheet", "zip": "archive",
     "ndjson": "json", "jsonl": "json", "geojson": "vector", "shp": "vector", "gpkg": "vector", "kml": "vector",
     "gpx": "vector", "dxf": "vector", "fgb": "vector", "gml": "vector", "geoparquet": "parquet",
-    "cityjson": "citymodel", "citygml": "citymodel",
+    "cityjson": "citymodel", "citygml": "citymodel", "pbf": "osm",
 }  # fmt: skip
 
 _REFUSED_MAGIC: tuple[tuple[bytes, str, str], ...] = (
@@ -117,6 +118,9 @@ def _format_by_magic(path: Path, head: bytes) -> str | None:
         return "vector"
     if head.startswith(b"ISO-10303-21"):
         return "ifc"
+    # A block of a PBF extract: the length of its header, then the header's kind.
+    if head[4:15] == b"\x0a\x09OSMHeader":
+        return "osm"
     return None
 
 
@@ -243,6 +247,8 @@ def _format_of_xml(path: Path, text: bytes) -> str:
         raise Unreadable(
             "ce fichier est une image SVG", where=path.name, remedy="publiez la donnée dont elle est tirée"
         )
+    if root == b"osm":
+        return "osm"
     if root in _VECTOR_ROOTS or (path.suffix.lower() == ".gml"):
         return "vector"
     return "xml"
