@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from django.contrib.auth import get_user_model
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
+from beffroi.base.catalogue import queries as catalogue
+from beffroi.base.catalogue.definition import OPEN_STATES
 from beffroi.base.kernel import footprint
+from beffroi.base.kernel.geo import BBox
 from beffroi.base.territory.viewer import Role
 from beffroi.config import migrating
 from beffroi.config.cli import beffroi
 from beffroi.config.commands import readiness
 from beffroi.faces.cockpit import needs as cockpit
 from beffroi.faces.cockpit.hosting import BadHosting, Price, prices
+from beffroi.lake.fetching import NotFetched, NotPublished
+from beffroi.lake.identity import identity_of
+from territory_makers import make_person, make_town
 
 CODE = "from beffroi.config.cli import main; main()"
 CARPOOL = (
@@ -43,28 +54,131 @@ date = 2026-01-05
 """
 
 
-def test_one_command_brings_a_town(tmp_path: Path, migrated_file: Path) -> None:
-    # The registry of an empty folder is made by the same command (below); here it is copied, which costs less.
-    mirror, data = tmp_path / "miroir", tmp_path / "donnees"
-    mirror.mkdir()
+IDENTITY = {
+    "nom": "Montpellier", "code": "34172", "population": 302454, "siren": "213401722",
+    "contour": {"type": "Polygon", "coordinates": [[[3.8, 43.6], [3.9, 43.6], [3.9, 43.7], [3.8, 43.7], [3.8, 43.6]]]},
+}  # fmt: skip
+DEFIBRILLATORS = (
+    "c_nom,c_lat_coor1,c_long_coor1,c_adr_num,c_adr_voie,c_com_insee,c_acc,c_disp_j,c_disp_h,c_etat_fonct\n"
+    "Mairie,43.61,3.88,1,Place Neuve,34172,Extérieur,{7j/7},{24h/24},En fonctionnement\n"
+)
+MOST_MB = 1_000
+"""What the command may take: half of the smallest machine that is rented. It takes about 330 MB on real files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What the command told, the memory it took at most, and the folders it read and filled."""
+
+    told: str
+    peak_mb: float
+    data: Path
+    mirror: Path
+
+
+@pytest.fixture(scope="module")
+def brought(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Brought:
+    """A commune brought by one command, nobody at the keyboard.
+
+    The registry of an empty folder is made by the same command (below); here it is copied, which costs less.
+    """
+    folder = tmp_path_factory.mktemp("mise-en-route")
+    mirror, data = folder / "miroir", folder / "donnees"
+    (mirror / "geo.api.gouv.fr" / "communes").mkdir(parents=True)
     data.mkdir()
     shutil.copyfile(migrated_file, data / "registry.sqlite3")
+    (mirror / "geo.api.gouv.fr" / "communes" / "34172").write_text(json.dumps(IDENTITY), encoding="utf-8")
     (mirror / "bnlc.csv").write_text(CARPOOL, encoding="utf-8")
     ours = ("BEFFROI_", "DATABASE_", "DJANGO_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    ran = subprocess.run(
-        [sys.executable, "-c", CODE, "territory", "add", "34172", "--name", "Montpellier"],
-        env=kept | {"BEFFROI_DATA_DIR": str(data), "BEFFROI_MIRROR": str(mirror)},
-        capture_output=True, text=True, check=False, timeout=300,
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
+    with (folder / "dit").open("w+") as told:
+        running = subprocess.Popen(
+            [sys.executable, "-c", CODE, "territory", "add", "34172"],
+            env=kept | {"BEFFROI_DATA_DIR": str(data), "BEFFROI_MIRROR": str(mirror)},
+            stdin=subprocess.DEVNULL, stdout=told, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        _pid, status, used = os.wait4(running.pid, 0)
+        running.returncode = os.waitstatus_to_exitcode(status)
+        told.seek(0)
+        said = told.read()
+    assert running.returncode == 0, said
+    return Brought(said, used.ru_maxrss / 1024, data, mirror)
+
+
+def test_one_command_and_a_code_bring_a_town_on_a_modest_machine(brought: Brought) -> None:
     for told in (
         "Créée : Montpellier (34172)", "sources nationales pour Montpellier",
         "aires-covoiturage : reçu", "aires-covoiturage : publié",
         "defibrillateurs : rien de publié pour cette commune", "beffroi needs --commune 34172",
     ):  # fmt: skip
-        assert told in ran.stdout, told
-    assert (data / "lake" / "34172" / "aires-covoiturage" / "current").is_file()
+        assert told in brought.told, told
+    assert (brought.data / "lake" / "34172" / "aires-covoiturage" / "current").is_file()
+    assert brought.peak_mb < MOST_MB
+    with closing(sqlite3.connect(brought.data / "registry.sqlite3")) as registry:
+        found = registry.execute(
+            "select name, population, west, shape_wkb is not null from territory_territory"
+        ).fetchall()
+    assert found == [("Montpellier", 302454, 3.8, 1)]
+
+
+def test_a_commune_nobody_tells_of_is_made_all_the_same(tmp_path: Path) -> None:
+    with pytest.raises(NotPublished):
+        identity_of("34172", folder=tmp_path / "a", wait=lambda _s: None, mirror=tmp_path)
+    (tmp_path / "commune.json").write_text(json.dumps(IDENTITY | {"code": "34057"}), encoding="utf-8")
+    with pytest.raises(NotFetched, match="autre commune"):
+        identity_of("34172", folder=tmp_path / "a", wait=lambda _s: None, mirror=tmp_path)
+    (tmp_path / "commune.json").write_text(json.dumps({"nom": "Bourg", "contour": {"type": "Point"}}), encoding="utf-8")
+    found = identity_of("34172", folder=tmp_path / "a", wait=lambda _s: None, mirror=tmp_path)
+    assert (found.name, found.population, found.contour) == ("Bourg", 0, None)
+
+
+@pytest.mark.django_db
+def test_a_service_without_its_data_is_off_for_residents_and_comes_on_with_them(
+    brought: Brought, client: Client, settings: Any
+) -> None:
+    settings.DATA_DIR, settings.LAKE_DIR, settings.MIRROR_DIR = brought.data, brought.data / "lake", brought.mirror
+    settings.STRONG_AUTH = False
+    town = make_town("34172", "Montpellier", bbox=BBox(3.8, 43.55, 3.95, 43.65))
+    agent, nearest, link = Client(), "Défibrillateurs", 'href="/services/1-14/"'
+    staff = get_user_model().objects.get(pk=make_person(Role.AGENT, territory=town))
+    agent.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
+
+    asked = ("/", "/services/", "/services/?theme=proprete-sante", "/recherche/?q=defibrillateur&genre=service")
+
+    def pages(reader: Client) -> dict[str, str]:
+        return {at: reader.get(at).content.decode() for at in asked}
+
+    off = pages(client)
+    assert [at for at, page in off.items() if link in page] == []
+    page = client.get("/services/1-14/")
+    assert page.status_code == 200
+    assert "Pas encore de données ici" in page.content.decode()
+    assert "beffroi" not in page.content.decode().partition("<main")[2].partition("</main>")[0]
+    # What asks for no data stays on, and no page of what waits breaks.
+    assert 'href="/services/6-01/"' in off["/services/"]
+    opened = catalogue.use_cases(territory=town, states=OPEN_STATES)
+    waiting = {one.use_case.id for one in opened if catalogue.lacking(one.use_case, town)}
+    assert {"1-14", "8-04", "6-09", "7-01", "1-16", "8-11"} <= waiting
+    addresses = [f"/services/{one.use_case.id}/" for one in opened] + [str(one.url) for one in opened if one.url]
+    assert [at for at in addresses if client.get(at).status_code >= 500] == []
+    # Agents see it, with what lacks and where it is.
+    assert "À brancher" in agent.get("/services/").content.decode()
+    told = agent.get("/services/1-14/").content.decode()
+    assert "https://www.data.gouv.fr/fr/datasets/r/edb6a9e1-2f16-4bbf-99e7-c3eb6b90794c" in told
+    assert "beffroi territory add 34172" in told
+    assert nearest.casefold() in agent.get("/agent/usages/?etat=brancher").content.decode().casefold()
+    assert "À brancher" in agent.get("/agent/usages/1-14/").content.decode()
+    assert client.get("/api/catalogue/1-14").json()["lacking"][0] == "defibrillateurs"
+    # The data come: the same command, again.
+    (brought.mirror / "geodae.csv").write_text(DEFIBRILLATORS, encoding="utf-8")
+    ran = CliRunner().invoke(beffroi, ["territory", "add", town])
+    assert ran.exit_code == 0, ran.output
+    # The home page shows the first of each theme only.
+    on = pages(client)
+    assert [at for at, page in on.items() if link in page] == list(on)[1:]
+    assert "Pas encore de données ici" not in client.get("/services/1-14/").content.decode()
+    assert "À brancher" not in agent.get("/services/1-14/").content.decode()
+    assert client.get("/api/catalogue/1-14").json()["lacking"] == []
 
 
 @pytest.mark.django_db

@@ -27,6 +27,7 @@ from beffroi.lake.aggregating import refresh_public_view
 from beffroi.lake.crossing.engine import CrossingSettings, run_crossing
 from beffroi.lake.definitions import Definition, definition_named, load_definitions
 from beffroi.lake.layer_settings import Settings
+from beffroi.lake.seeing import missing
 from beffroi.lake.serving import Index
 from beffroi.lake.store import DatasetRef, Lake
 
@@ -50,9 +51,17 @@ class DatasetsSettings(BaseModel):
 
 def register() -> None:
     """Make them available to use cases."""
-    register_engine("layers", schema=Settings, url_name="portal:service", example_runner=run_example)
+    register_engine(
+        "layers", schema=Settings, url_name="portal:service", example_runner=run_example, lacking=lacking_layers
+    )
     register_engine("datasets", schema=DatasetsSettings, url_name="portal:datasets", example_runner=run_example)
     register_engine("indicators", schema=CrossingSettings, url_name="portal:crossing", example_runner=run_crossing)
+
+
+def lacking_layers(use_case: UseCase, territory: str) -> tuple[str, ...]:
+    """Return the datasets of a use case when none of them holds a row in a territory."""
+    settings = use_case.settings.get("layers")
+    return missing(territory, settings.datasets) if isinstance(settings, Settings) else ()
 
 
 def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -114,6 +115,22 @@ def _seen(lake: Lake, viewer: Viewer, ref: DatasetRef, force: InForce, version: 
 def all_datasets(territory: str | None = None) -> list[DatasetRef]:
     """Return every dataset served, whoever may read it: for work on all of them, never for a page."""
     return lake_in_use().refs(territory)
+
+
+def missing(territory: str, slugs: Iterable[str]) -> tuple[str, ...]:
+    """Return these slugs when none of their datasets holds a row in a territory, whoever may read it; else nothing.
+
+    Two `stat` calls for each one looked at, the first that holds a row being the last.
+    """
+    wanted, lake = tuple(dict.fromkeys(slugs)), lake_in_use()
+    for slug in wanted:
+        ref = DatasetRef(territory, slug)
+        with suppress(DatasetNotFound):
+            force = lake.in_force(ref)
+            # What agents added by hand since counts as well.
+            if force.edits or lake.manifest(ref, force.version).rows:
+                return ()
+    return wanted
 
 
 def reading_classes(ref: DatasetRef) -> tuple[str, ...]:

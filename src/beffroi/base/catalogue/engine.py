@@ -21,6 +21,11 @@ ExampleRunner = Callable[[UseCase, Example], Mapping[str, Any]]
 Exporter = Callable[[str, str], Iterator[tuple[str, bytes]]]
 """Given a use case id and a territory, yields (file name, content) of what the engine holds for it."""
 
+Lacking = Callable[[UseCase, str], tuple[str, ...]]
+"""Given a use case and a territory, returns the slugs of the data any of which would give it something to show.
+
+Empty when it has something already. Asked by every page that lists services: a few `stat` calls, no query.
+"""
 
 UrlName = str | Callable[[UseCase], str]
 """The Django URL name where a use case is used, or what returns the one of a use case."""
@@ -38,6 +43,8 @@ class Engine:
     url_name: UrlName = ""
     example_runner: ExampleRunner | None = None
     exporter: Exporter | None = None
+    lacking: Lacking | None = None
+    filled_by_people: bool = False
 
 
 def _known(name: str, title: str, description: str) -> tuple[str, Engine]:
@@ -220,11 +227,14 @@ def register_engine(
     url_name: UrlName = "",
     example_runner: ExampleRunner | None = None,
     exporter: Exporter | None = None,
+    lacking: Lacking | None = None,
+    filled_by_people: bool = False,
 ) -> None:
     """Make a known engine available to the use cases that name it; rooms call it from their ``AppConfig.ready``.
 
     `url_name` is a Django URL name that takes the use case id (``use_case``), where the use case is used, or what
-    returns one for each use case.
+    returns one for each use case. `lacking` tells what data a use case waits for; one that also draws on an engine
+    `filled_by_people`, who bring themselves what it shows, waits for none.
 
     Raises:
         ValueError: the name is not in the vocabulary of this module.
@@ -234,7 +244,14 @@ def register_engine(
     if known is None:
         raise ValueError(f"unknown engine {name!r}; {_hint(name)}declare it in beffroi/base/catalogue/engine.py")
     _ENGINES[name] = replace(
-        known, registered=True, schema=schema, url_name=url_name, example_runner=example_runner, exporter=exporter
+        known,
+        registered=True,
+        schema=schema,
+        url_name=url_name,
+        example_runner=example_runner,
+        exporter=exporter,
+        lacking=lacking,
+        filled_by_people=filled_by_people,
     )
     _generation += 1
 

@@ -152,6 +152,25 @@ def use_cases(
     ]
 
 
+def lacking(one: UseCase, territory: str) -> tuple[str, ...]:
+    """Return the data any of which would give an open use case something to show there; empty when it has some.
+
+    Whoever may read them: what is reserved is not lacking. Nothing is kept: it comes on when the data comes.
+    """
+    known = engine.engine(one.engine)
+    if known is None or known.lacking is None or not territory:
+        return ()
+    others = (engine.engine(name) for name in one.also)
+    if any(other is not None and other.filled_by_people for other in others):
+        return ()
+    return known.lacking(one, territory)
+
+
+def with_data(views: Iterable[UseCaseView], territory: str) -> list[UseCaseView]:
+    """Return the use cases that have something to show in a territory: those a resident is led to."""
+    return [one for one in views if not lacking(one.use_case, territory)]
+
+
 def use_case(use_case_id: str, *, territory: str = "") -> UseCaseView:
     """Return one use case as a territory keeps it.
 

@@ -47,6 +47,9 @@ class UseCaseDetail(UseCaseLine):
     themes: list[str]
     need: str = Field(description="Le besoin, en une phrase")
     promise: str = Field(description="Ce que l’on obtient")
+    lacking: list[str] = Field(
+        description="Jeux de données dont un seul l’allumerait ; vide s’il n’en attend aucun ou n’est pas ouvert"
+    )
 
 
 class CatalogueAnswer(Schema):
@@ -78,10 +81,11 @@ def _line(view: queries.UseCaseView) -> dict[str, Any]:
     }
 
 
-def _detail(view: queries.UseCaseView) -> dict[str, Any]:
+def _detail(view: queries.UseCaseView, territory: str) -> dict[str, Any]:
     one = view.use_case
+    lacking = queries.lacking(one, territory) if view.is_open else ()
     extra = {"also": list(one.also), "themes": list(one.themes), "need": one.need, "promise": one.promise}
-    return _line(view) | extra
+    return _line(view) | extra | {"lacking": list(lacking)}
 
 
 @lru_cache(maxsize=64)
@@ -131,7 +135,8 @@ def catalogue(request: Request, territory: Territory = None) -> HttpResponse:
 @open_to(EVERYONE)
 def use_case(request: Request, use_case_id: UseCaseId, territory: Territory = None) -> dict[str, Any]:
     """Donne un usage, dans l’état où le territoire le tient."""
-    return _detail(queries.use_case(use_case_id, territory=_territory(request, territory)))
+    town = _territory(request, territory)
+    return _detail(queries.use_case(use_case_id, territory=town), town)
 
 
 @router.put(
@@ -147,4 +152,4 @@ def change_state(request: Request, use_case_id: UseCaseId, payload: StateChange)
     operations.set_state(
         use_case_id, State(payload.state), territory=territory, by=request.viewer, at=now(), reason=payload.reason
     )
-    return _detail(queries.use_case(use_case_id, territory=territory))
+    return _detail(queries.use_case(use_case_id, territory=territory), territory)

@@ -17,21 +17,24 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from beffroi.base.catalogue import operations, queries
-from beffroi.base.catalogue.definition import AUDIENCE_TITLES, STATE_TITLES, Audience, State
+from beffroi.base.catalogue.definition import AUDIENCE_TITLES, OPEN_STATES, STATE_TITLES, Audience, State
 from beffroi.base.catalogue.engine import engine
 from beffroi.base.catalogue.exporting import exported
 from beffroi.base.kernel.errors import NotFound
 from beffroi.base.kernel.time import PARIS, now
 from beffroi.base.territory.viewer import Role
 from beffroi.faces.shell.access import Request, open_to
+from beffroi.faces.shell.lacking import lacking_data
 from beffroi.faces.shell.sentences import said
 
 RECENT_DAYS = 30
 OWN_ID = "G-03"
 CURVE_WIDTH, CURVE_HEIGHT = 720, 160
 
+WAITING = "brancher"
 TABS: dict[str, tuple[str, frozenset[State]]] = {
-    "ouverts": (gettext_noop("En pilote et en service"), frozenset({State.PILOT, State.LIVE})),
+    "ouverts": (gettext_noop("En pilote et en service"), OPEN_STATES),
+    WAITING: (gettext_noop("À brancher"), OPEN_STATES),
     "preparation": (gettext_noop("En préparation"), frozenset({State.DRAFT})),
     "retires": (gettext_noop("Retirés"), frozenset({State.RETIRED})),
     "tous": (gettext_noop("Tous"), frozenset(State)),
@@ -114,6 +117,7 @@ def use_cases(request: HttpRequest) -> HttpResponse:
     everything = queries.use_cases(territory=town)
     uses = queries.usage_totals(town, since=_today(at) - timedelta(days=RECENT_DAYS - 1))
     remarks = queries.remark_counts(town)
+    waiting = {view.use_case.id for view in everything if view.is_open and queries.lacking(view.use_case, town)}
     rows = [
         {
             "view": view,
@@ -122,13 +126,14 @@ def use_cases(request: HttpRequest) -> HttpResponse:
             "uses": uses.get(view.use_case.id, 0),
             "remarks": remarks.get(view.use_case.id, 0),
             "unused": view.state is State.LIVE and not uses.get(view.use_case.id),
+            "waiting": view.use_case.id in waiting,
         }
         for view in everything
-        if view.state in TABS[chosen][1]
+        if view.state in TABS[chosen][1] and (chosen != WAITING or view.use_case.id in waiting)
     ]
     tabs = [
         {
-            "title": f"{_(title)} ({sum(view.state in states for view in everything)})",
+            "title": f"{_(title)} ({len(waiting) if name == WAITING else sum(v.state in states for v in everything)})",
             "url": f"?etat={name}",
             "current": name == chosen,
         }
@@ -215,6 +220,8 @@ def _page(request: Request, use_case_id: str, *, form: StateForm | None, status:
         "view": view,
         "one": one,
         "state": _(STATE_TITLES[view.state]),
+        "lacking": lacking_data(queries.lacking(one, town), town) if view.is_open else (),
+        "insee": town,
         "badge": BADGES[view.state],
         "audience": ", ".join(_(AUDIENCE_TITLES[item]) for item in one.audience),
         "engine": _(known.title) if known else one.engine,

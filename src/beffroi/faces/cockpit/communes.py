@@ -79,7 +79,8 @@ def fresh_days() -> int:
 def _line(viewer: Viewer, commune: CommuneInfo, here: CommuneInfo, limit: date) -> CommuneLine:
     known = lake.datasets(viewer, territory=commune.code)
     fresh = sum(_day(one.updated_at) >= limit for one in known)
-    opened = catalogue.use_cases(territory=commune.code, audience=Audience.RESIDENT, states=OPEN_STATES)
+    every = catalogue.use_cases(territory=commune.code, audience=Audience.RESIDENT, states=OPEN_STATES)
+    opened = catalogue.with_data(every, commune.code)
     return CommuneLine(
         commune=commune,
         datasets=len(known),

@@ -137,7 +137,7 @@ def _sum(days: dict[date, int], first: date, last: date) -> int:
 def services(asked: Asked) -> Iterator[Figure]:
     """Yield how many services are open to residents, of all that the catalogue holds for them."""
     every = catalogue.use_cases(territory=asked.commune.code, audience=Audience.RESIDENT)
-    opened = [one for one in every if one.state in OPEN_STATES]
+    opened = catalogue.with_data((one for one in every if one.state in OPEN_STATES), asked.commune.code)
     yield Figure(
         _("Services ouverts aux habitants"), len(opened),
         comparison=_("sur {n} au catalogue").format(n=len(every)),

@@ -100,7 +100,9 @@ def modules(territory: str) -> Iterable[Module]:
     for view in catalogue.use_cases(territory=territory):
         shown = tuple(dict.fromkeys(_shown(view)))
         lacking = tuple(slug for slug in shown if slug not in there)
-        state, reason = _why(view, shown, lacking)
+        waits = catalogue.lacking(view.use_case, territory) if view.is_open else ()
+        lacking = waits or lacking
+        state, reason = _why(view, waits)
         known = tuple(slug for slug in lacking if slug in national)
         yield Module(view.use_case.id, view.use_case.title, state, reason, lacking, known)
 
@@ -112,7 +114,7 @@ def _shown(view: UseCaseView) -> Iterable[str]:
         yield from (one for one in named if isinstance(one, str))
 
 
-def _why(view: UseCaseView, shown: tuple[str, ...], lacking: tuple[str, ...]) -> tuple[str, str]:
+def _why(view: UseCaseView, waits: tuple[str, ...]) -> tuple[str, str]:
     if view.state is State.RETIRED:
         return OFF, _("retiré par la commune")
     if view.state is State.DRAFT:
@@ -120,8 +122,8 @@ def _why(view: UseCaseView, shown: tuple[str, ...], lacking: tuple[str, ...]) ->
         if known is None or not known.registered:
             return OFF, _("son moteur n’est pas installé")
         return OFF, _("en préparation : ni pages ni tâches")
-    if shown and len(lacking) == len(shown):
-        return WAITING, _("ouvert, mais sans données à montrer")
+    if waits:
+        return WAITING, _("sans données à montrer : éteint pour les habitants, il s’allume avec l’une d’elles")
     return ON, _("ouvert") if view.state is State.LIVE else _("à l’essai")
 
 

@@ -14,6 +14,7 @@ from beffroi.base.catalogue.queries import UseCaseView
 from beffroi.base.kernel.time import now
 from beffroi.base.kernel.words import folded
 from beffroi.faces.shell.access import Request
+from beffroi.faces.shell.lacking import Waiting, waiting_use_cases
 from beffroi.faces.shell.themes import Theme, theme
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetSummary
@@ -54,11 +55,20 @@ def open_services(request: Request) -> list[UseCaseView]:
 
 
 def services_by_public(request: Request) -> tuple[list[UseCaseView], list[UseCaseView]]:
-    """Return the live and pilot use cases of the town: those for residents, then those for its staff only."""
+    """Return the live and pilot use cases of the town: those for residents, then those for its staff only.
+
+    One whose data the town does not have is in neither: nobody is led to a page that has nothing to show.
+    """
     code = territory_of(request)
-    found = catalogue.use_cases(territory=code, states=OPEN_STATES) if code else []
+    found = catalogue.with_data(catalogue.use_cases(territory=code, states=OPEN_STATES), code) if code else []
     theirs = [one for one in found if Audience.RESIDENT in one.use_case.audience]
     return theirs, [one for one in found if Audience.RESIDENT not in one.use_case.audience]
+
+
+def waiting_services(request: Request) -> list[Waiting]:
+    """Return the live and pilot use cases whose data the town lacks: for its staff, who may bring them."""
+    code = territory_of(request)
+    return waiting_use_cases(catalogue.use_cases(territory=code, states=OPEN_STATES), code) if code else []
 
 
 def public_service(request: Request, use_case: str) -> UseCaseView:

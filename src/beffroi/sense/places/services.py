@@ -42,7 +42,7 @@ def shelf_of(viewer: Viewer, territory: str) -> ServiceShelf | None:
     staff = any(viewer.has(role, territory) for role in catalogue.STAFF)
     found = tuple(
         one.use_case
-        for one in catalogue.use_cases(territory=territory, states=OPEN_STATES)
+        for one in catalogue.with_data(catalogue.use_cases(territory=territory, states=OPEN_STATES), territory)
         if staff or Audience.RESIDENT in one.use_case.audience
     )
     return _shelf(catalogue.catalogue().fingerprint, tuple(one.id for one in found), _Same(found))

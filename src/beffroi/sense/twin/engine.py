@@ -38,6 +38,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from beffroi.base.catalogue.definition import Example, UseCase
 from beffroi.base.catalogue.engine import register_engine
 from beffroi.base.kernel.geo import BBox
+from beffroi.lake import queries as lake
 from beffroi.lake.definition_values import KEY, SLUG
 from beffroi.lake.volumes import ROOF, read
 
@@ -67,7 +68,18 @@ class Settings(BaseModel):
 
 def register() -> None:
     """Make the engine available to use cases; each opens on what it shows."""
-    register_engine(ENGINE, schema=Settings, url_name="portal:twin-for", example_runner=run_example)
+    register_engine(
+        ENGINE, schema=Settings, url_name="portal:twin-for", example_runner=run_example, lacking=_lacking_buildings
+    )
+
+
+def _lacking_buildings(use_case: UseCase, territory: str) -> tuple[str, ...]:
+    if use_case.settings[ENGINE].shows == "stock":
+        # What landlords bring themselves.
+        return ()
+    from beffroi.sense.twin.queries import names_buildings
+
+    return () if any(names_buildings(ref.slug) for ref in lake.all_datasets(territory)) else ("batiments",)
 
 
 def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:

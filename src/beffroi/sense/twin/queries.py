@@ -106,10 +106,15 @@ def town_buildings(datasets: Iterable[DatasetSummary]) -> DatasetSummary | None:
     """Return the dataset of the town's buildings: one of their theme first, not the cadastre's (it knows no height),
     then the one with the most rows.
     """
-    able = [one for one in datasets if _BUILDINGS.search(one.ref.slug) and _is_areas(one)]
+    able = [one for one in datasets if names_buildings(one.ref.slug) and _is_areas(one)]
     return max(
         able, key=lambda one: (one.theme == _THEME, "cadastre" not in one.ref.slug, one.rows, one.ref), default=None
     )
+
+
+def names_buildings(slug: str) -> bool:
+    """Tell whether a dataset of this name is one of buildings."""
+    return _BUILDINGS.search(slug) is not None
 
 
 def _is_areas(summary: DatasetSummary) -> bool:

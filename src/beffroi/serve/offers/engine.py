@@ -44,8 +44,8 @@ class ProposalsSettings(BaseModel):
 
 def register() -> None:
     """Make the engines available to use cases."""
-    register_engine(ENGINE, schema=OffersSettings, url_name="portal:offers")
-    register_engine(PROPOSALS, schema=ProposalsSettings, url_name="portal:proposal-new")
+    register_engine(ENGINE, schema=OffersSettings, url_name="portal:offers", filled_by_people=True)
+    register_engine(PROPOSALS, schema=ProposalsSettings, url_name="portal:proposal-new", filled_by_people=True)
 
 
 def proposals_rules(territory: str, use_case: str) -> ProposalsSettings | None:

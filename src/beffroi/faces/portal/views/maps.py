@@ -26,6 +26,7 @@ from beffroi.faces.portal.painting import asked_painting
 from beffroi.faces.portal.reports.offering import acts_on
 from beffroi.faces.portal.sheets import UNTOLD, Sheet, first_told, name_column, read_sheet
 from beffroi.faces.portal.showing import (
+    THEME_FOLDERS,
     Asked,
     asked_box,
     asked_of_map,
@@ -101,7 +102,7 @@ def _map_context(request: Request, viewer: Viewer, asked: Asked) -> dict[str, An
         "still": drawn.still,
         "asked": asked,
         "painted": painted,
-        "themes": themes_of_map(),
+        "themes": _themes(layers),
         "query": query,
         "embedded": request.build_absolute_uri(reverse("portal:map-embedded") + (f"?{query}" if query else "")),
         "groups": _titled(by_theme(theirs)),
@@ -114,6 +115,12 @@ def _map_context(request: Request, viewer: Viewer, asked: Asked) -> dict[str, An
         "days": [day.isoformat() for day in days] if len(days) > 1 else [],
         "count": len(mapped),
     }
+
+
+def _themes(layers: list[lake.DatasetSummary]) -> list[tuple[str, str, bool]]:
+    """Return the slug and title of each theme, and whether it has a layer for this reader."""
+    held = {one.theme.replace("-", "_") for one in layers}
+    return [(slug, title, bool(held & THEME_FOLDERS[slug])) for slug, title in themes_of_map()]
 
 
 def _titled(groups: list[Any]) -> list[Any]:

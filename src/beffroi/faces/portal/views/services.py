@@ -20,10 +20,17 @@ from beffroi.base.catalogue.definition import AUDIENCE_TITLES, STATE_TITLES, Aud
 from beffroi.base.catalogue.queries import UseCaseView
 from beffroi.base.territory.viewer import Role
 from beffroi.faces.portal.counted import shown_counts
-from beffroi.faces.portal.directory import count_opening, public_service, services_by_public, territory_of
+from beffroi.faces.portal.directory import (
+    count_opening,
+    public_service,
+    services_by_public,
+    territory_of,
+    waiting_services,
+)
 from beffroi.faces.portal.finding import found_services
 from beffroi.faces.portal.layers import shown_layers
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
+from beffroi.faces.shell.lacking import lacking_data
 
 # What one may read about a service without starting it, by engine: address and words of the link.
 TO_READ = {"privacy": ("portal:register", gettext_noop("Lire le registre des traitements"))}
@@ -55,7 +62,9 @@ def services(request: HttpRequest) -> HttpResponse:
         shown, others = ([one for one in some if theme.slug in one.use_case.themes] for some in (shown, others))
     if text:
         shown, others = found_services(shown, text), found_services(others, text)
+    staff = any(request.viewer.has(role, territory_of(request)) for role in queries.STAFF)
     context = {
+        "waiting": waiting_services(request) if staff and not (text or theme or public) else [],
         "q": text,
         "theme": theme,
         "themes": [one for one in queries.themes() if one.workshop],
@@ -94,8 +103,11 @@ def _service_context(request: Request, found: UseCaseView) -> dict[str, object]:
     code, one = territory_of(request), found.use_case
     decisions = queries.decisions(one.id, code)
     for_staff = Audience.RESIDENT not in one.audience
-    counts = shown_counts(request, one) if found.is_open else None
-    may_start = not for_staff or any(request.viewer.has(role, code) for role in queries.STAFF)
+    lacking = queries.lacking(one, code) if found.is_open else ()
+    is_shown = found.is_open and not lacking
+    counts = shown_counts(request, one) if is_shown else None
+    is_staff = any(request.viewer.has(role, code) for role in queries.STAFF)
+    may_start = not for_staff or is_staff
     return {
         "service": one,
         "state": _(STATE_TITLES[found.state]),
@@ -105,10 +117,12 @@ def _service_context(request: Request, found: UseCaseView) -> dict[str, object]:
         "for_staff": for_staff,
         "may_start": may_start,
         "is_agent": any(request.viewer.has(role, code) for role in (Role.AGENT, Role.ADMINISTRATOR)),
-        "start_url": found.url if may_start and found.url not in (None, request.path) else "",
+        "lacks": bool(lacking),
+        "lacking": lacking_data(lacking, code) if lacking and is_staff else (),
+        "start_url": found.url if may_start and not lacking and found.url not in (None, request.path) else "",
         "to_read": (reverse(TO_READ[one.engine][0]), _(TO_READ[one.engine][1])) if one.engine in TO_READ else None,
         "counts": counts,
-        "layers": shown_layers(request, one) if found.is_open and counts is None else None,
+        "layers": shown_layers(request, one) if is_shown and counts is None else None,
     }
 
 

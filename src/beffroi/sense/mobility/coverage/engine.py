@@ -26,6 +26,7 @@ from beffroi.sense.mobility.coverage.kinds import Destination, place_kinds
 from beffroi.sense.mobility.coverage.population import Residents
 from beffroi.sense.mobility.coverage.zonings import zonings
 from beffroi.sense.mobility.drawn import drawn_graph
+from beffroi.sense.mobility.lacking import lacking_streets
 from beffroi.sense.mobility.profiles import load_profiles, profile_named
 from beffroi.sense.mobility.router import Router
 
@@ -52,7 +53,13 @@ class CoverageSettings(BaseModel):
 
 def register() -> None:
     """Make the engine available to use cases."""
-    register_engine(ENGINE, schema=CoverageSettings, url_name="portal:coverage-for", example_runner=run_example)
+    register_engine(
+        ENGINE,
+        schema=CoverageSettings,
+        url_name="portal:coverage-for",
+        example_runner=run_example,
+        lacking=lacking_streets,
+    )
 
 
 def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:

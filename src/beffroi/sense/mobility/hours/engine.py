@@ -27,6 +27,7 @@ from typing import Any
 from beffroi.base.catalogue.definition import Example, UseCase
 from beffroi.base.catalogue.engine import register_engine
 from beffroi.base.clock.queries import holiday_on
+from beffroi.lake import queries as lake
 from beffroi.sense.mobility.hours.profiles import Day, hourly, peaks
 from beffroi.sense.mobility.hours.reading import seen_in
 from beffroi.sense.mobility.hours.settings import HoursSettings, Reading
@@ -37,7 +38,13 @@ ENGINE = "hours"
 
 def register() -> None:
     """Make the engine available to use cases."""
-    register_engine(ENGINE, schema=HoursSettings, url_name="portal:hours-for", example_runner=run_example)
+    register_engine(
+        ENGINE,
+        schema=HoursSettings,
+        url_name="portal:hours-for",
+        example_runner=run_example,
+        lacking=lambda one, territory: lake.missing(territory, (read.dataset for read in one.settings[ENGINE].read)),
+    )
 
 
 def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from beffroi.base.catalogue.definition import Example, UseCase
 from beffroi.base.catalogue.engine import register_engine
 from beffroi.base.kernel.time import PARIS
+from beffroi.sense.mobility.lacking import lacking_streets
 
 ENGINE = "journeys"
 
@@ -37,7 +38,13 @@ class Settings(BaseModel):
 
 def register() -> None:
     """Make the engine available to use cases."""
-    register_engine(ENGINE, schema=Settings, url_name="portal:journeys-for", example_runner=run_example)
+    register_engine(
+        ENGINE,
+        schema=Settings,
+        url_name="portal:journeys-for",
+        example_runner=run_example,
+        lacking=lacking_streets,
+    )
 
 
 def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:

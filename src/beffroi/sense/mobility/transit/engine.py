@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from beffroi.base.catalogue.definition import Example, UseCase
 from beffroi.base.catalogue.engine import register_engine
 from beffroi.base.kernel.time import PARIS
+from beffroi.sense.mobility.lacking import lacking_timetables
 
 
 class Settings(BaseModel):
@@ -26,7 +27,13 @@ class Settings(BaseModel):
 
 def register() -> None:
     """Make the engine available to use cases."""
-    register_engine("transit", schema=Settings, url_name="portal:transit", example_runner=run_example)
+    register_engine(
+        "transit",
+        schema=Settings,
+        url_name="portal:transit",
+        example_runner=run_example,
+        lacking=lacking_timetables,
+    )
 
 
 def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:

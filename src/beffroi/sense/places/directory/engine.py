@@ -17,6 +17,7 @@ from typing import Any
 from beffroi.base.catalogue.definition import Example, UseCase
 from beffroi.base.catalogue.engine import register_engine
 from beffroi.lake import operations
+from beffroi.lake import queries as lake
 from beffroi.lake.definitions import Definition, definition_named, load_definitions
 from beffroi.lake.serving import Index
 from beffroi.lake.store import DatasetRef, Lake
@@ -31,7 +32,13 @@ _DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 def register() -> None:
     """Make the engine available to use cases."""
-    register_engine(ENGINE, schema=DirectorySettings, url_name="portal:directory", example_runner=run_example)
+    register_engine(
+        ENGINE,
+        schema=DirectorySettings,
+        url_name="portal:directory",
+        example_runner=run_example,
+        lacking=lambda one, territory: lake.missing(territory, one.settings[ENGINE].datasets),
+    )
 
 
 def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:
