@@ -141,7 +141,8 @@ def test_each_use_case_that_works_has_a_public_page_naming_its_need_whatever_its
         assert answer.status_code == 200
         assert answer.context["service"].need in answer.content.decode().replace("&#x27;", "'")
     listed = client.get("/services/").content.decode()
-    assert all(f"/services/{view.use_case.id}/" in listed for view in working)
+    shown = queries.with_data(working, small_town)
+    assert all(f"/services/{view.use_case.id}/" in listed for view in shown)
 
 
 def test_tools_of_the_staff_are_told_and_their_door_only_shown_to_them(

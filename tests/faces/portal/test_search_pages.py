@@ -91,7 +91,7 @@ def test_home_leads_to_the_twelve_themes_and_to_every_need(small_town: str, clie
     # Twelve of them, by what one needs: one of each theme that has any comes before a second of the same.
     assert len(offered) == 12
     assert all(escape(one.need) in page for one in offered)
-    known = catalogue.use_cases(territory=small_town, states=OPEN_STATES)
+    known = catalogue.with_data(catalogue.use_cases(territory=small_town, states=OPEN_STATES), small_town)
     ours = {one.use_case.themes[0] for one in known if Audience.RESIDENT in one.use_case.audience}
     assert {one.themes[0] for one in offered} == ours - {"plateforme"}
     assert 'href="/urgences/"' in page
