@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import zipfile
 from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +20,10 @@ from beffroi.lake.beside import definitions_of
 from beffroi.lake.definitions import load_definitions
 from beffroi.lake.operations import ImportOutcome, import_source
 from beffroi.lake.queries import DatasetRef
+from beffroi.lake.reading import ReadOptions
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
+Box = tuple[float, float, float, float]
 
 
 @pytest.fixture
@@ -27,9 +32,12 @@ def lake(tmp_path: Path, settings: Any) -> Path:
     return tmp_path / "lake"
 
 
-def imported(source: Path, slug: str, lake: Path, *, town: str = "34172") -> ImportOutcome:
+def imported(source: Path, slug: str, lake: Path, *, town: str = "34172", extent: Box | None = None) -> ImportOutcome:
     (definition,) = [one for one in definitions_of(source, town, load_definitions()[0]) if one.slug == slug]
-    outcome = import_source(source, territory=town, at=AT, definition=definition, lake=lake, announce=False)
+    options = ReadOptions(extent=extent)
+    outcome = import_source(
+        source, territory=town, at=AT, definition=definition, options=options, lake=lake, announce=False
+    )
     assert outcome.version is not None, outcome.reason
     return outcome
 
@@ -245,3 +253,19 @@ def test_services_of_a_real_workbook_of_inclusion_without_names(open_data: Path,
     assert ("Logement social", "gratuit") in found
     seen = {column.key for column in queries.dataset(ANONYMOUS, DatasetRef("59350", "services-inclusion")).columns}
     assert {"contact_nom_prenom", "telephone", "courriel"}.isdisjoint(seen)
+
+
+def test_stops_of_a_real_network_near_another_town(open_data: Path, tmp_path: Path, lake: Path) -> None:
+    source = open_data / "montpellier/transit/TaM_GTFS_2026-04.zip"
+    box = (3.88, 43.62, 3.93, 43.66)
+    outcome = imported(source, "arrets", lake, town="34057", extent=box)
+    assert outcome.report is not None
+    with zipfile.ZipFile(source) as archive, archive.open("stops.txt") as stops:
+        told = list(csv.DictReader(io.TextIOWrapper(stops, encoding="utf-8-sig")))
+    near = {
+        stop["stop_id"]
+        for stop in told
+        if box[0] <= float(stop["stop_lon"]) <= box[2] and box[1] <= float(stop["stop_lat"]) <= box[3]
+    }
+    assert 0 < len(near) < len(told)
+    assert {row[0] for row in rows("arrets", ["stop_id"], "34057")} == near
