@@ -89,6 +89,15 @@ def test_the_table_sorts_filters_and_pages(small_town: str, client: Client) -> N
     # The first page has no start in its address; the others keep how the table is sorted.
     assert 'rel="prev" href="?tri=hauteur"' in html
     assert 'rel="next" href="?debut=100&amp;tri=hauteur"' in html
+    few = client.get(f"{ARBRES}tableau/", {"debut": "50", "tri": "hauteur", "lignes": "20"})
+    asked, html = few.context["asked"], few.content.decode()
+    assert (asked.first, asked.last) == (51, 70)
+    # How many rows a page has goes with what turns, sorts and filters it; another number begins again.
+    assert 'rel="next" href="?debut=70&amp;tri=hauteur&amp;lignes=20"' in html
+    assert 'href="?tri=hauteur&amp;lignes=100">100</a>' in html
+    assert 'aria-current="true" href="?tri=hauteur&amp;lignes=20">20</a>' in html
+    assert '<input type="hidden" name="lignes" value="20">' in html
+    assert client.get(f"{ARBRES}tableau/", {"lignes": "999999"}).context["asked"].size == 50
     last = client.get(f"{ARBRES}tableau/", {"debut": str((TREES - 1) // 50 * 50)}).content.decode()
     assert f"à {TREES} sur {TREES}" in last
     assert 'rel="next"' not in last

@@ -109,6 +109,8 @@ def test_pages_follow_each_other_without_a_gap(auditor):
     second = auditor.get(first.context["next"])
     assert subjects(first) + subjects(second) == [f"tree:{n}" for n in reversed(range(queries.PAGE + 7))]
     assert second.context["next"] == ""
+    few = auditor.get("/agent/journal/", {"kind": "tree.counted", "lignes": "20"})
+    assert (subjects(few), "lignes=20" in few.context["next"]) == (subjects(first)[:20], True)
     printed = auditor.get("/agent/journal/", {"kind": "tree.counted", "impression": "1"})
     assert len(subjects(printed)) == queries.PAGE + 7
 

@@ -27,6 +27,7 @@ from beffroi.base.territory import queries as territory
 from beffroi.base.territory.viewer import Role
 from beffroi.faces.backoffice.event_words import kind_said
 from beffroi.faces.shell.access import Request, open_to
+from beffroi.faces.shell.paging import rows_asked
 from beffroi.faces.shell.sheets import harmless
 
 PRINTED = 1000
@@ -120,7 +121,8 @@ def journal(request: HttpRequest) -> HttpResponse:
     form = _form(request)
     chosen = form.chosen() if form.is_valid() else EventFilter()
     printed = request.GET.get("impression") == "1"
-    page = queries.events(request.viewer, chosen, before=_cursor(request), limit=PRINTED if printed else queries.PAGE)
+    limit = PRINTED if printed else rows_asked(request.GET)
+    page = queries.events(request.viewer, chosen, before=_cursor(request), limit=limit)
     context = {
         "form": form,
         "lines": _lines(request, page.events),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.utils.dateparse import parse_date, parse_datetime
@@ -95,7 +96,7 @@ def around_of(near: list[Near]) -> list[Around]:
             page_url(Hit(one.entry, 1)),
             layer_url(one.entry),
             one.entry.category,
-            one.entry.details,
+            _said(one.entry.details),
             when(one.entry),
             distance_text(one.distance_m),
         )
@@ -106,8 +107,17 @@ def around_of(near: list[Near]) -> list[Around]:
 def _result(hit: Hit) -> Result:
     entry = hit.entry
     on_map = map_url(hit.lon, hit.lat) if entry.kind is Kind.STREET else layer_url(entry)
-    details = " ".join(part for part in (entry.postcode, entry.city) if part) or entry.details
+    details = " ".join(part for part in (entry.postcode, entry.city) if part) or _said(entry.details)
     return Result(hit.title, page_url(hit), on_map, entry.category, details, when(entry))
+
+
+def _said(details: str) -> str:
+    """Return what tells a thing from its like; the day of a paper in words."""
+    # Ten characters may be of anything.
+    with suppress(ValueError):
+        if len(details) == len("2026-07-14") and (day := parse_date(details)):
+            return date_format(day, "j F Y")
+    return details
 
 
 def when(entry: Entry) -> str:

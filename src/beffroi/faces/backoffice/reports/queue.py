@@ -26,6 +26,7 @@ from beffroi.faces.backoffice.reports.export import queue_sheet
 from beffroi.faces.backoffice.work import Urgency, WorkCard, work_source
 from beffroi.faces.shell.access import Request, open_to
 from beffroi.faces.shell.overlays import Mark, Overlay
+from beffroi.faces.shell.paging import rows_asked
 from beffroi.faces.shell.requests import age, service_names, state_kind, state_of
 from beffroi.faces.shell.sentences import said
 from beffroi.serve.cases import operations as cases
@@ -33,8 +34,6 @@ from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.definition import Outcome
 from beffroi.serve.reports import desk, operations, queries
 from beffroi.serve.reports.queries import ReportFilter, ReportInfo
-
-PAGE_SIZE = 50
 
 OVERLAY = Overlay(
     slug="file",
@@ -111,7 +110,7 @@ def reports(request: HttpRequest) -> HttpResponse:
     address = reverse("backoffice:reports")
     wanted = form.criteria(at) if form.is_valid() else ReportFilter()
     number = int(page) if (page := request.GET.get("page", "1")).isdecimal() and len(page) < 7 else 1
-    found = queries.queue(viewer, territory, wanted, at=at, page=number, size=PAGE_SIZE)
+    found = queries.queue(viewer, territory, wanted, at=at, page=number, size=rows_asked(request.GET))
     names = service_names(territory)
     if "csv" in request.GET:
         return queue_sheet(viewer, territory, wanted, names=names, at=at)

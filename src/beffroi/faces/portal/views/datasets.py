@@ -22,6 +22,7 @@ from beffroi.faces.portal.finding import found_datasets
 from beffroi.faces.portal.mapping import dataset_map
 from beffroi.faces.portal.tables import asked_table
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
+from beffroi.faces.shell.paging import rows_asked
 from beffroi.faces.shell.sentences import said
 from beffroi.faces.shell.themes import theme
 from beffroi.lake import queries as lake
@@ -133,7 +134,7 @@ def table(request: HttpRequest, territory: str, slug: str) -> HttpResponse:
     ref, detail = dataset_detail(request, territory, slug)
     version = request.GET.get("version") or None
     try:
-        asked = asked_table(request.viewer, ref, detail, request.GET, version=version)
+        asked = asked_table(request.viewer, ref, detail, request.GET, version=version, limit=rows_asked(request.GET))
     except lake.DatasetNotFound:
         raise
     except BeffroiError as error:
