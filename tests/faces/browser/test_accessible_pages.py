@@ -47,6 +47,8 @@ PAGES = [
     "/premiere-necessite/",
     "/premiere-necessite/ar/",
     "/annuaires/4-03/inscrire/",
+    "/annuaires/10-11/",
+    "/annuaires/10-04/inscrire/",
     "/demarches/",
     "/demarches/1-25/",
     "/demarches/6-06/papier/",

@@ -44,11 +44,28 @@ def add_offers(
     return len(given)
 
 
+_SENT = {
+    "10-11": {
+        "nom": "Épicerie du Beffroi", "services": "parcels; elders; cash", "horaires_accueil": "Mo-Sa 08:30-19:30",
+        "description": "Courses portées le mardi matin.", "conditions_acces": "Espèces dès 1 € d’achat",
+    },
+    "10-04": {"nom": "Imprimer, photocopier", "services": "printing", "description": "Rien avant le centre."},
+}  # fmt: skip
+"""What one shop and one resident sent, by use case."""
+
+
 def add_proposal(territory: str, *, places: Sequence[tuple[float, float, str]], at: datetime) -> None:
-    """Leave one shop waiting to be looked at, so that the agents of a demonstration have one to publish."""
-    if not places or proposals_rules(territory, "4-03") is None:
+    """Leave a shop, its services and a need waiting, so that the agents of a demonstration have some to publish."""
+    if not places:
         return
     lon, lat, label = places[len(places) // 2]
+    for use_case, values in _SENT.items():
+        if proposals_rules(territory, use_case) is not None:
+            send_proposal(
+                territory, use_case, lon=lon, lat=lat, at=at - timedelta(hours=3), values={**values, "adresse": label}
+            )
+    if proposals_rules(territory, "4-03") is None:
+        return
     send_proposal(
         territory, "4-03", lon=lon, lat=lat, contact="comptoir@valbruyere.example", at=at - timedelta(hours=5),
         values={

@@ -52,7 +52,7 @@ PEOPLE = (
         "Dominique Aulnoisel",
         "00001",
         Role.AGENT,
-        ("education", "habitat", "police-municipale", "proprete", "solidarites", "voirie"),
+        ("economie", "education", "habitat", "police-municipale", "proprete", "solidarites", "voirie"),
     ),
     DemoPerson("elected", "elue@valbruyere.example", "Claude Sauleterre", "00001", Role.ELECTED),
     DemoPerson("administrator", "admin@valbruyere.example", "Sacha Delonde", "00001", Role.ADMINISTRATOR),
@@ -67,6 +67,7 @@ SERVICES = (
     ("urbanisme", "Urbanisme"),
     ("police-municipale", "Police municipale"),
     ("solidarites", "Solidarités"),
+    ("economie", "Commerce et économie"),
 )
 _KEYS = (
     ("Démonstration : lecture publique", ()),

@@ -43,6 +43,7 @@ from beffroi.lake.town.rescue import write_rescue
 from beffroi.lake.town.reuse import write_reuse
 from beffroi.lake.town.roadside import write_roadside
 from beffroi.lake.town.roadtoll import write_accidents
+from beffroi.lake.town.shops import write_shop_services
 from beffroi.lake.town.society import (
     write_associations,
     write_census,
@@ -121,6 +122,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Secours", write_rescue),
     ("Praticiens", write_practitioners),
     ("Lieux solidaires", write_solidarity),
+    ("Services en boutique", write_shop_services),
     ("Vidéoprotection", write_cameras),
     ("Numérique", write_digital),
     ("Ventes", write_sales),

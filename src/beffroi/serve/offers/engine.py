@@ -31,15 +31,26 @@ class OffersSettings(BaseModel):
 class ProposalsSettings(BaseModel):
     """A directory that grows by what places say of themselves: its `dataset`, and the `service` that looks first.
 
+    `title`, `description` and `label` (of its question) are the words of the form. `offline`: its places are also on
+    the page that opens without network. `need`: what is sent is not a place but a service someone lacks there; of
+    where, only the street and the square of `coarse_m` metres are kept.
+
     [proposals]
     dataset = "lieux-solidaires"
     service = "solidarites"
+    title   = "Inscrire un lieu"
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     dataset: str
     service: str
+    title: str
+    description: str = ""
+    label: str = ""
+    offline: bool = False
+    need: bool = False
+    coarse_m: int = Field(default=100, ge=50, le=1000)
 
 
 def register() -> None:

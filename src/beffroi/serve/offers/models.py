@@ -107,7 +107,7 @@ class Proposal(models.Model):
     reason = models.CharField(max_length=200, blank=True)
 
     privacy = Purpose(
-        purpose="Vérifier un lieu solidaire avant de le publier, et répondre à qui le propose",
+        purpose="Vérifier un lieu, ou un besoin, avant de le publier, et répondre à qui l’envoie",
         legal_basis="public-task",
         article="RGPD art. 6-1 e ; code de l’action sociale et des familles, art. L123-5",
         categories=("nom et adresse du lieu", "moyen de joindre la personne qui le propose, si elle le donne"),

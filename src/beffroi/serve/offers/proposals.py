@@ -6,6 +6,8 @@ version of it. Nothing of it is public before.
 
 from __future__ import annotations
 
+import math
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,6 +34,9 @@ MOST_A_DAY = 60
 LIMITS = {"nom": 120, "services": 300, "description": 600, "adresse": 160, "telephone": 30, "horaires_accueil": 200,
           "publics": 120, "conditions_acces": 300}  # fmt: skip
 NEEDED = ("nom", "services", "adresse")
+_DEGREE_M = 111_195.0
+_NUMBER = re.compile(r"^\d+\s*(?:bis|ter|quater|[a-z])?\s*,?\s+(?=\S)", re.IGNORECASE)
+_POSTCODE = re.compile(r",?\s+\d{5}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +68,12 @@ def send_proposal(
         BadOffer: the directory takes no proposal here, a value is missing, or too many came today.
         BadCase: a text is too long, or cannot be kept.
     """
-    if proposals_rules(territory, use_case) is None:
+    rules = proposals_rules(territory, use_case)
+    if rules is None:
         raise BadOffer("la commune ne prend pas d’inscription à cet annuaire", remedy="écrivez à la mairie")
+    if rules.need:
+        lon, lat = coarse(lon, lat, rules.coarse_m)
+        values = {**values, "adresse": street_of(values.get("adresse", ""))}
     kept = {
         key: clean_text(values.get(key, ""), where=key, limit=limit, required=key in NEEDED)
         for key, limit in LIMITS.items()
@@ -73,7 +82,8 @@ def send_proposal(
             "contact": clean_text(contact, where="contact", limit=120), "sent_at": at}  # fmt: skip
     with transaction.atomic():
         waiting = Proposal.objects.select_for_update().filter(territory=territory, use_case=use_case, state=WAITING)
-        same = next((one for one in waiting.order_by("pk") if _same(one.values, kept)), None)
+        # Two people may lack the same thing in the same street: both count.
+        same = next((one for one in waiting.order_by("pk") if not rules.need and _same(one.values, kept)), None)
         if same is not None:
             Proposal.objects.filter(pk=same.pk).update(**told)
             return int(same.pk)
@@ -84,6 +94,27 @@ def send_proposal(
         record(kind=events.PROPOSED, subject=f"proposal:{row.pk}", payload={"use_case": use_case}, actor=None,
                territory=territory, at=at, new_subject=True)  # fmt: skip
     return int(row.pk)
+
+
+def coarse(lon: float, lat: float, cell_m: int) -> tuple[float, float]:
+    """Return the middle of the square of `cell_m` metres that holds a place: two neighbours have the same.
+
+    >>> coarse(3.00001, 45.00001, 100) == coarse(3.0001, 45.0001, 100)
+    True
+    """
+    rows = cell_m / _DEGREE_M
+    middle = (math.floor(lat / rows) + 0.5) * rows
+    columns = rows / math.cos(math.radians(middle))
+    return (math.floor(lon / columns) + 0.5) * columns, middle
+
+
+def street_of(address: str) -> str:
+    """Return the street of an address, without its number.
+
+    >>> street_of("12 bis Rue du Lavoir 34000 Bourg"), street_of("Place Neuve")
+    ('Rue du Lavoir', 'Place Neuve')
+    """
+    return _POSTCODE.split(_NUMBER.sub("", address.strip()))[0].strip(" ,")
 
 
 def waiting_proposals(viewer: Viewer, territory: str) -> list[ProposalInfo]:

@@ -32,6 +32,7 @@ from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetNotFound, DatasetRef, DatasetSummary
 from beffroi.lake.reading import Column
 from beffroi.sense.places.directory import queries
+from beffroi.sense.places.directory.missing import missing_services
 from beffroi.sense.places.directory.queries import (
     Directory,
     DirectorySettings,
@@ -39,6 +40,7 @@ from beffroi.sense.places.directory.queries import (
     Sheet,
     SheetNotFound,
 )
+from beffroi.serve.offers.engine import proposals_rules
 
 PAGE = 20
 MOST_MAPPED = 3_000
@@ -121,8 +123,21 @@ def directory(request: HttpRequest, use_case: str) -> HttpResponse:
         "summaries": opened.summaries,
         "map": _map(request, opened, asked) if spots else None,
         "listening": request.GET.urlencode(),
+        **_missing(request, opened),
     }
     return render(request, "portal/directories/list.html", context)
+
+
+def _missing(request: Request, opened: _Opened) -> dict[str, Any]:
+    """Return what people lack and no sheet gives near, in the words of the facet; nothing where none may ask."""
+    wanted = opened.settings.wanted
+    territory = territory_of(request)
+    if wanted is None or proposals_rules(territory, wanted.use_case) is None:
+        return {}
+    found = missing_services(request.viewer, territory, opened.settings)
+    labels = next((one.choices for one in opened.settings.facets if one.kind == "list"), {})
+    lines = [(_(labels[one.code]), one) for one in found.services if one.code in labels] if found else []
+    return {"missing": found, "missing_lines": lines, "wanted": wanted.use_case}
 
 
 def _lines(request: Request, opened: _Opened, asked: Answer) -> tuple[list[Line], int]:

@@ -20,15 +20,15 @@ from beffroi.faces.shell.addresses import AddressField
 from beffroi.faces.shell.sentences import said
 from beffroi.sense.places.directory.queries import ENGINE, DirectorySettings
 from beffroi.serve.offers import proposals
-from beffroi.serve.offers.engine import PROPOSALS, proposals_rules
+from beffroi.serve.offers.engine import PROPOSALS, ProposalsSettings, proposals_rules
 
 
 class ProposalForm(forms.Form):
-    """A place and what it gives for nothing. `site_web` stays empty: only programs fill it in."""
+    """A place and what it gives. `site_web` stays empty: only programs fill it in."""
 
     nom = forms.CharField(label=gettext_lazy("Nom du lieu"), max_length=120)
     services = forms.MultipleChoiceField(
-        label=gettext_lazy("Ce que vous offrez gratuitement"), widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("Les services que vous rendez"), widget=forms.CheckboxSelectMultiple
     )
     adresse = AddressField(label=gettext_lazy("Adresse"), help_text=gettext_lazy("Par exemple : 12 rue du Lavoir."))
     horaires_accueil = forms.CharField(
@@ -38,6 +38,10 @@ class ProposalForm(forms.Form):
     description = forms.CharField(
         label=gettext_lazy("Précisions"), required=False, max_length=600, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=gettext_lazy("Ce qu’il faut demander, à qui. Tout le monde le lira."),
+    )  # fmt: skip
+    conditions_acces = forms.CharField(
+        label=gettext_lazy("Conditions"), required=False, max_length=300,
+        help_text=gettext_lazy("Par exemple : sans achat, réservé aux clients, 50 centimes la page."),
     )  # fmt: skip
     telephone = forms.CharField(
         label=gettext_lazy("Téléphone du lieu"), required=False, max_length=30, help_text=gettext_lazy("Public.")
@@ -49,6 +53,21 @@ class ProposalForm(forms.Form):
     site_web = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
+class NeedForm(forms.Form):
+    """A service someone lacks, and where. Nothing of who asks is kept but the street."""
+
+    services = forms.ChoiceField(label=gettext_lazy("Le service qui manque"))
+    adresse = AddressField(
+        label=gettext_lazy("Près de quelle adresse ?"),
+        help_text=gettext_lazy("Seuls la rue et un carré de 100 m sont gardés, jamais le numéro."),
+    )
+    description = forms.CharField(
+        label=gettext_lazy("Précisions"), required=False, max_length=600, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("Tout le monde le lira : n’écrivez ni nom, ni téléphone."),
+    )  # fmt: skip
+    site_web = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
 @open_to(EVERYONE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def proposal_new(request: HttpRequest, use_case: str) -> HttpResponse:
@@ -56,36 +75,47 @@ def proposal_new(request: HttpRequest, use_case: str) -> HttpResponse:
     request = cast(Request, request)
     service = service_of_engine(request, use_case, PROPOSALS)
     territory = territory_of(request)
-    if service is None or proposals_rules(territory, use_case) is None:
+    rules = proposals_rules(territory, use_case)
+    if service is None or rules is None:
         raise Http404
-    form = _form(request, service.use_case.settings[ENGINE])
+    form = _form(request, service.use_case.settings[ENGINE], rules)
     sent = False
     if request.method == "POST" and form.is_valid():
         sent = bool(form.cleaned_data["site_web"]) or _send(form, territory, use_case)
-    context = {"form": form, "service": service.use_case, "sent": sent}
+    context = {"form": form, "service": service.use_case, "rules": rules, "sent": sent}
     return render(request, "portal/directories/propose.html", context, status=400 if form.errors else 200)
 
 
-def _form(request: Request, settings: DirectorySettings) -> ProposalForm:
-    form = ProposalForm(request.POST or None)
+def _form(request: Request, settings: DirectorySettings, rules: ProposalsSettings) -> forms.Form:
+    form = (NeedForm if rules.need else ProposalForm)(request.POST or None)
     form.label_suffix = ""
-    choices = next((one.choices for one in settings.facets if one.kind == "list"), {})
-    form.fields["services"].choices = [(code, _(label)) for code, label in choices.items()]  # type: ignore[attr-defined]
+    known = next((one.choices for one in settings.facets if one.kind == "list"), {})
+    choices = [(code, _(label)) for code, label in known.items()]
+    services = cast(forms.ChoiceField, form.fields["services"])
+    services.choices = [("", _("Choisissez")), *choices] if rules.need else choices
+    if rules.label:
+        services.label = _(rules.label)
     cast(AddressField, form.fields["adresse"]).citycode = territory_of(request)
     return form
 
 
-def _send(form: ProposalForm, territory: str, use_case: str) -> bool:
-    values: dict[str, Any] = form.cleaned_data
-    place = values["adresse"]
+def _send(form: forms.Form, territory: str, use_case: str) -> bool:
+    told: dict[str, Any] = dict(form.cleaned_data)
+    place, contact = told.pop("adresse"), told.pop("contact", "")
+    told.pop("site_web")
+    asked = told.pop("services")
+    labels = dict(cast(forms.ChoiceField, form.fields["services"]).choices)  # type: ignore[arg-type]
+    named = {} if "nom" in told else {"nom": str(labels[asked])}
+    values = {
+        **{key: str(value) for key, value in told.items()},
+        **named,
+        "services": asked if isinstance(asked, str) else "; ".join(asked),
+        "adresse": place.label,
+    }
     try:
         proposals.send_proposal(
-            territory, use_case, lon=place.lon, lat=place.lat, contact=values["contact"], at=now(),
-            values={
-                **{key: str(values[key]) for key in ("nom", "horaires_accueil", "description", "telephone")},
-                "services": "; ".join(values["services"]), "adresse": place.label,
-            },
-        )  # fmt: skip
+            territory, use_case, lon=place.lon, lat=place.lat, contact=contact, at=now(), values=values
+        )
     except BeffroiError as error:
         form.add_error(
             error.where if error.where in form.fields else None, f"{said(error.what)} ; {said(error.remedy)}."

@@ -18,6 +18,8 @@ description = "…"                          # said at the foot: a law, a cautio
 [directory.vote]                        # the columns of a vote, drawn on the sheet; facet kind "vote"
 [directory.venue]                       # the doors of the places, from acceslibre; facet kind "door"
 
+[directory.wanted]                      # what people lack, listed where no sheet gives it near (see `missing`)
+
 [[directory.facets]]
 name  = "annee"
 label = "Année"
@@ -75,6 +77,19 @@ class Venue(_Frozen):
     street: str = "voie"
 
 
+class Wanted(_Frozen):
+    """What people lack: the `dataset` of needs and the use case that takes them; the services are those of `column`.
+
+    A need is answered where a sheet of the directory gives that service within `within_m` metres.
+    """
+
+    dataset: str
+    use_case: str
+    column: str = "services"
+    street: str = "adresse"
+    within_m: float = Field(default=800.0, ge=100, le=5000)
+
+
 class DirectorySettings(_Frozen):
     """See the module."""
 
@@ -94,6 +109,7 @@ class DirectorySettings(_Frozen):
     description: str = ""
     vote: Vote | None = None
     venue: Venue | None = None
+    wanted: Wanted | None = None
     facets: tuple[Facet, ...] = ()
 
     @model_validator(mode="after")
