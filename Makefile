@@ -52,7 +52,7 @@ test: test-sqlite test-postgresql ## run the whole suite, on SQLite then on Post
 
 test-sqlite: dev
 	$(BIN)/python tests/servers.py provision
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python tests/servers.py beside-postgresql $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-postgresql: dev
 	$(BIN)/python tests/servers.py with-postgresql $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --registry-only $(ARGS)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Generator, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 import servers
+from beffroi.base.kernel.time import PARIS
 from journal_lift import journal_can_be_emptied as journal_can_be_emptied
+from registries import django_db_modify_db_settings as django_db_modify_db_settings
 from registries import migrated_database as migrated_database
 from registries import migrated_file as migrated_file
 from registries import postgresql_registry as postgresql_registry
@@ -19,6 +25,12 @@ from registries import sqlite_registry as sqlite_registry
 # The processes that tests start keep their bytecode: without it each compiles Django and numpy again (1.3 s).
 os.environ["PYTHONDONTWRITEBYTECODE"] = ""
 sys.dont_write_bytecode = False
+
+# What is drawn at random is drawn alike in each run, and may be slow: a run refuses a change for what the change does.
+hypothesis_settings.register_profile(
+    "alike", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("alike")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup", "client", "admin_client"}
@@ -38,6 +50,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept = [item for item in items if _touches_registry(item)]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
     items[:] = kept
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool, bool]:
+    """Let midnight pass between two tests, never within one: what it made today would be of yesterday."""
+    left = _seconds_to_midnight()
+    if left < (120 if item.get_closest_marker("slow") else 20):
+        time.sleep(left + 0.1)
+    return (yield)
+
+
+def _seconds_to_midnight() -> float:
+    """Return how long the day still lasts: where it ends first of France, UTC, and where this machine says it is."""
+    ends = []
+    for zone in (PARIS, UTC, None):
+        at = datetime.now(zone)
+        ends.append((at + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0) - at)
+    return min(ends).total_seconds()
 
 
 def _touches_registry(item: pytest.Item) -> bool:
@@ -65,7 +95,10 @@ def open_data() -> Path:
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
-    """A PostgreSQL server of its own, for the tests that need one whatever the registry of the run."""
+    """A PostgreSQL server of ours, for the tests that need one whatever the registry of the run."""
+    if shared := os.environ.get("TESTS_POSTGRESQL"):
+        yield shared
+        return
     if servers.postgresql_programs() is None:
         lacking("PostgreSQL is not installed")
     with servers.postgresql() as url:

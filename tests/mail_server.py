@@ -10,7 +10,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from servers import free_port
+from servers import PATIENCE_S, free_port
 
 
 class Box:
@@ -31,9 +31,11 @@ class Box:
 def mail_server(settings: Any) -> Iterator[Box]:
     """Have the site send its messages to a server of its own, by SMTP."""
     found = Box()
-    controller = Controller(found, hostname="127.0.0.1", port=free_port())
+    controller = Controller(found, hostname="127.0.0.1", port=free_port(), ready_timeout=PATIENCE_S)
     controller.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", controller.port
-    yield found
-    controller.stop()
+    try:
+        yield found
+    finally:
+        controller.stop()

@@ -7,8 +7,10 @@ import os
 import secrets
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,19 +25,31 @@ def environment_of(folder: Path, url: str = "", **more: str) -> dict[str, str]:
     return os.environ | given | more
 
 
+@contextmanager
+def made_once(tmp_path_factory: pytest.TempPathFactory, name: str) -> Iterator[tuple[Path, bool]]:
+    """Give a folder that all the processes of this run share, and whether this one, the first, is to fill it."""
+    base = tmp_path_factory.getbasetemp()
+    # Each process of a run in several has a folder of its own in that of the run.
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    done = folder.with_name(f"{name}.done")
+    with folder.with_name(f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if done.exists():
+            yield folder, False
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        yield folder, True
+        done.touch()
+
+
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The SQLite file of an empty registry, made by the first of the processes of this run that asks for it."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder = shared / "migrated"
-    folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "done").exists():
+    with made_once(tmp_path_factory, "migrated") as (folder, first):
+        if first:
             warm.run(*warm.BEFFROI, "migrate", env=environment_of(folder), check=True)
             _gather(folder / _FILE)
-            (folder / "done").touch()
     return folder / _FILE
 
 
@@ -43,15 +57,46 @@ def _gather(file: Path) -> None:
     """Bring into the file what is still in the journal beside it: a process that leaves in haste does not."""
     with closing(sqlite3.connect(file)) as registry:
         registry.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    # Memory has no journal beside it: what is copied there must not say that it has one.
+    plain = shutil.copyfile(file, file.with_name("plain.sqlite3"))
+    with closing(sqlite3.connect(plain)) as registry:
+        registry.execute("PRAGMA journal_mode=DELETE")
 
 
 @pytest.fixture(scope="session")
 def migrated_database(postgresql_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The name of a PostgreSQL database that holds an empty registry."""
-    name = f"migrated_{secrets.token_hex(8)}"
-    url = new_database(postgresql_url, name)
-    warm.run(*warm.BEFFROI, "migrate", env=environment_of(tmp_path_factory.mktemp(name), url), check=True)
+    """The name of a PostgreSQL database that holds an empty registry, made once for each server."""
+    name = f"migrated_{postgresql_url.rpartition(':')[2].partition('/')[0]}"
+    with made_once(tmp_path_factory, name) as (folder, first):
+        if first:
+            url = new_database(postgresql_url, name)
+            warm.run(*warm.BEFFROI, "migrate", env=environment_of(folder, url), check=True)
     return name
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, request: pytest.FixtureRequest
+) -> None:
+    """Begin the registry of the tests of this process as a copy of the migrated one: migrations take six seconds."""
+    from django.db import connection
+    from django.db.backends.signals import connection_created
+
+    file: Path | None = None
+
+    def fill(connection: Any, **_: Any) -> None:
+        # At its first connection, the registry in memory is empty.
+        connection_created.disconnect(fill)
+        with closing(sqlite3.connect(f"file:{file}?immutable=1", uri=True)) as source:
+            source.backup(connection.connection)
+
+    if connection.vendor == "postgresql":
+        # A server of ours, which can tell no secret and dies with the run: never one that a contributor named.
+        if os.environ.get("TESTS_POSTGRESQL"):
+            connection.settings_dict["TEST"]["TEMPLATE"] = request.getfixturevalue("migrated_database")
+    else:
+        file = request.getfixturevalue("migrated_file").with_name("plain.sqlite3")
+        connection_created.connect(fill, weak=False)
 
 
 def new_database(server_url: str, name: str, template: str = "template1") -> str:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import random
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+
+# How long a test waits for what must come: far more than it takes, for a machine that others keep busy or that stalls.
+PATIENCE_S = 120
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -23,11 +31,43 @@ CHROMIUM_FLAGS = [
 ]
 
 
+# Below those that systems give by themselves (from 32768 on Linux, 49152 on macOS) to whoever calls another or asks for
+# any port.
+PORTS = range(20_000, 32_000)
+_kept: list[int] = []
+
+
 def free_port() -> int:
-    """Return a TCP port of the loopback that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a TCP port of the loopback that nothing listens on; no other test is given it until this process ends.
+
+    A port the system gives may be given again before the server it is for listens on it.
+    """
+    folder = Path(tempfile.gettempdir(), f"beffroi-ports-{os.getuid()}")
+    folder.mkdir(exist_ok=True)
+    # Not the draws of the tests, which every process of a run makes alike.
+    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+        mark = os.open(folder / str(port), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            _kept.append(mark)
+            return port
+        os.close(mark)
+    raise RuntimeError(f"no port is free from {PORTS.start} to {PORTS.stop}")
+
+
+def wait_until_answers(url: str, server: subprocess.Popen[bytes], log: Path | None = None) -> bytes:
+    """Wait until a server of ours answers at `url` and return what it answers; fail at once when it has ended."""
+    end = time.monotonic() + PATIENCE_S
+    while server.poll() is None and time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310 - our own server
+                return bytes(answer.read())
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    told = log.read_text(errors="replace")[-2000:] if log else ""
+    raise RuntimeError(f"the server did not answer at {url} (ended: {server.poll()})\n{told}")
 
 
 def postgresql_programs() -> Path | None:
@@ -74,7 +114,7 @@ def postgresql() -> Iterator[str]:
         check=True,
         **quiet,
     )
-    options = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_connections": "60"}
+    options = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_connections": "200"}
     options |= {"listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": str(folder)}
     server = subprocess.Popen(
         _as_postgres(
@@ -86,18 +126,18 @@ def postgresql() -> Iterator[str]:
         _wait_until_ready(programs, port, server)
         yield f"postgres://beffroi@127.0.0.1:{port}/postgres"
     finally:
-        server.terminate()
-        server.wait(timeout=30)
+        # Told to end, it would wait until everybody has left; interrupted, it ends.
+        server.send_signal(signal.SIGINT)
+        server.wait(timeout=PATIENCE_S)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _wait_until_ready(programs: Path, port: int, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
+    end = time.monotonic() + PATIENCE_S
+    while server.poll() is None and time.monotonic() < end:
         probe = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
         if subprocess.run(probe, check=False).returncode == 0:
             return
-        if server.poll() is not None:
-            break
         time.sleep(0.1)
     raise RuntimeError("PostgreSQL did not start")
 
@@ -131,14 +171,22 @@ def provision() -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """`provision`, or `with-postgresql COMMAND…`: run COMMAND with DATABASE_URL set to a server of its own."""
-    if arguments[:1] == ["provision"]:
+    """`provision`, or run a command beside a PostgreSQL server of its own, which TESTS_POSTGRESQL names.
+
+    `with-postgresql COMMAND…`: the registry is in it. `beside-postgresql COMMAND…`: it is for whom needs one.
+    """
+    what, *command = arguments
+    if what == "provision":
         return provision()
+    beside = what == "beside-postgresql"
     if postgresql_programs() is None:
+        if beside:
+            return subprocess.run(command, check=False).returncode
         print("0 tests on PostgreSQL: it is not installed here (apt-get install postgresql)", file=sys.stderr)
         return 1 if os.environ.get("CI") else 0
     with postgresql() as url:
-        return subprocess.run(arguments[1:], check=False, env=os.environ | {"DATABASE_URL": url}).returncode
+        named = {"TESTS_POSTGRESQL": url} | ({} if beside else {"DATABASE_URL": url})
+        return subprocess.run(command, check=False, env=os.environ | named).returncode
 
 
 if __name__ == "__main__":

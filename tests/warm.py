@@ -18,6 +18,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from subprocess import CalledProcessError, CompletedProcess, TimeoutExpired
 
+from servers import PATIENCE_S
+
 BEFFROI = ("-c", "from beffroi.config.cli import main; main()")
 # What `beffroi` imports of others, as far as Django lets it be imported before its settings.
 _LIBRARIES = [
@@ -39,7 +41,7 @@ class Running:
         """Return how it ended (minus the signal that killed it), None while it runs."""
         return self._process.exitcode
 
-    def wait(self, timeout: float = 120) -> int:
+    def wait(self, timeout: float = PATIENCE_S) -> int:
         """Wait for its end and return how it ended."""
         self._process.join(timeout)
         code = self.poll()
@@ -72,7 +74,7 @@ def start(*arguments: str | Path, env: dict[str, str], out: Path | None = None, 
 
 
 def run(
-    *arguments: str | Path, env: dict[str, str], check: bool = False, timeout: float = 120
+    *arguments: str | Path, env: dict[str, str], check: bool = False, timeout: float = PATIENCE_S
 ) -> CompletedProcess[str]:
     """Run a program to its end, its output captured as text, as `subprocess.run` does."""
     with tempfile.TemporaryDirectory(prefix="beffroi-said-") as folder:

@@ -6,8 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -183,19 +181,8 @@ def test_the_site_is_served_and_stops_when_told(tmp_path: Path) -> None:
     arguments = ["serve", "--port", str(port), "--workers", "1"]
     running = subprocess.Popen([*BEFFROI, *arguments], env=_environment(tmp_path), stdout=subprocess.DEVNULL)
     try:
-        body = _answer(f"http://127.0.0.1:{port}/health", running)
+        body = servers.wait_until_answers(f"http://127.0.0.1:{port}/health", running)
     finally:
         running.send_signal(signal.SIGTERM)
     assert b'"status": "ok"' in body
-    assert running.wait(timeout=40) in (0, -signal.SIGTERM)
-
-
-def _answer(url: str, running: subprocess.Popen[bytes]) -> bytes:
-    for _ in range(300):
-        assert running.poll() is None
-        try:
-            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - loopback
-                return bytes(answer.read())
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError("the site did not answer in a minute")
+    assert running.wait(timeout=servers.PATIENCE_S) in (0, -signal.SIGTERM)

@@ -19,15 +19,10 @@ from typing import Any
 import pytest
 
 from beffroi.config.commands import demo as command
+from servers import PATIENCE_S, free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 CODE = "from beffroi.config.cli import main; main()"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def environment() -> dict[str, str]:
@@ -66,13 +61,13 @@ def demo(folder: Path) -> Iterator[tuple[dict[str, Any], subprocess.Popen[str]]]
         yield json.loads(process.stdout.readline()), process
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        process.wait(PATIENCE_S)
         process.stdout.close()
 
 
 def status(url: str) -> int:
     try:
-        with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310 - our own server
+        with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:  # noqa: S310 - our own server
             return int(answer.status)
     except urllib.error.HTTPError as refused:
         refused.close()
@@ -104,9 +99,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         time.sleep(0.05)
     family = descendants_of(process.pid)
     process.kill()
-    process.wait(30)
+    process.wait(PATIENCE_S)
     process.stdout.close()
-    ended = time.monotonic() + 20
+    ended = time.monotonic() + PATIENCE_S
     while any(is_alive(one) for one in family):
         assert time.monotonic() < ended, "processes outlive the demonstration that started them"
         time.sleep(0.05)
@@ -144,7 +139,7 @@ def test_it_answers_with_people_of_every_role_and_data_cut_by_rights(built: Path
 def test_it_stops_cleanly_and_says_nothing_more(built: Path) -> None:
     with demo(built) as (said, process):
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE_S) == 0
         assert process.stdout is not None
         assert process.stdout.read() == ""
         with pytest.raises(urllib.error.URLError):
@@ -192,7 +187,9 @@ def test_a_port_already_taken_is_said_before_anything_is_built(tmp_path: Path) -
             "--data-dir",
             str(tmp_path / "d"),
         ]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=60, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=environment(), timeout=PATIENCE_S, check=False
+        )
     assert done.returncode == 1
     assert "est déjà pris" in done.stderr
     assert "Traceback" not in done.stderr

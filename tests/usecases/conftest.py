@@ -1,6 +1,6 @@
 """The small town is there for the use cases that are tested end to end, and its site for a real browser."""
 
-from faces.browser.conftest import chromium, site, visit
+from faces.browser.conftest import chromium, site, site_of_the_day, visit
 from faces.portal.reports.conftest import reporting_town
 from faces.portal.town_fixtures import signed_in, small_lake, small_town
 from usecases.directories_town import directories_lake, directories_town, signed_acts
@@ -16,6 +16,7 @@ __all__ = [
     "signed_acts",
     "signed_in",
     "site",
+    "site_of_the_day",
     "small_lake",
     "small_town",
     "visit",

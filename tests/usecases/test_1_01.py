@@ -10,12 +10,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import Outcome
 from beffroi.serve.reports.operations import close_report
-from faces.browser.conftest import NARROW, PHONE, Site, Watched, until
+from faces.browser.conftest import NARROW, PHONE, Site, Watched, until, until_seen
 from faces.portal.reports.test_filing import HERE, HOLE, SEND, picture, shown, walk
 from faces.portal.small_town import SOUTH, WEST
 from serve_makers import agent_of, photo
@@ -118,7 +118,15 @@ def fill_in(page: Page, words: str, photo: tuple[int, int] = (640, 480)) -> int:
     """Fill in the form as a newcomer does, up to the last button; return how many times she touched the screen."""
     page.wait_for_selector("form[data-ready=yes]")
     page.click("[data-here]")
-    until(page, "document.querySelector('[name=lat]').value !== ''")
+    # Who is told that the device was not found presses again: it has ten seconds to answer.
+    lost = "document.querySelector('[data-here-status]').textContent === one.dataset.lost"
+    again = f"{{ const one = document.querySelector('[data-here]'); if ({lost}) one.click(); }}"
+    until_seen(
+        page,
+        lambda: page.evaluate("document.querySelector('[name=lat]').value !== ''"),
+        "the position of the device",
+        after=lambda: page.evaluate(again),
+    )
     page.click("[data-step=where] [value=next]")
     page.click("[data-step=what] [value=depot-sauvage] >> nth=0")
     page.set_input_files("#photos", [snapshot(photo)])
@@ -144,24 +152,25 @@ def test_a_newcomer_sends_a_masked_photo_in_eight_touches(visit: Callable[..., W
     canvas.focus()
     for key in ("ArrowLeft", "ArrowUp", "+", "Enter"):
         page.keyboard.press(key)
+    until_seen(page, lambda: canvas.evaluate("one => one.toDataURL()") != before, "what the keyboard hid")
     framed = canvas.evaluate("one => one.toDataURL()")
-    assert framed != before
     # And by a finger that slides over a face.
     box = canvas.bounding_box() or {}
     finger = page.context.new_cdp_session(page)
     for kind, at in (("touchStart", 0.3), ("touchMove", 0.5), ("touchMove", 0.7), ("touchEnd", None)):
         points = [] if at is None else [{"x": box["x"] + at * box["width"], "y": box["y"] + 0.7 * box["height"]}]
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    painted = canvas.evaluate("one => one.toDataURL()")
-    assert painted != framed
+    drawn_now = "document.querySelector('dialog canvas').toDataURL()"
+    until_seen(page, lambda: page.evaluate(drawn_now) != framed, "what the finger hid")
+    painted = page.evaluate(drawn_now)
     page.click("[data-blur-act=undo]")
-    assert canvas.evaluate("one => one.toDataURL()") != painted
+    until_seen(page, lambda: page.evaluate(drawn_now) != painted, "what was hidden, again")
     page.click("[data-blur-act=close]")
     page.click("[data-step=details] [value=next]")
-    assert "Trois sacs éventrés." in page.locator("[data-summary]").inner_text()
+    expect(page.locator("[data-summary]")).to_contain_text("Trois sacs éventrés.")
     page.click("[data-step=check] [value=send]")
     page.wait_for_url("**/suivi/**")
-    assert "C’est envoyé" in page.inner_text("main")
+    expect(page.locator("main")).to_contain_text("C’est envoyé")
     image = page.request.get(f"{site.url}{page.get_attribute('.shots a', 'href')}")
     drawn = Image.open(io.BytesIO(image.body()))
     assert max(drawn.size) == 2048
@@ -203,7 +212,7 @@ def test_without_network_it_is_kept_and_sent_once(visit: Callable[..., Watched],
     assert "envoyé n° " in said
     later.click(f"{KEPT} a")
     later.wait_for_url("**/suivi/**")
-    assert later.locator(".shots img").count() == 1
+    expect(later.locator(".shots img")).to_have_count(1)
     number = said.split("n° ")[1].split()[0]
     listed = later.request.get(f"{site.url}/signalements/?categorie=depot-sauvage").text()
     assert listed.count(f">{number}<") + listed.count(f"· {number}") == 1
@@ -221,12 +230,11 @@ def test_what_the_town_refuses_is_mended_and_sent(visit: Callable[..., Watched],
     fill_in(page, "Trop loin.")
     page.click("[data-step=check] [value=send]")
     problem = page.locator("[data-step=where] [data-problem]")
-    problem.wait_for()
-    assert "loin de la commune" in problem.inner_text()
+    expect(problem).to_contain_text("loin de la commune")
     for name, value in (("lat", "45.0096"), ("lon", "3.0095")):
         page.evaluate("([name, value]) => { document.querySelector(`[name=${name}]`).value = value; }", [name, value])
     page.click("[data-step=where] [value=next]")
-    assert page.input_value("textarea[name=description]") == "Trop loin."
+    expect(page.locator("textarea[name=description]")).to_have_value("Trop loin.")
     page.click("[data-step=details] [value=next]")
     page.click("[data-step=check] [value=send]")
     page.wait_for_url("**/suivi/**")
@@ -238,20 +246,22 @@ def test_by_keyboard_alone(visit: Callable[..., Watched]) -> None:
     page = visit("/signaler/", maps=False).page
     page.wait_for_selector("form[data-ready=yes]")
     page.focus("[name=address]")
-    page.keyboard.type("12 rue de l’église")
+    # At once: what is proposed is for the whole of it.
+    page.keyboard.insert_text("12 rue de l’église")
     page.wait_for_selector("[role=option]")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     until(page, "document.querySelector('[name=lat]').value !== ''")
     page.focus("[data-step=where] [value=next]")
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.textContent") == "Qu’est-ce que c’est ?"
+    until(page, "document.activeElement.textContent === 'Qu’est-ce que c’est ?'")
     page.keyboard.press("Tab")
     page.keyboard.type("tag")
-    assert page.locator("[data-step=what] [data-words]:visible").count() < 6
+    found = page.locator("[data-step=what] [data-words]:visible")
+    until_seen(page, lambda: found.count() < 6, "the few kinds that « tag » means")
     page.focus("[data-step=what] li:not([hidden]) [value=tag-graffiti] >> visible=true")
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.textContent") == "Tag ou graffiti"
+    until(page, "document.activeElement.textContent === 'Tag ou graffiti'")
     page.focus("[data-step=details] [value=next]")
     page.keyboard.press("Enter")
     page.focus("[data-step=check] [value=send]")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.test import Client
+from playwright.sync_api import expect
 
 from beffroi.base.territory.viewer import ANONYMOUS
 from beffroi.serve.cases.definition import Requester
@@ -117,10 +119,10 @@ def test_an_agent_goes_through_her_queue_by_keyboard_alone(visit: Callable[..., 
     keys.type("Réparée.")
     with page.expect_navigation():
         keys.press("Control+Enter")
-    assert page.url != first
-    assert page.url.endswith("?categorie=plaque-egout")
+    expect(page).not_to_have_url(first)
+    expect(page).to_have_url(re.compile(r"\?categorie=plaque-egout$"))
     keys.press("a")
     until(page, "document.activeElement.closest('#prendre') !== null")
     with page.expect_navigation():
         keys.press("Control+Enter")
-    assert "C’était le dernier de la file." in page.inner_text("main")
+    expect(page.locator("main")).to_contain_text("C’était le dernier de la file.")

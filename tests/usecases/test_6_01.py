@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from beffroi.base.catalogue import counting, queries
 from beffroi.base.catalogue.queries import Span
@@ -23,7 +23,7 @@ from beffroi.base.territory.viewer import Grant, Role, Viewer
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.models import PushDevice, PushMessage
 from beffroi.serve.cases.push import telling
-from faces.browser.conftest import PHONE, Site, Watched, until
+from faces.browser.conftest import PHONE, Site, Watched, until, until_seen
 from faces.portal.reports.test_filing import HERE, HOLE, SEND, walk
 from push_relay import Device, Relay, packed, relay, said
 
@@ -178,10 +178,10 @@ def test_the_button_asks_and_the_same_page_ends_it(page_with_relay: Page) -> Non
     page.get_by_text("C’est fait : cet appareil sera prévenu.").wait_for()
     page.reload()
     page.get_by_text("Toutes vos demandes", exact=True).wait_for()
-    assert page.get_by_role("button", name="Me prévenir").count() == 0
+    expect(page.get_by_role("button", name="Me prévenir")).to_have_count(0)
     page.get_by_role("button", name="Ne plus rien recevoir ici").click()
     page.get_by_text("C’est arrêté").wait_for()
-    assert page.get_by_role("button", name="Me prévenir").is_visible()
+    expect(page.get_by_role("button", name="Me prévenir")).to_be_visible()
 
 
 @pytest.mark.chromium
@@ -193,6 +193,7 @@ def test_what_arrives_is_shown_and_opens_its_page(page_with_relay: Page, site: S
     worker.on("ServiceWorker.workerRegistrationUpdated", lambda event: registrations.extend(event["registrations"]))
     worker.send("ServiceWorker.enable")
     until(page, "navigator.serviceWorker.ready.then(() => true)")
+    until_seen(page, lambda: bool(registrations), "the service worker, told by the browser")
     sent = told | {"path": "/urgences/", "tag": "ABC-1234", "lang": "fr"}
     shown = "navigator.serviceWorker.ready.then(one => one.getNotifications())"
 
@@ -203,10 +204,7 @@ def test_what_arrives_is_shown_and_opens_its_page(page_with_relay: Page, site: S
         page.wait_for_timeout(500)
 
     # A relay delivers again what nobody took: a worker that is only starting may not have.
-    for _again in range(60):
-        deliver()
-        if page.evaluate(f"{shown}.then(all => all.length > 0)"):
-            break
+    until_seen(page, lambda: page.evaluate(f"{shown}.then(all => all.length > 0)"), "a notification", after=deliver)
     deliver()
     notifications = page.evaluate(
         f"{shown}.then(all => all.map(one => [one.title, one.body, one.data.path, one.lang]))"
@@ -220,6 +218,8 @@ def test_a_browser_says_once_a_day_and_once_a_month_and_nothing_when_it_refuses(
     visit: Callable[..., Watched], site: Site
 ) -> None:
     page = visit("/nulle-part/", size=PHONE).page
+    # The same day all along, wherever midnight falls.
+    page.clock.set_fixed_time(page.evaluate("Date.now()"))
     heard: list[str] = []
     page.on("request", lambda one: heard.append(one.post_data or "") if one.url.endswith("/presence/") else None)
 

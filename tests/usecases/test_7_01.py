@@ -14,7 +14,7 @@ from django.test import Client
 from beffroi.base.kernel.geo import BBox
 from beffroi.sense.twin import tileset
 from city_models import publish_town
-from faces.browser.conftest import Watched, until, wait_for_map
+from faces.browser.conftest import Watched, still, until, until_seen, wait_for_map
 from faces.portal.small_town import AT, CODE, SOUTH, WEST
 from sense.twin.test_model import numbers_of, opened
 
@@ -126,14 +126,22 @@ def test_a_real_roof_stands_on_the_map_and_opens_its_sheet(visit: Callable[..., 
     wait_for_map(page)
     until(page, "document.querySelector('.map').dataset.volumes === 'yes'")
     until(page, "performance.getEntriesByType('resource').some((one) => one.name.includes('.glb') && one.responseEnd)")
-    before = page.locator(".map canvas").screenshot()
+    canvas, title = page.locator(".map canvas"), "document.querySelector('.map-sheet h2')?.textContent"
+
+    def touch() -> None:
+        box = canvas.bounding_box()
+        assert box
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    # A touch asks for what is drawn there: the roof, once it is.
+    is_told = f"{title} === 'Maison du gardien'"
+    until_seen(page, lambda: page.evaluate(is_told), "the sheet of the roof", after=touch)
+    before = still(page)
     page.locator("details:has(#style) summary").click()
     page.locator("[data-base=batiments]").uncheck()
     until(page, "!document.querySelector('[data-base=batiments]').checked")
-    assert page.locator(".map canvas").screenshot() != before
+    until_seen(page, lambda: canvas.screenshot() != before, "a map without its roofs")
     page.locator("[data-base=batiments]").check()
-    box = page.locator(".map canvas").bounding_box()
-    assert box
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    until(page, "document.querySelector('.map-sheet h2')?.textContent === 'Maison du gardien'")
+    page.evaluate("document.querySelector('.map-sheet').replaceChildren()")
+    until_seen(page, lambda: page.evaluate(is_told), "the roof that is back", after=touch)
     assert watched.complaints == []

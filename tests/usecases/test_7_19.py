@@ -10,6 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from beffroi.serve.cases.definition import Status
 from beffroi.serve.reports import orders, queries
@@ -94,7 +95,7 @@ def test_a_crew_without_network_says_what_is_done_and_it_is_sent_once(
     until(page, "caches.open('day').then(day => day.keys()).then(kept => kept.length > 0)")
     page.context.set_offline(True)
     page.reload()
-    assert "Sans réseau" in page.locator(".kept").inner_text()
+    expect(page.locator(".kept")).to_contain_text("Sans réseau")
     line = page.locator("li", has=page.get_by_text("Redresser le panneau", exact=True))
     line.locator("summary").click()
     line.get_by_label("Ce qui a été fait").fill("Redressé.")
@@ -112,19 +113,19 @@ def test_a_crew_without_network_says_what_is_done_and_it_is_sent_once(
     # The page closed and opened again, still without network: nothing is lost, nothing is asked twice.
     page.reload()
     page.wait_for_selector(f"[data-field-state] >> text={waits}")
-    assert not line.locator("form").is_visible()
+    expect(line.locator("form")).to_be_hidden()
     page.context.set_offline(False)
     page.wait_for_selector("li:has-text('Redresser') [data-field-state] >> text=Envoyé")
     page.wait_for_selector("li:has-text('Gare') [data-field-state] >> text=Envoyé")
     page.goto(f"{site.url}/agent/interventions/")
     done = page.locator("section", has_text="Faites depuis deux semaines")
-    assert done.get_by_text("Redresser le panneau").count() == 1
+    expect(done.get_by_text("Redresser le panneau")).to_have_count(1)
     done.get_by_text("Redresser le panneau").click()
-    told = page.locator("dl.facts").first.inner_text()
-    assert "0,75 h" in told
-    assert "12,50 €" in told
+    told = page.locator("dl.facts").first
+    expect(told).to_contain_text("0,75 h")
+    expect(told).to_contain_text("12,50 €")
     page.goto(f"{site.url}/agent/passages/")
-    assert "à 0 m" in page.locator("li", has_text="Gare").first.inner_text()
+    expect(page.locator("li", has_text="Gare").first).to_contain_text("à 0 m")
     # Signed out, the day is no longer on the device.
     page.goto(f"{site.url}/compte/logout/")
     page.locator("main form button[type=submit]").first.click()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -253,15 +254,21 @@ def test_only_names_of_the_vocabulary_register() -> None:
 
 
 def test_reading_the_whole_catalogue_is_quick() -> None:
-    folders = [(shipped_folder("usecases"), False)]
-    load_catalogue(folders)
-    durations = []
+    """Not thrice what its TOML alone costs: a ratio, the same on every machine (0.07 s on that of its writing)."""
+    folder = shipped_folder("usecases")
+    texts = [path.read_text(encoding="utf-8") for path in folder.rglob("*.toml")]
+    load_catalogue([(folder, False)])
+    toml, whole = [], []
     for _ in range(5):
         start = time.process_time()
-        load_catalogue(folders)
-        durations.append(time.process_time() - start)
+        for text in texts:
+            tomllib.loads(text)
+        read = time.process_time()
+        load_catalogue([(folder, False)])
+        toml.append(read - start)
+        whole.append(time.process_time() - read)
     # Processor time, and the best of five: other work may share the machine.
-    assert min(durations) < 0.1
+    assert min(whole) < 3 * min(toml)
 
 
 def test_the_catalogue_is_read_once_and_again_when_a_file_changes(settings: Any, tmp_path: Path) -> None:

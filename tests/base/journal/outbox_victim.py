@@ -64,13 +64,13 @@ def race() -> None:
             told.append(f"recorded {subject} {number}")
             if wait:
                 drawn.set()
-                go_on.wait(20)
+                go_on.wait(120)
         connection.close()
 
     events.subscribe("tests.log", ["tree.planted"], lambda event: told.append(f"delivered {event.subject} {event.id}"))
     early = threading.Thread(target=plant, args=("tree:x",), kwargs={"wait": True})
     early.start()
-    drawn.wait(20)
+    drawn.wait(120)
     late = threading.Thread(target=plant, args=("tree:x",))
     late.start()
     plant("tree:y")

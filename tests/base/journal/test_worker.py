@@ -15,6 +15,7 @@ from django_tasks_db.models import DBTaskResult
 import warm
 from beffroi.base.journal import events, queries, tasks
 from beffroi.base.journal.models import WorkerBeat
+from servers import PATIENCE_S
 
 HERE = Path(__file__).parent
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -27,7 +28,7 @@ def environment(sqlite_registry) -> dict[str, str]:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < end, "it never came"
         time.sleep(0.05)
@@ -47,7 +48,7 @@ def test_a_worker_asked_to_stop_finishes_its_task(environment, tmp_path):
     worker = warm.start(*warm.BEFFROI, "worker", env=environment)
     wait_for(sheet.exists)
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(timeout=60) == 0
+    assert worker.wait() == 0
     assert sheet.read_text() == "done"
     assert status(tmp_path) == "SUCCESSFUL"
 
@@ -55,13 +56,17 @@ def test_a_worker_asked_to_stop_finishes_its_task(environment, tmp_path):
 @pytest.mark.slow
 def test_a_second_signal_stops_at_once_and_leaves_the_task_to_be_taken_up(environment, tmp_path):
     sheet = tmp_path / "sheet.txt"
-    warm.run(HERE / "worker_tasks.py", sheet, "60", env=environment, check=True)
+    warm.run(HERE / "worker_tasks.py", sheet, "3600", env=environment, check=True)
     worker = warm.start(*warm.BEFFROI, "worker", env=environment)
     wait_for(sheet.exists)
-    worker.send_signal(signal.SIGTERM)
-    time.sleep(0.3)
-    worker.send_signal(signal.SIGTERM)
-    assert worker.wait(timeout=20) == 128 + signal.SIGTERM
+
+    def ended_by_another() -> bool:
+        # Two signals that come before a busy machine has told it of the first are but one.
+        worker.send_signal(signal.SIGTERM)
+        return worker.poll() is not None
+
+    wait_for(ended_by_another)
+    assert worker.wait() == 128 + signal.SIGTERM
     assert status(tmp_path) == "RUNNING"
 
 

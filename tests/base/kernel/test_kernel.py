@@ -107,7 +107,7 @@ def test_a_killed_write_leaves_the_previous_file(tmp_path: Path) -> None:
         with written_whole(Path(sys.argv[1]), "w") as handle:
             handle.write("half"); handle.flush()
             print("writing", flush=True)
-            time.sleep(60)
+            time.sleep(3600)
         """
     )
     with subprocess.Popen([sys.executable, "-c", program, str(target)], stdout=subprocess.PIPE) as child:

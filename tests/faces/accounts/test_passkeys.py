@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 import servers
 import warm
+from faces.browser.conftest import PATIENCE_MS
 
 TESTS = Path(__file__).resolve().parents[2]
 AGENT = "agent@exemple.fr"
@@ -57,22 +55,11 @@ def strict_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with (folder / "server.log").open("wb") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
-            _wait_for(f"{url}/health", server)
+            servers.wait_until_answers(f"{url}/health", server, folder / "server.log")
             yield url
         finally:
             server.terminate()
-            server.wait(timeout=30)
-
-
-def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        try:
-            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - our own server
-                return
-        except (urllib.error.URLError, OSError):
-            assert server.poll() is None, "the site did not start"
-            time.sleep(0.1)
-    raise TimeoutError(url)
+            server.wait(timeout=servers.PATIENCE_S)
 
 
 def _sign_in(page: Page, site: str) -> None:
@@ -89,8 +76,11 @@ def test_an_agent_adds_a_passkey_on_a_telephone_and_then_signs_in_with_it_alone(
 ) -> None:
     complaints: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=servers.CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=chromium_path, args=servers.CHROMIUM_FLAGS, timeout=PATIENCE_MS
+        )
         context = browser.new_context(viewport={"width": 390, "height": 844}, locale="fr-FR")
+        context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
         devices = context.new_cdp_session(page)
@@ -102,6 +92,9 @@ def test_an_agent_adds_a_passkey_on_a_telephone_and_then_signs_in_with_it_alone(
         page.click("text=Ajouter une clé d’accès")
         page.fill("input[name=password]", "le-beffroi-sonne-midi")
         page.click("main button[type=submit]")
+        # Its script is there once the page is whole.
+        page.wait_for_selector("#mfa_webauthn_add")
+        page.wait_for_load_state()
         page.click("#mfa_webauthn_add")
         page.wait_for_url("**/recovery-codes/")
         page.click("text=C’est noté, continuer")
@@ -111,6 +104,6 @@ def test_an_agent_adds_a_passkey_on_a_telephone_and_then_signs_in_with_it_alone(
         page.goto(f"{strict_site}/compte/login/?next=/agent/")
         page.click("#passkey_login")
         page.wait_for_url(f"{strict_site}/agent/")
-        assert page.locator("h1").inner_text() == "Mon travail aujourd’hui"
+        expect(page.locator("h1")).to_have_text("Mon travail aujourd’hui")
         browser.close()
     assert complaints == []

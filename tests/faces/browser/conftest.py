@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from django.utils import timezone
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 import servers
 import warm
+from registries import made_once
 
 TESTS = Path(__file__).resolve().parents[2]
 PASSWORD = "le-beffroi-sonne-midi"
 PHONE, DESKTOP, NARROW = (390, 844), (1280, 860), (320, 640)
+# What a page shall show is waited for, so long that a machine that stalls does not matter. Nothing that a page does by
+# itself, or after a key, is read once: `expect` and `until` read it again.
+PATIENCE_MS = servers.PATIENCE_S * 1000
+expect.set_options(timeout=PATIENCE_MS)
+# Where the map is, as its address says. A number: once it rests, a map writes its address again, with all the decimals.
+LONGITUDE = "Number(/lon=([\\d.]+)/.exec(location.hash)[1])"
 # The map of a form starts when it comes into sight. For a test that is not of it, it never does: drawn without a
 # graphics processor, it is what the test would cost most.
 UNSEEN = "IntersectionObserver.prototype.observe = () => {}"
@@ -51,11 +58,32 @@ class Watched:
     strangers: list[str] = field(default_factory=list)
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+@pytest.fixture
+def site(site_of_the_day: Callable[[], Site]) -> Site:
     """The small town, served by `beffroi serve`."""
+    return site_of_the_day()
+
+
+@pytest.fixture(scope="session")
+def site_of_the_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Site]]:
+    """Give the site of the town; another once midnight has passed: what crews do today is of the day it is made."""
+    with contextlib.ExitStack() as running:
+        known: dict[date, Site] = {}
+
+        def of_today() -> Site:
+            day = timezone.localdate()
+            if day not in known:
+                running.pop_all().close()
+                known[day] = running.enter_context(_served(tmp_path_factory, day))
+            return known[day]
+
+        yield of_today
+
+
+@contextlib.contextmanager
+def _served(tmp_path_factory: pytest.TempPathFactory, day: date) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site") / "data"
-    shutil.copytree(_furnished(tmp_path_factory), folder)
+    shutil.copytree(_furnished(tmp_path_factory, day), folder)
     environment = _environment(folder)
     port = servers.free_port()
     command = [str(Path(sys.executable).with_name("beffroi")), "serve", "--port", str(port), "--workers", "1"]
@@ -65,13 +93,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         def stop() -> None:
             for server in running:
                 server.terminate()
-                server.wait(timeout=30)
+                server.wait(timeout=servers.PATIENCE_S)
             running.clear()
 
         def start() -> None:
             stop()
             running.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
-            _wait_for(f"http://127.0.0.1:{port}/", running[0], folder / "server.log")
+            servers.wait_until_answers(f"http://127.0.0.1:{port}/", running[0], folder / "server.log")
 
         try:
             start()
@@ -91,40 +119,22 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _furnished(tmp_path_factory: pytest.TempPathFactory, day: date) -> Path:
     """Return the folder of the town, furnished by the first process of the run that asks (10 s) and copied by each."""
-    base = tmp_path_factory.getbasetemp()
-    # Each process of a run in several has a folder of its own in that of the run.
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "furnished"
-    ready = folder.with_suffix(".ready")
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not ready.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
+    with made_once(tmp_path_factory, f"furnished-{day}") as (folder, first):
+        if first:
             furnish = TESTS / "faces" / "browser" / "furnish.py"
             warm.run(furnish, PASSWORD, env=_environment(folder), check=True)
-            ready.touch()
     return folder
-
-
-def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(1200):
-        try:
-            with urllib.request.urlopen(url, timeout=5):  # noqa: S310
-                return
-        except (urllib.error.URLError, OSError):
-            if server.poll() is not None:
-                break
-            time.sleep(0.1)
-    raise RuntimeError(f"the site did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
 
 @pytest.fixture(scope="module")
 def chromium(chromium_path: str) -> Iterator[Browser]:
     """The browser of one file: Playwright keeps an event loop running, where no other test may use the registry."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=servers.CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=chromium_path, args=servers.CHROMIUM_FLAGS, timeout=PATIENCE_MS
+        )
         yield browser
         browser.close()
 
@@ -157,7 +167,7 @@ def visit(chromium: Browser, site: Site) -> Iterator[Callable[..., Watched]]:
         contexts.append(context)
         if not maps:
             context.add_init_script(UNSEEN)
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(PATIENCE_MS)
         watched = Watched(context.new_page())
         _watch(watched, site)
         if sign_in:
@@ -198,11 +208,24 @@ def _complaint(message: ConsoleMessage) -> list[str]:
     return [message.text] if told else []
 
 
-def until(page: Page, expression: str, *, seconds: float = 20) -> None:
+def until(page: Page, expression: str) -> None:
     """Wait until a JavaScript expression is true; Playwright's own way needs `eval`, which the policy forbids."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + servers.PATIENCE_S
     while not _true_by_now(page, expression, ends=time.monotonic() >= end):
-        assert time.monotonic() < end, f"still false after {seconds} s: {expression}"
+        assert time.monotonic() < end, f"still false after {servers.PATIENCE_S} s: {expression}"
+        page.wait_for_timeout(100)
+
+
+def until_seen(page: Page, look: Callable[[], bool], what: str, *, after: Callable[[], object] = lambda: None) -> None:
+    """Wait until `look` sees what it looks for; meanwhile do `after`, again ever later: it may have come too early."""
+    begun, again_s = time.monotonic(), 0.0
+    while not look():
+        spent = time.monotonic() - begun
+        assert spent < servers.PATIENCE_S, f"not seen in {servers.PATIENCE_S} s: {what}"
+        if spent >= again_s:
+            after()
+            # What it asked for comes undisturbed, however long that takes here.
+            again_s = 2 * (time.monotonic() - begun) + 1
         page.wait_for_timeout(100)
 
 
@@ -221,7 +244,19 @@ def wait_for_map(page: Page) -> None:
     # One that no picture stands for starts when it comes into sight.
     page.evaluate("() => document.querySelector('[data-map]')?.scrollIntoView()")
     button = "[data-map-open]:not([hidden])"
-    until(page, f"document.querySelector('.map[data-ready=yes], {button}') !== null", seconds=60)
+    until(page, f"document.querySelector('.map[data-ready=yes], {button}') !== null")
     if page.query_selector(button):
         page.locator(button).click()
-    page.wait_for_selector(".map[data-ready=yes]", timeout=60_000)
+    page.wait_for_selector(".map[data-ready=yes]")
+
+
+def still(page: Page) -> bytes:
+    """The picture of the map once it draws the same twice: tiles come and names fade in one after the other."""
+    canvas, shots = page.locator(".map canvas"), [b""]
+
+    def rests() -> bool:
+        shots.append(canvas.screenshot())
+        return shots[-1] == shots[-2]
+
+    until_seen(page, rests, "a map that rests")
+    return shots[-1]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page
 
 from faces.browser.conftest import DESKTOP, NARROW, PHONE, Site, Watched, wait_for_map
@@ -362,7 +362,7 @@ def visit_with_axe(visit: Callable[..., Watched]) -> Callable[..., Watched]:
 
 def walk(watched: Watched, site: Site, pages: list[str]) -> dict[str, list[str]]:
     known = json.loads((site.folder / "walked.json").read_text())
-    month = f"{date.today():%Y-%m}"  # noqa: DTZ011 - the site's own today, on the same machine
+    month = f"{timezone.localdate():%Y-%m}"
     found = {}
     for address in pages:
         answer = watched.page.goto(site.url + address.format(month=month, **known))

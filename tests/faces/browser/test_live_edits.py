@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from playwright.sync_api import expect
 
 from beffroi.lake.edits import ADDED, CHANGED, REMOVED, Edit, lay
 from beffroi.lake.queries import DatasetRef
 from beffroi.lake.reading import Column
 from beffroi.lake.store import Lake
-from faces.browser.conftest import Site, Watched, until, wait_for_map
+from faces.browser.conftest import Site, Watched, until, until_seen, wait_for_map
 from faces.portal.small_town import CODE
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
@@ -34,19 +36,15 @@ def test_an_edit_is_on_an_open_map_at_once(visit: Callable[..., Watched], site: 
         return lay(lake, TREES, changed, columns=COLUMNS, at=datetime.now(UTC), by=None)
 
     def told(words: str) -> None:
-        # Enter asks for what is at the middle of the map, as a finger would.
+        # Enter asks for what is at the middle of the map, as a finger would: at each look, as it may not be drawn yet.
+        main = page.locator("main")
         page.locator(".map canvas").focus()
-        for _ in range(40):
-            page.keyboard.press("Enter")
-            page.wait_for_timeout(150)
-            if words in page.locator("main").inner_text():
-                return
-        raise AssertionError(f"« {words} » is not told of the middle of the map")
+        until_seen(page, lambda: words in main.inner_text(), words, after=lambda: page.keyboard.press("Enter"))
 
     found = edit(ADDED, None, "Ginkgo de l’essai")
     try:
         told("Ginkgo de l’essai")
-        assert page.locator(".map canvas").screenshot() != empty
+        until_seen(page, lambda: page.locator(".map canvas").screenshot() != empty, "the tree on the map")
         edit(CHANGED, found, "Ginkgo rebaptisé")
         told("Ginkgo rebaptisé")
         edit(REMOVED, found, "")
@@ -65,12 +63,10 @@ def test_a_slider_goes_back_to_the_days_when_data_changed(visit: Callable[..., W
     page = watched.page
     wait_for_map(page)
     slider = page.locator("#curseur")
-    assert slider.get_attribute("aria-valuetext") == "aujourd’hui"
+    expect(slider).to_have_attribute("aria-valuetext", "aujourd’hui")
     slider.focus()
-    with page.expect_navigation():
-        page.keyboard.press("Home")
-    assert "date=2026-02-01" in page.url
-    assert "#z=15" in page.url
-    assert "telles que la plateforme les connaissait le 1 février 2026" in page.locator("main").inner_text()
+    page.keyboard.press("Home")
+    page.wait_for_url(re.compile(r"date=2026-02-01.*#z=15"))
+    expect(page.locator("main")).to_contain_text("telles que la plateforme les connaissait le 1 février 2026")
     page.wait_for_selector("#curseur[aria-valuetext$='février 2026']")
     assert watched.complaints == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from faces.browser.conftest import PHONE, Site, Watched, until
 from faces.portal.small_town import CODE
@@ -22,34 +22,36 @@ def installed(visit: Callable[..., Watched]) -> Page:
     page = visit("/", size=PHONE).page
     until(page, CONTROLLED)
     # Its own copy of the page it came after.
-    until(page, "caches.open('pages').then(pages => pages.keys()).then(kept => kept.length > 0)")
+    until(page, "caches.match(location.href, {ignoreVary: true}).then(kept => kept !== undefined)")
     return page
 
 
 def test_without_network_pages_read_before_open_and_say_so(installed: Page, site: Site) -> None:
     installed.goto(f"{site.url}/donnees/{CODE}/arbres/tableau/?tri=-hauteur")
+    # The page is there before its copy is.
+    until(installed, "caches.match(location.href, {ignoreVary: true}).then(kept => kept !== undefined)")
     installed.context.set_offline(True)
     installed.reload()
-    assert "Arbre" in installed.locator("table").inner_text()
-    assert "Sans réseau : cette page a été gardée le" in installed.locator(".kept").inner_text()
+    expect(installed.locator("table")).to_contain_text("Arbre")
+    expect(installed.locator(".kept")).to_contain_text("Sans réseau : cette page a été gardée le")
     assert installed.evaluate("getComputedStyle(document.body).display") == "flex", "styles are kept too"
     installed.goto(f"{site.url}/")
-    assert installed.locator("h1").inner_text() == "Bourg-l’Essai"
+    expect(installed.locator("h1")).to_have_text("Bourg-l’Essai")
 
 
 def test_without_network_urgent_numbers_open_though_never_read(installed: Page, site: Site) -> None:
     installed.context.set_offline(True)
     installed.goto(f"{site.url}/urgences/")
-    assert installed.get_by_role("link", name="115").get_attribute("href") == "tel:115"
+    expect(installed.get_by_role("link", name="115")).to_have_attribute("href", "tel:115")
 
 
 def test_without_network_other_pages_say_what_opens(installed: Page, site: Site) -> None:
     installed.context.set_offline(True)
     installed.goto(f"{site.url}/mentions-legales/")
-    assert "Pas de réseau" in installed.locator("h1").inner_text()
+    expect(installed.locator("h1")).to_contain_text("Pas de réseau")
     installed.context.set_offline(False)
     installed.goto(f"{site.url}/mentions-legales/")
-    assert installed.locator("h1").inner_text() == "Mentions légales"
+    expect(installed.locator("h1")).to_have_text("Mentions légales")
 
 
 def test_what_an_agent_reads_is_not_left_on_the_device(visit: Callable[..., Watched], site: Site) -> None:
@@ -60,7 +62,7 @@ def test_what_an_agent_reads_is_not_left_on_the_device(visit: Callable[..., Watc
     page.context.set_offline(True)
     for address in (f"/donnees/{CODE}/astreintes/tableau/", "/agent/"):
         page.goto(site.url + address)
-        assert "Pas de réseau" in page.locator("h1").inner_text()
+        expect(page.locator("h1")).to_contain_text("Pas de réseau")
 
 
 def test_a_new_version_waits_and_a_form_in_progress_is_kept(visit: Callable[..., Watched], site: Site) -> None:
@@ -79,19 +81,20 @@ def test_a_new_version_waits_and_a_form_in_progress_is_kept(visit: Callable[...,
     try:
         page.evaluate("navigator.serviceWorker.ready.then(one => one.update()).then(() => undefined)")
         page.wait_for_selector(".toast >> text=nouvelle version")
-        assert page.input_value("input[name=name]") == "Lucie Martin"
+        name = page.locator("input[name=name]")
+        expect(name).to_have_value("Lucie Martin")
         report.wait_for_selector(".toast >> text=après ce formulaire")
-        assert report.get_by_role("button", name="Recharger").count() == 0
+        expect(report.get_by_role("button", name="Recharger")).to_have_count(0)
         with page.expect_navigation():
             page.get_by_role("button", name="Recharger").click()
         until(page, "document.querySelector('link[href*=\"commune.css\"]') !== null")
-        assert page.input_value("input[name=name]") == "Lucie Martin"
-        assert page.locator("[data-draft-note]").is_visible()
-        assert report.input_value("input[name=address]") == "Devant le lavoir"
+        expect(name).to_have_value("Lucie Martin")
+        expect(page.locator("[data-draft-note]")).to_be_visible()
+        expect(report.locator("input[name=address]")).to_have_value("Devant le lavoir")
         report.goto(f"{site.url}/services/")
         until(report, "document.querySelector('link[href*=\"commune.css\"]') !== null")
         page.get_by_role("button", name="Tout effacer et recommencer").click()
-        assert page.input_value("input[name=name]") == ""
+        expect(name).to_have_value("")
     finally:
         dress(visit, site, house=True)
 
@@ -114,7 +117,7 @@ def test_a_form_sent_without_network_is_still_there(visit: Callable[..., Watched
         page.get_by_role("button", name="Envoyer l’invitation").click()
     page.context.set_offline(False)
     page.goto(site.url + INVITE)
-    assert page.input_value("input[name=name]") == "Nadia Belkacem"
+    expect(page.locator("input[name=name]")).to_have_value("Nadia Belkacem")
 
 
 def test_the_application_can_be_installed(installed: Page) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import expect
 
 from faces.browser.conftest import PHONE, Watched, until, wait_for_map
 from faces.browser.test_accessible_pages import axe_violations
@@ -41,12 +42,12 @@ def test_a_touch_moves_the_pin_and_fills_the_fields_and_arrows_move_it_finely(vi
 
 def test_without_javascript_the_place_is_written_and_the_page_answers(visit: Callable[..., Watched]) -> None:
     page = visit("/carte/ici/", javascript=False).page
-    assert not page.locator(".map-frame").is_visible()
+    expect(page.locator(".map-frame")).to_be_hidden()
     page.fill("#id_lat", "45,0092")
     page.fill("#id_lon", "3,002")
     with page.expect_navigation():
         page.keyboard.press("Enter")
-    assert page.get_by_role("link", name="Arbre 000").is_visible()
+    expect(page.get_by_role("link", name="Arbre 000")).to_be_visible()
 
 
 def test_a_zone_is_drawn_by_keyboard_alone_and_counted(visit: Callable[..., Watched]) -> None:
@@ -62,12 +63,11 @@ def test_a_zone_is_drawn_by_keyboard_alone_and_counted(visit: Callable[..., Watc
         page.locator(".map-corner").nth(number - 1).focus()
         for _ in range(3):
             page.keyboard.press(key)
-    assert len(page.input_value("#id_zone").splitlines()) == 3
+    until(page, "document.querySelector('#id_zone').value.trim().split('\\n').length === 3")
     until(page, "/^Zone de 3 coins, [1-9]\\d* m²/.test(document.querySelector('.map-status').textContent)")
     page.get_by_role("button", name="Dire ce que l’on sait").focus()
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
-    assert "Dans la zone" in page.locator("#dedans").inner_text()
+    page.keyboard.press("Enter")
+    expect(page.locator("#dedans")).to_contain_text("Dans la zone")
     assert watched.complaints == []
 
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from pyproj import Geod
 
 from beffroi.sense.twin.underground import COLOURS
-from faces.browser.conftest import Site, Watched, until, wait_for_map
+from faces.browser.conftest import LONGITUDE, Site, Watched, still, until, until_seen, wait_for_map
 from faces.portal.small_town import CODE
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
@@ -35,10 +35,10 @@ def test_a_length_is_the_geodesic_one(visit: Callable[..., Watched]) -> None:
         found = re.search(r"lat=([\d.]+)&lon=([\d.]+)", page.evaluate("location.hash"))
         assert found
         places.append((float(found[2]), float(found[1])))
-        before = page.evaluate("location.hash")
         # One press: the address is written once the map rests.
         page.keyboard.press("ArrowRight")
-        until(page, f"location.hash !== {before!r}")
+        until(page, f"{LONGITUDE} > {places[-1][0]}")
+    until(page, "document.querySelector('.map-status').textContent.includes('à vol d’oiseau')")
     told = page.locator(".map-status").inner_text()
     number = re.match(r"([\d,\s ]+) (m|km) à vol d’oiseau", told)
     assert number, told
@@ -59,14 +59,14 @@ def test_each_style_draws_the_same_layers_and_the_address_says_which(visit: Call
     page = watched.page
     wait_for_map(page)
     page.locator("details:has(#style) summary").click()
-    shots = {page.locator(".map canvas").screenshot()}
+    canvas = page.locator(".map canvas")
+    shots = {canvas.screenshot()}
     for style in ("relief", "sombre", "contraste"):
         page.locator("#style").select_option(style)
-        until(page, f"location.hash.includes('style={style}')")
-        page.wait_for_timeout(400)
-        shots.add(page.locator(".map canvas").screenshot())
+        until(page, f"location.hash.includes('style={style}') && location.hash.includes('couches=arbres')")
+        until_seen(page, lambda: canvas.screenshot() not in shots, f"the map in the style {style}")
+        shots.add(still(page))
     assert len(shots) == 4
-    assert "couches=arbres" in page.evaluate("location.hash")
     assert watched.complaints == []
 
 
@@ -78,11 +78,11 @@ def test_several_things_under_the_finger_are_offered_as_a_choice(visit: Callable
     page.locator(".map canvas").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector(".map-choice")
-    assert page.evaluate("document.activeElement.tagName") == "H2"
+    until(page, "document.activeElement.tagName === 'H2'")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_selector(".map-sheet .sheet")
-    assert "Arbre 0" in page.locator(".map-sheet h2").inner_text()
+    expect(page.locator(".map-sheet h2")).to_contain_text("Arbre 0")
     assert watched.complaints == []
 
 
@@ -90,9 +90,9 @@ def test_the_list_link_and_the_code_for_other_sites_follow_the_map(visit: Callab
     page = visit(THEMED).page
     wait_for_map(page)
     page.locator("[data-act=in]").click()
-    until(page, "document.querySelector('[data-list]').href.includes('bbox=3.0')")
-    assert "couche=arbres" in page.locator("[data-list]").get_attribute("href")
-    assert re.search(r"/carte/integrer/\?theme=\S+#z=17.*couches=arbres", page.locator("#integrer").input_value())
+    expect(page.locator("#integrer")).to_have_value(re.compile(r"/carte/integrer/\?theme=\S+#z=17.*couches=arbres"))
+    expect(page.locator("[data-list]")).to_have_attribute("href", re.compile(r"bbox=3\.0"))
+    expect(page.locator("[data-list]")).to_have_attribute("href", re.compile("couche=arbres"))
     # What the theme shows by itself and the reader turned off, parts of the base too, stays off for who gets the link.
     page.locator("#c-arbres").uncheck()
     until(page, "/couches=(&|$)/.test(location.hash)")
@@ -101,8 +101,8 @@ def test_the_list_link_and_the_code_for_other_sites_follow_the_map(visit: Callab
     until(page, "location.hash.includes('sans=batiments')")
     page.reload()
     wait_for_map(page)
-    assert not page.locator("#c-arbres").is_checked()
-    assert not page.locator("[data-base=batiments]").is_checked()
+    expect(page.locator("#c-arbres")).not_to_be_checked()
+    expect(page.locator("[data-base=batiments]")).not_to_be_checked()
 
 
 def test_paper_carries_title_picture_scale_legend_and_sources(visit: Callable[..., Watched]) -> None:
@@ -114,13 +114,12 @@ def test_paper_carries_title_picture_scale_legend_and_sources(visit: Callable[..
     page.locator("[data-act=print]").click()
     until(page, "!document.querySelector('[data-paper]').hidden")
     page.emulate_media(media="print")
-    assert not page.locator(".map-frame").is_visible()
-    text = page.locator("[data-paper]").inner_text()
-    assert "Carte · Bourg-l’Essai" in text
-    assert "Échelle : " in text
-    assert "Nord" in text
-    assert "Signalements : En cours" in text
-    assert "Arbres (Service des espaces verts, 2 mars 2026)" in text
+    expect(page.locator(".map-frame")).to_be_hidden()
+    for words in (
+        "Carte · Bourg-l’Essai", "Échelle : ", "Nord", "Signalements : En cours",
+        "Arbres (Service des espaces verts, 2 mars 2026)",
+    ):  # fmt: skip
+        expect(page.locator("[data-paper]")).to_contain_text(words)
     colours = page.evaluate(
         """() => { const canvas = document.querySelector('.map-paper-picture');
             const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
@@ -136,10 +135,10 @@ def test_help_opens_closes_and_gives_the_focus_back(visit: Callable[..., Watched
     page = visit("/carte/").page
     wait_for_map(page)
     page.locator("[data-act=help]").click()
-    assert page.locator("#aide-carte").is_visible()
+    expect(page.locator("#aide-carte")).to_be_visible()
     page.keyboard.press("Escape")
-    assert not page.locator("#aide-carte").is_visible()
-    assert page.evaluate("document.activeElement.dataset.act") == "help"
+    expect(page.locator("#aide-carte")).to_be_hidden()
+    until(page, "document.activeElement.dataset.act === 'help'")
 
 
 def test_a_small_map_is_a_picture_until_it_is_asked_for(visit: Callable[..., Watched]) -> None:
@@ -148,16 +147,17 @@ def test_a_small_map_is_a_picture_until_it_is_asked_for(visit: Callable[..., Wat
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     until(page, "!document.querySelector('[data-map-open]').hidden")
-    before = page.evaluate("JSON.stringify(document.querySelector('#liste').getBoundingClientRect())")
+    where = "JSON.stringify(document.querySelector('#liste').getBoundingClientRect())"
+    before = page.evaluate(where)
     assert page.locator(".map-still .still-points").count() == 1
     # Reached and pressed from the keyboard, as any button; reading its code ahead is all that the focus does.
     page.locator("[data-map-open]").focus()
     assert page.locator("canvas").count() == 0
     assert not [url for url in asked if "/tuiles/" in url]
     page.keyboard.press("Enter")
-    page.wait_for_selector(".map[data-ready=yes]", timeout=60_000)
-    assert page.evaluate("document.activeElement.className") == "maplibregl-canvas"
-    assert page.evaluate("JSON.stringify(document.querySelector('#liste').getBoundingClientRect())") == before
+    page.wait_for_selector(".map[data-ready=yes]")
+    until(page, "document.activeElement.className === 'maplibregl-canvas'")
+    assert page.evaluate(where) == before
     assert watched.complaints == []
 
 
@@ -168,10 +168,10 @@ def test_what_is_ticked_before_the_map_of_the_town_is_there_starts_it(visit: Cal
     until(page, "!document.querySelector('[data-map-open]').hidden")
     assert page.locator("canvas").count() == 0
     page.locator("#c-arbres").check()
-    page.wait_for_selector(".map[data-ready=yes]", timeout=60_000)
+    page.wait_for_selector(".map[data-ready=yes]")
     until(page, "location.hash.includes('couches=arbres')")
-    assert page.locator("#c-arbres").is_checked()
-    assert not page.locator("[data-map-open]").is_visible()
+    expect(page.locator("#c-arbres")).to_be_checked()
+    expect(page.locator("[data-map-open]")).to_be_hidden()
     assert watched.complaints == []
 
 
@@ -194,8 +194,9 @@ def test_the_map_of_the_town_starts_by_itself_where_a_graphics_processor_draws_i
     page.goto(page.url.replace("/nulle-part/", "/carte/"))
     button = page.locator("[data-map-open]")
     if starts:
-        page.wait_for_selector(".map[data-ready=yes]", timeout=60_000)
-        assert not button.is_visible(), "nobody pressed it"
+        page.wait_for_selector(".map[data-ready=yes]")
+        # Nobody pressed it.
+        expect(button).to_be_hidden()
     else:
         button.wait_for(state="visible")
         assert page.locator("canvas").count() == 0
@@ -206,9 +207,9 @@ def test_the_map_of_the_town_starts_by_itself_where_a_graphics_processor_draws_i
 
 def test_without_javascript_the_picture_stays(visit: Callable[..., Watched]) -> None:
     page = visit(f"/donnees/{CODE}/arbres/", javascript=False).page
-    assert page.locator(".map-still").is_visible()
-    assert not page.locator("[data-map-open]").is_visible()
-    assert page.get_by_role("link", name="La liste dit la même chose.").is_visible()
+    expect(page.locator(".map-still")).to_be_visible()
+    expect(page.locator("[data-map-open]")).to_be_hidden()
+    expect(page.get_by_role("link", name="La liste dit la même chose.")).to_be_visible()
 
 
 def points_of(page: Page, colour: str) -> int:
@@ -221,11 +222,8 @@ def points_of(page: Page, colour: str) -> int:
 def test_networks_are_drawn_below_the_ground(visit: Callable[..., Watched], site: Site) -> None:
     """Opaque: what is also drawn on the ground, to be touched, is a third of its colour there."""
     watched = visit("/sous-sol/?chez=3.0080,45.0095", sign_in=site.agent)
-    wait_for_map(watched.page)
+    page = watched.page
+    wait_for_map(page)
     for kind in ("gaz", "eau"):
-        for _ in range(200):
-            if points_of(watched.page, COLOURS[kind]) > 100:
-                break
-            watched.page.wait_for_timeout(100)
-        assert points_of(watched.page, COLOURS[kind]) > 100, kind
+        until_seen(page, lambda colour=COLOURS[kind]: points_of(page, colour) > 100, kind)
     assert watched.complaints == []

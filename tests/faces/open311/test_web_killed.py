@@ -13,8 +13,9 @@ import psycopg
 import pytest
 
 import warm
-from beffroi.config.bench.reports.load import killed
+from beffroi.config.bench.reports import load as bench
 from beffroi.serve.cases.numbers import number_of
+from servers import free_port
 
 CHILD = ("-c", "from beffroi.config.bench.child import main; main()")
 WRITTEN = """
@@ -41,10 +42,14 @@ def read(registry: dict[str, str], query: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.slow
-def test_a_killed_site_loses_nothing_and_doubles_nothing(registry: dict[str, str]) -> None:
+def test_a_killed_site_loses_nothing_and_doubles_nothing(
+    registry: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     said = warm.run(*CHILD, "prepare_reports", "{}", env=registry, check=True).stdout
     key = json.loads(said.splitlines()[-1])["key"]
-    load = killed(key, each=30, workers=1, kills=1, clients=6, environment=registry)
+    # The port stays its own while the site is down.
+    monkeypatch.setattr(bench, "free_port", free_port)
+    load = bench.killed(key, each=30, workers=1, kills=1, clients=6, environment=registry)
     assert load.refused == 0
     assert len(load.acknowledged) >= 60
     # Some were cut in mid-air, or the kill fell on nothing.

@@ -210,14 +210,15 @@ MUTATIONS: tuple[Mutation, ...] = (
 
 def outcome(path: Path, con: duckdb.DuckDBPyConnection) -> str:
     """Read `path` and say what came of it; a table that does not add up fails the test."""
-    began = time.monotonic()
+    began = time.process_time()
     refusal = None
     readings: list[Reading] = []
     try:
         readings = registry.read(path, ReadOptions(extent=(3.7, 43.5, 4.0, 43.7)), con)
     except Unreadable as error:
         refusal = error
-    assert time.monotonic() - began < LONGEST_S
+    # Of processor: others may keep this machine busy. What would never end, the time given to a test ends.
+    assert time.process_time() - began < LONGEST_S
     assert refusal is None or (str(refusal) and refusal.where and refusal.remedy.template)
     for reading in readings:
         (kept,) = con.execute(f"SELECT count(*) FROM {reading.table}").fetchone() or (0,)

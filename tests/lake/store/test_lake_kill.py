@@ -16,6 +16,7 @@ from beffroi.base.territory.viewer import ANONYMOUS
 from beffroi.lake import queries
 from beffroi.lake.store import Lake
 from lake.store import lakes
+from servers import PATIENCE_S
 
 STEPS = (
     "after-data", "after-serving-public", "after-serving-agents", "after-papers", "before-fsync", "before-rename",
@@ -39,7 +40,7 @@ class Importer:
         return self._words.read_text().split()
 
     def end(self) -> int:
-        return self.process.wait(60)
+        return self.process.wait()
 
 
 def _served_rows(viewer_page: queries.FeaturePage) -> int:
@@ -102,7 +103,7 @@ def test_import_killed_at_thirty_random_moments_leaves_a_whole_version(lake: Pat
 
 def _ready_importer(lake: Path, rows: int, second: int) -> Importer:
     importer = Importer(lake, rows, second)
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE_S
     while not importer.said():
         assert time.monotonic() < end, "it never began"
         time.sleep(0.001)

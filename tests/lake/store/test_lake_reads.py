@@ -247,7 +247,7 @@ def test_the_query_database_reads_nothing_but_the_lake(lake: Path, tmp_path: Pat
         "SET enable_external_access = true",
         "INSTALL httpfs",
     ):
-        with sql.reading(lake, timeout_s=5, memory_mb=256) as con, pytest.raises(duckdb.Error):
+        with sql.reading(lake, timeout_s=60, memory_mb=256) as con, pytest.raises(duckdb.Error):
             con.execute(statement)
 
 

@@ -48,7 +48,7 @@ def judged(paths: list[Path], seconds: float = 120) -> tuple[list[tuple[str, str
             verdicts.append(ours.recv())
         except EOFError:
             break
-    process.join(5)
+    process.join(seconds)
     process.kill()
     process.join()
     return verdicts, process.exitcode

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -128,15 +127,16 @@ def test_an_interrupted_build_leaves_the_graph_in_use(
 
 
 READER = """
-import sys, json
+import sys, json, time
 from beffroi.config.cli import start_django
 start_django()
 from beffroi.base.kernel.time import now
 from beffroi.sense.mobility import queries
 start, goal = json.loads(sys.argv[1])
 for line in sys.stdin:
+    begun = time.process_time()
     found = queries.route("00001", profile=queries.profile("a-pied"), start=tuple(start), goal=tuple(goal), at=now())
-    print(round(found.routes[0].length_m), flush=True)
+    print(round(found.routes[0].length_m), time.process_time() - begun, flush=True)
 """
 
 
@@ -172,13 +172,14 @@ for line in sys.stdin:
         places = json.loads(teller.stdout.readline())
         ends = json.dumps([places["A"], places["B"]])
         readers = [subprocess.Popen([sys.executable, "-c", READER, ends], **pipes) for _ in range(2)]
-        assert [ask(reader) for reader in readers] == ["100", "100"]
+        assert [ask(reader).split()[0] for reader in readers] == ["100", "100"]
         for _ in range(5):
             for word, expected in (("close", "180"), ("open", "100")):
                 assert ask(teller, word) == "told"
-                begun = time.perf_counter()
-                assert [ask(reader) for reader in readers] == [expected, expected]
-                assert time.perf_counter() - begun < 1.0
+                answers = [ask(reader).split() for reader in readers]
+                assert [length for length, _ in answers] == [expected, expected]
+                # Of processor: others may keep this machine busy.
+                assert sum(float(seconds) for _, seconds in answers) < 1.0
     finally:
         for process in (teller, *readers):
             process.kill()

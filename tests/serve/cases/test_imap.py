@@ -20,7 +20,7 @@ from beffroi.serve.cases import imap
 from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.imap import MailboxAddress, MailboxUnreachable
 from serve_makers import make_open_town, send
-from servers import free_port
+from servers import PATIENCE_S, free_port
 
 pytestmark = pytest.mark.django_db
 USER, PASSWORD = "suivi", "le-beffroi-sonne-midi"
@@ -35,22 +35,29 @@ def port() -> Iterator[int]:
                "--demo-data", "--demo-user", USER, "--demo-password", PASSWORD]  # fmt: skip
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(600):
-            try:
-                imaplib.IMAP4("127.0.0.1", found, timeout=5).logout()
-                break
-            except OSError:
-                time.sleep(0.05)
+        end = time.monotonic() + PATIENCE_S
+        while not _answers(found):
+            assert time.monotonic() < end
+            assert server.poll() is None, "the mail server ended"
+            time.sleep(0.05)
         yield found
     finally:
         server.terminate()
-        server.wait(timeout=30)
+        server.wait(timeout=PATIENCE_S)
+
+
+def _answers(port: int) -> bool:
+    try:
+        imaplib.IMAP4("127.0.0.1", port, timeout=PATIENCE_S).logout()
+    except (OSError, imaplib.IMAP4.error):
+        return False
+    return True
 
 
 @pytest.fixture
 def box(port: int) -> Iterator[imaplib.IMAP4]:
     """The mailbox as another program of mail sees it."""
-    with imaplib.IMAP4("127.0.0.1", port, timeout=10) as opened:
+    with imaplib.IMAP4("127.0.0.1", port, timeout=PATIENCE_S) as opened:
         opened.login(USER, PASSWORD)
         yield opened
 
