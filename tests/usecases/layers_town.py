@@ -25,6 +25,9 @@ IDS = (
 )  # fmt: skip
 """Those whose page is walked; each has its own test of what it alone must do."""
 
+RESERVED = ("11-09",)
+"""Those all of whose data are reserved: their own tests tell what each reader sees."""
+
 
 @pytest.fixture(scope="session")
 def layers_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:

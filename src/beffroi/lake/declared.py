@@ -51,6 +51,8 @@ class RowOptions:
     `kept` is an expression: rows for which it is not true are not taken, whatever their publisher let through.
 
     `near`: of a wider file that names no commune, only what meets the box of the town is kept.
+
+    `only` are the columns taken: the others (names of persons, often) never enter the lake. Empty, all are.
     """
 
     commune: str = ""
@@ -60,6 +62,7 @@ class RowOptions:
     figures: tuple[Derived, ...] = ()
     told: str = ""
     kept: str = ""
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,7 @@ def fetch(value: Any, where: str, key: str) -> FetchOptions:
 
 def rows_from_json(payload: Mapping[str, Any]) -> RowOptions:
     """Rebuild what `dataclasses.asdict` made of a `RowOptions`."""
-    lists = {name: tuple(payload[name]) for name in ("distinct", "by")}
+    lists = {name: tuple(payload.get(name, ())) for name in ("distinct", "by", "only")}
     return RowOptions(**{**payload, **lists, "figures": derived_from_json(payload["figures"])})
 
 
@@ -199,7 +202,7 @@ _DERIVED: dict[str, Reader] = {
 }
 _ROWS: dict[str, Reader] = {
     **dict.fromkeys(("commune", "told", "kept"), text),
-    **dict.fromkeys(("distinct", "by"), texts),
+    **dict.fromkeys(("distinct", "by", "only"), texts),
     "figures": derived,
     "near": flag,
 }

@@ -130,8 +130,9 @@ class Definition:
         for newer in ("owner", "search", "schema_url", "pitfalls", "tables", "rows", "derived"):
             if getattr(self, newer) == getattr(unsaid, newer):
                 plain.pop(newer)
-        if not self.rows.near:
-            plain.get("rows", {}).pop("near", None)
+        for newer in ("near", "only"):
+            if not getattr(self.rows, newer):
+                plain.get("rows", {}).pop(newer, None)
         if self.public_view is None:
             plain.pop("public_view")
         # Where a source is fetched changes nothing of what it says.

@@ -233,6 +233,22 @@ class Underground(_Table):
     fibre: Slug = "couverture-fibre"
 
 
+class Premises(_Table):
+    """Lots of buildings, who says they are vacant, and when a building counts as mixed.
+
+    The first keys name datasets. To officials nothing is told of fewer than `least` lots (LOVAC's own rule).
+    """
+
+    lots: Slug = "locaux"
+    vacancy: Slug = "lovac"
+    surveys: Slug = "releves-occupation"
+    companies: Slug = "etablissements"
+    districts: Slug = "quartiers"
+    least_uses: int = Field(default=3, ge=2, le=5)
+    most_share: float = Field(default=0.6, gt=0.2, le=1)
+    least: int = Field(default=11, ge=3)
+
+
 LightClass = Literal["C3", "C4", "C5", "P1", "P2", "P3", "P4", "P5", "P6"]
 
 
@@ -318,6 +334,7 @@ class Settings(_Table):
     floods: Floods | None = None
     lighting: Lighting | None = None
     underground: Underground | None = None
+    premises: Premises | None = None
     charging: Slug = ""
     nearest: bool = False
     offline: bool = False

@@ -1,8 +1,8 @@
 """What a dataset file makes of the rows of a source: the town's, without what stands for nothing, one per thing.
 
-In order: the rows of other communes leave, then those the file does not keep; what the schema demands is checked on
-what remains, line by line; values that mean « none » become none, with their reason; columns are computed; rows of one
-thing become one. Knows no Django.
+In order: the columns the file does not take leave, then the rows of other communes, then those the file does not keep;
+what the schema demands is checked on what remains, line by line; values that mean « none » become none, with their
+reason; columns are computed; rows of one thing become one. Knows no Django.
 """
 
 # ruff: noqa: S608 - identifiers are quoted keys; expressions are those of a dataset file, kept to one row
@@ -35,6 +35,8 @@ def shape(reading: Reading, definition: Definition, *, territory: str, where: st
         ImportRefused: a column the file counts on is absent, or an expression cannot be computed.
     """
     rows = definition.rows
+    if rows.only:
+        _keep_columns(reading, rows.only)
     if rows.commune:
         _keep_commune(reading, rows.commune, territory, where)
     if rows.kept:
@@ -100,6 +102,17 @@ def _keep_commune(reading: Reading, key: str, territory: str, where: str) -> Non
             gettext_noop("fichier national : {left} lignes d’autres communes n’ont pas été prises"), {"left": left}
         )
         reading.evidences.append(Evidence("values", territory, why))
+
+
+def _keep_columns(reading: Reading, only: tuple[str, ...]) -> None:
+    """Leave out the columns a file does not name: neither shown, nor kept, nor counted."""
+    left = [column.key for column in reading.columns if column.key not in only]
+    if not left:
+        return
+    _remade(reading, f"SELECT * EXCLUDE ({', '.join(map(name, left))}) FROM {name(reading.table)}")
+    reading.columns = tuple(column for column in reading.columns if column.key in only)
+    why = Sentence(gettext_noop("{left} colonnes que ce jeu ne prend pas n’ont pas été lues"), {"left": len(left)})
+    reading.evidences.append(Evidence("values", "rows.only", why))
 
 
 def _keep_rows(reading: Reading, expression: str, where: str) -> None:

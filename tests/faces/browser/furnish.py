@@ -64,6 +64,8 @@ def furnish(password: str) -> None:
     published(CODE, "deliberations", "deliberations.csv", _acts(), settings.DATA_DIR, AT, acts)
     under = definition_named("reseaux-enterres", "", load_definitions()[0])
     published(CODE, "reseaux-enterres", "reseaux_enterres.geojson", _networks(), settings.DATA_DIR, AT, under)
+    lots = definition_named("locaux", "", load_definitions()[0])
+    published(CODE, "locaux", "locaux_00001.csv", _lots(), settings.DATA_DIR, AT, lots)
     irve = definition_named("bornes-recharge", "", load_definitions()[0])
     published(CODE, "bornes-recharge", "irve.csv", _chargers(), settings.DATA_DIR, AT, irve)
     index_territory(CODE)
@@ -188,6 +190,14 @@ def _counts() -> str:
     lines = ["id,voie,type_jour,heure,vehicules,capacite,jours_comptes,debut,fin,lon,lat"]
     rows = "h{},Grande Rue,Jour ouvré,{},{},900,5,2026-02-02,2026-02-06,3.0081,45.0110"
     return "\n".join([*lines, *(rows.format(hour, hour, flow) for hour, flow in flows.items())]) + "\n"
+
+
+def _lots() -> str:
+    """A building of three uses, one lot of it vacant."""
+    head = "idlocal;annee;idcom;dteloc;typeact;slocal;dniv;ccthp;rnb_id;adresse;longitude;latitude"
+    rows = (("1", "2", "", "55", "V"), ("2", "4", "MAG1", "25", ""), ("3", "4", "BUR1", "20", ""))
+    told = "00000000000{};2025;00001;{};{};{};1;{};AAAABBBBCCCC;12 Grande Rue;3.0081;45.0095"
+    return "\n".join([head, *(told.format(*row) for row in rows)]) + "\n"
 
 
 def _networks() -> str:

@@ -151,6 +151,8 @@ RESERVED = {
         "/passoires/",
         "/sous-sol/?chez=3.0080,45.0095",
         "/eclairage/scenarios/1/",
+        "/locaux/",
+        "/locaux/batiments/AAAABBBBCCCC/",
         "/objets/proposer/",
         "/agent/energie/",
         "/agent/donnees-a-surveiller/",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.http import Http404
+from pydantic import BaseModel
 
 from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.catalogue.definition import OPEN_STATES, Audience, State, UseCaseNotFound
@@ -18,6 +20,8 @@ from beffroi.faces.shell.lacking import Waiting, waiting_use_cases
 from beffroi.faces.shell.themes import Theme, theme
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetSummary
+
+_Part = TypeVar("_Part", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,20 @@ def service_of_engine(request: Request, use_case: str, engine: str) -> UseCaseVi
     if engine not in found.use_case.settings:
         raise Http404
     return found
+
+
+def service_showing(request: Request, part: str, kind: type[_Part]) -> tuple[UseCaseView, _Part]:
+    """Return the open use case of the town whose layers have this part (`[layers.<part>]`), and the part.
+
+    Raises:
+        Http404: it has none.
+    """
+    code = territory_of(request)
+    for one in catalogue.use_cases(territory=code, states=OPEN_STATES) if code else ():
+        found = getattr(one.use_case.settings.get("layers"), part, None)
+        if isinstance(found, kind):
+            return one, found
+    raise Http404
 
 
 def count_opening(request: Request, found: UseCaseView | None) -> None:

@@ -28,6 +28,7 @@ from beffroi.faces.portal.directories import proposing
 from beffroi.faces.portal.leaks import pages as leaks
 from beffroi.faces.portal.lighting import pages as lighting
 from beffroi.faces.portal.offers import pages as offers
+from beffroi.faces.portal.premises import pages as premises
 from beffroi.faces.portal.procedures import urls as procedures
 from beffroi.faces.portal.reports import urls as reports
 from beffroi.faces.portal.transit import urls as transit
@@ -123,6 +124,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *leaks.urlpatterns,
     *lighting.urlpatterns,
     *underground.urlpatterns,
+    *premises.urlpatterns,
     *reports.urlpatterns,
     *procedures.urlpatterns,
     *transit.urlpatterns,

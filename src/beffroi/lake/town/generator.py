@@ -39,6 +39,7 @@ from beffroi.lake.town.meters import write_meters
 from beffroi.lake.town.plan import GROUPING_NAME, INSEE, LICENCE, NAME, NEIGHBOURS, WARNING, YEAR, Scale
 from beffroi.lake.town.planning import write_plan
 from beffroi.lake.town.practitioners import write_practitioners
+from beffroi.lake.town.premises import write_premises
 from beffroi.lake.town.rescue import write_rescue
 from beffroi.lake.town.reuse import write_reuse
 from beffroi.lake.town.roadside import write_roadside
@@ -114,6 +115,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Bus", write_transit),
     ("Population", write_census),
     ("Établissements", write_companies),
+    ("Locaux", write_premises),
     ("Écoles", write_schools),
     ("Équipements", write_facilities),
     ("Lieux utiles", write_useful_places),
@@ -150,6 +152,7 @@ _THEMES = {
     "environnement": "Environnement",
     "equipements": "Équipements",
     "espaces_verts": "Espaces verts",
+    "foncier": "Foncier",
     "habitat": "Habitat",
     "hydrographie": "Hydrographie",
     "immobilier": "Immobilier",

@@ -14,9 +14,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import shapely
-from shapely import STRtree
-
 from beffroi.base.territory.viewer import Viewer
 from beffroi.lake import queries as lake
 from beffroi.lake.layer_settings import Energy
@@ -24,6 +21,7 @@ from beffroi.lake.queries import DatasetDetail, DatasetSummary, Filter
 from beffroi.lake.reading import GEOMETRY
 from beffroi.sense.twin.colouring import LINKS, register_of, split_ids
 from beffroi.sense.twin.written import WRITTEN, YEAR, address_book, key_among, read_rows, written, written_rows
+from beffroi.sense.twin.zones import Zones
 
 LETTERS = tuple("ABCDEFG")
 LEAST_DWELLINGS = 10
@@ -39,7 +37,6 @@ _LABEL_COLUMNS = {
     "day": "date_etablissement_dpe",
     "surface_m2": "surface_habitable_logement",
 }
-_NAMES = ("nom", "nom_quartier", "libelle")
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,27 +300,6 @@ def _last_year(viewer: Viewer, measured: DatasetDetail) -> int:
 
 def _district(name: str, letters: Mapping[str, int], sums: Sequence[float]) -> DistrictEnergy:
     return DistrictEnergy(name, {one: letters.get(one, 0) for one in LETTERS}, int(sums[0]), int(sums[1]), sums[2])
-
-
-class Zones:
-    """The districts of a town: the name of the one that holds each point, empty when none does."""
-
-    def __init__(self, viewer: Viewer, areas: DatasetDetail | None) -> None:
-        named = key_among(areas, _NAMES) if areas and areas.summary.geometry_type else None
-        rows = read_rows(viewer, areas, named, GEOMETRY) if areas and named else []
-        placed = sorted((str(name), bytes(shape)) for name, shape in rows if name and shape)
-        self._rows = [name for name, _shape in placed]
-        self.names = tuple(dict.fromkeys(self._rows))
-        self._tree = STRtree(shapely.from_wkb([shape for _name, shape in placed]))
-
-    def of(self, shapes: Sequence[Any]) -> list[str]:
-        """Return the name of the district of each shape (WKB, or None), empty when none holds it."""
-        found = [""] * len(shapes)
-        ranks = [rank for rank, shape in enumerate(shapes) if shape]
-        points = shapely.point_on_surface(shapely.from_wkb([bytes(shapes[rank]) for rank in ranks]))
-        for at, zone in zip(*self._tree.query(points, predicate="within").tolist(), strict=True):
-            found[ranks[at]] = self._rows[zone]
-        return found
 
 
 _held: OrderedDict[object, TownEnergy] = OrderedDict()

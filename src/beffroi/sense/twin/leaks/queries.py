@@ -23,12 +23,13 @@ from beffroi.lake.layer_settings import Leaks as Wanted
 from beffroi.lake.queries import DatasetDetail, DatasetSummary
 from beffroi.lake.reading import GEOMETRY
 from beffroi.sense.twin.colouring import coloured
-from beffroi.sense.twin.energy import LABEL, LETTERS, Zones, detail_of
+from beffroi.sense.twin.energy import LABEL, LETTERS, detail_of
 from beffroi.sense.twin.heights import HEIGHTS, STOREYS, height_of
 from beffroi.sense.twin.leaks.estimating import Home, Town
 from beffroi.sense.twin.plane import Plane
 from beffroi.sense.twin.queries import town_buildings
 from beffroi.sense.twin.written import key_among, read_rows
+from beffroi.sense.twin.zones import Zones
 
 STAFF = (Role.AGENT, Role.ELECTED, Role.ADMINISTRATOR)
 """An estimate of someone's home is for those who work on it: not an official label, it is not published."""

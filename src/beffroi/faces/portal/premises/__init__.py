@@ -1,0 +1,1 @@
+"""The pages about premises: who occupies them, and what a building mixes."""
