@@ -3,6 +3,7 @@ import { keepDrafts } from "./behaviours/drafts";
 import { showChosenFiles } from "./behaviours/files";
 import { fillPosition } from "./behaviours/position";
 import { showPreviews } from "./behaviours/previews";
+import { bindRefreshes } from "./behaviours/refreshes";
 import { walkRows } from "./behaviours/rows";
 import { listenToKeys } from "./behaviours/shortcuts";
 import { dismissToasts } from "./behaviours/toast";
@@ -27,6 +28,7 @@ export function enhance(root: ParentNode): void {
   offerCopying(root);
   showWhatThisBrowserKnows(root);
   bindWaits(root);
+  bindRefreshes(root);
   focusFirstError(root);
 }
 

@@ -100,6 +100,7 @@ PAGES = [
     "/sens-de-circulation/2/",
     "/trajets/?de=3.0081,45.0110&vers=3.0092,45.0110&depart=2026-03-02T07:58",
     "/heures/8-11/?lieu=comptages-horaires/Grande+Rue&jour=weekday",
+    "/flux/8-21/?heure=8",
     "/heures/8-11/employeurs/?site=3.0100,45.0100&debut=09:00&fin=17:30",
     "/transports/?q=gare",
     "/transports/arret/reseau/G/",

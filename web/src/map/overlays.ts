@@ -14,11 +14,20 @@ export class Overlay {
   #timer = 0;
   #shown = false;
   #deep: Deep | null = null;
+  #url: string;
 
   constructor(map: MapLibre, config: OverlayConfig) {
     this.#map = map;
     this.#config = config;
     this.#source = `live-${config.id}`;
+    this.#url = config.url;
+    // The page may ask for another hour, another mode (see `behaviours/refreshes.ts`).
+    document.addEventListener("beffroi:overlay", (event) => {
+      const { id, url } = (event as CustomEvent<{ id?: string; url?: string }>).detail;
+      if (id !== config.id || !url) return;
+      this.#url = url;
+      void this.#read();
+    });
   }
 
   get isShown(): boolean {
@@ -55,7 +64,7 @@ export class Overlay {
 
   readonly #read = async (): Promise<void> => {
     if (!this.#shown || document.hidden) return;
-    const url = new URL(this.#config.url, location.href);
+    const url = new URL(this.#url, location.href);
     if (this.#config.byBox) url.searchParams.set("bbox", this.#map.getBounds().toArray().flat().join(","));
     const response = await fetch(url, { credentials: "same-origin" });
     if (!response.ok) return;
@@ -81,11 +90,17 @@ function markColour(config: OverlayConfig, dark: boolean): ExpressionSpecificati
   return ["match", ["to-string", ["get", config.property]], ...pairs, fallback] as unknown as ExpressionSpecification;
 }
 
-/** Volumes where a thing has a `height_m`, areas, lines, points, and the `title` of each once near. */
+/**
+ * Volumes where a thing has a `height_m`, areas, lines, points, and the `title` of each once near. A `hollow` thing is
+ * not known as the others are: an empty disc, a dashed line. A `size` makes a disc larger or smaller than usual.
+ */
 function overlayLayers(config: OverlayConfig, source: string, colours?: Palette): LayerSpecification[] {
   const colour = colourOf(config, colours?.dark ?? false);
   const only = (kind: string): ExpressionSpecification => ["==", ["geometry-type"], kind];
   const halo = colours?.halo ?? "#ffffff";
+  const hollow: ExpressionSpecification = ["has", "hollow"];
+  const size: ExpressionSpecification = ["to-number", ["get", "size"], 1];
+  const width: ExpressionSpecification = ["interpolate", ["linear"], ["zoom"], 11, 2, 18, config.deep ? 3 : 8];
   return [
     { id: `${source}-area`, type: "fill", source, filter: only("Polygon"), paint: { "fill-color": colour, "fill-opacity": ["case", ["has", "label"], 0.6, 0.35] } },
     {
@@ -105,14 +120,21 @@ function overlayLayers(config: OverlayConfig, source: string, colours?: Palette)
       id: `${source}-line`,
       type: "line",
       source,
-      filter: only("LineString"),
+      filter: ["all", only("LineString"), ["!", hollow]],
       layout: { "line-cap": "round", "line-join": "round" },
       // What is drawn below the ground leaves only its trace on it.
       paint: {
         "line-color": colour,
-        "line-width": ["interpolate", ["linear"], ["zoom"], 11, 2, 18, config.deep ? 3 : 8],
+        "line-width": width,
         "line-opacity": config.deep ? ["interpolate", ["linear"], ["zoom"], 15, 0.9, 17, 0.3] : 1,
       },
+    },
+    {
+      id: `${source}-dashed`,
+      type: "line",
+      source,
+      filter: ["all", only("LineString"), hollow],
+      paint: { "line-color": colour, "line-width": ["interpolate", ["linear"], ["zoom"], 11, ["*", 2, size], 18, ["*", 5, size]], "line-dasharray": [2, 1.6] },
     },
     {
       id: `${source}-point`,
@@ -120,9 +142,9 @@ function overlayLayers(config: OverlayConfig, source: string, colours?: Palette)
       source,
       filter: only("Point"),
       paint: {
-        "circle-color": colour,
-        "circle-radius": ["interpolate", ["linear"], ["zoom"], 11, 4, 18, 11],
-        "circle-stroke-color": halo,
+        "circle-color": ["case", hollow, halo, colour],
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 11, ["*", 4, size], 18, ["*", 11, size]],
+        "circle-stroke-color": ["case", hollow, colour, halo],
         "circle-stroke-width": 2,
       },
     },

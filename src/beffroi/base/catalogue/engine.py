@@ -90,6 +90,11 @@ _ENGINES: dict[str, Engine] = dict(
             gettext_noop("Budgets, équipements, taxes et redevances, expliqués et suivis."),
         ),
         _known(
+            "flows",
+            gettext_noop("Flux par mode"),
+            gettext_noop("Ce qui passe dans les rues, par mode et par heure, le mesuré à part de l’estimé."),
+        ),
+        _known(
             "help",
             gettext_noop("Aide"),
             gettext_noop("Aide en contexte, bac à sable et parcours de formation des agents."),

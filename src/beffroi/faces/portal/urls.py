@@ -25,6 +25,7 @@ from beffroi.faces.portal.bookings import urls as bookings
 from beffroi.faces.portal.crossing import urls as crossing
 from beffroi.faces.portal.directories import pages as directories
 from beffroi.faces.portal.directories import proposing
+from beffroi.faces.portal.flows import pages as flows
 from beffroi.faces.portal.leaks import pages as leaks
 from beffroi.faces.portal.lighting import pages as lighting
 from beffroi.faces.portal.offers import pages as offers
@@ -121,6 +122,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *crossing.urlpatterns,
     *cameras.urlpatterns,
     *charging.urlpatterns,
+    *flows.urlpatterns,
     *leaks.urlpatterns,
     *lighting.urlpatterns,
     *underground.urlpatterns,

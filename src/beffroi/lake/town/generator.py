@@ -22,6 +22,7 @@ from beffroi.lake.town.council import write_agenda, write_deliberations, write_m
 from beffroi.lake.town.digital import write_digital
 from beffroi.lake.town.files import Origin, Sheet, Writer
 from beffroi.lake.town.floods import write_floods
+from beffroi.lake.town.flows import write_flows
 from beffroi.lake.town.footing import write_footing
 from beffroi.lake.town.furniture import write_lamps, write_mobility, write_small_things, write_trees
 from beffroi.lake.town.ground import (
@@ -132,6 +133,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Compteurs", write_meters),
     ("Associations", write_associations),
     ("Accidents", write_accidents),
+    ("Flux par mode", write_flows),
     ("Infractions", write_offences),
     ("Délibérations", write_deliberations),
     ("Menus", write_menus),

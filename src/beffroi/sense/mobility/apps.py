@@ -16,6 +16,7 @@ class MobilityConfig(AppConfig):
         from beffroi.sense.mobility import engine, events, operations, tasks
         from beffroi.sense.mobility.charging import polling as charging
         from beffroi.sense.mobility.coverage import engine as coverage
+        from beffroi.sense.mobility.flows import engine as flows
         from beffroi.sense.mobility.hours import engine as hours
         from beffroi.sense.mobility.journeys import engine as journeys
         from beffroi.sense.mobility.rounds import engine as rounds
@@ -32,6 +33,7 @@ class MobilityConfig(AppConfig):
         works.register()
         journeys.register()
         hours.register()
+        flows.register()
         register_sandbox_part("mobility", clear=operations.forget_sandbox)
         subscribe("mobility.graphs", (DATASET_PUBLISHED, DATASET_RESTORED), tasks.on_dataset)
         subscribe("mobility.obstacles", (events.OBSTACLE_REPORTED, events.OBSTACLE_ENDED), tasks.on_obstacle)
