@@ -1,19 +1,18 @@
 """The lines of a text put along a curve, without holding them: in files, each of a stretch of it. Knows no Django.
 
 A line is the shortest form that a row has: moving it twice costs half a second of processor per million; sorting
-typed rows that do not fit in memory costs three. A first pass drops each line in the file of its stretch, a second puts
-each file in order.
+typed rows that do not fit in memory costs three. A first pass drops each line in the file of its stretch; each is then
+put in order alone, when its rows are written.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
@@ -35,7 +34,9 @@ _MOST_FILES = 300
 
 _NOWHERE = 2**32 - 1
 _END = 10
+_TWO_OCTETS = 1 << 16
 _THREADS = 2
+_HALF, _RANK = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 Keys: TypeAlias = "npt.NDArray[np.uint32]"
 
@@ -66,19 +67,41 @@ def _column(points: npt.NDArray[np.float32], side: int) -> Array:
     return Array(np.ascontiguousarray(points[:, side]))
 
 
-def along_curve(lines: Lines, keys: Keys, folder: Path) -> list[Path]:
-    """Write the lines in the order of their `keys`, those of one key in their own, and return the files, in order.
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The lines of a stretch of the curve, alone in a file as they were read, and their keys."""
+
+    file: Path
+    keys: list[Keys]
+
+    def put_in_order(self) -> None:
+        """Put the lines in the order of their keys, those of one key in their own."""
+        if len({key for some in self.keys for key in (int(some.min()), int(some.max()))}) < 2:
+            # Of one key, however many they are: they stand as they were read, and are not held.
+            return
+        keys = np.concatenate(self.keys).astype(np.uint64)
+        # Each with its rank below it: numbers are put in order in half the time that it takes to rank them.
+        keys <<= _HALF
+        keys |= np.arange(len(keys), dtype=np.uint64)
+        keys.sort()
+        order = (keys & _RANK).astype(np.intp)
+        # In its own place: a file made again would ask for its memory again.
+        with self.file.open("r+b") as handle:
+            data = handle.read()
+            handle.seek(0)
+            handle.write(_moved(data, *_lines_of(data), order).data)
+
+
+def stretches_of(lines: Lines, keys: Keys, folder: Path) -> list[Stretch]:
+    """Drop the lines in files of `folder`, one per stretch of the curve, and return those that hold some, in order.
 
     Raises:
         TextChanged: there are no more as many lines as keys.
     """
     bounds = _bounds(keys, lines.path.stat().st_size)
     files = [folder / f"{rank:03}.csv" for rank in range(len(bounds) + 1)]
-    stretches = _dropped(lines, keys, bounds, files)
-    with ThreadPoolExecutor(_THREADS) as threads:
-        for _ in threads.map(_put_in_order, files, stretches):
-            pass
-    return [file for file, stretch in zip(files, stretches, strict=True) if stretch]
+    dropped = _dropped(lines, keys, bounds, files)
+    return [Stretch(file, some) for file, some in zip(files, dropped, strict=True) if some]
 
 
 def _bounds(keys: Keys, size: int) -> Keys:
@@ -111,7 +134,7 @@ def _dropped(lines: Lines, keys: Keys, bounds: Keys, files: list[Path]) -> list[
         targets = [opened.enter_context(file.open("wb")) for file in files]
         for _ in range(lines.skip):
             handle.readline()
-        for part in _in_turn(_keyed(handle, keys, lines.path), partial(_by_stretch, bounds=bounds)):
+        for part in _in_turn(handle, keys, bounds, lines.path):
             cuts = zip(pairwise([0, *part.octet_ends]), pairwise([0, *part.key_ends]), strict=True)
             for rank, ((begin, end), (first, last)) in enumerate(cuts):
                 if end > begin:
@@ -120,49 +143,36 @@ def _dropped(lines: Lines, keys: Keys, bounds: Keys, files: list[Path]) -> list[
     return stretches
 
 
-def _keyed(handle: BinaryIO, keys: Keys, path: Path) -> Iterator[tuple[bytes, Keys]]:
-    """Yield the text by parts of whole lines, with their keys."""
+def _in_turn(handle: BinaryIO, keys: Keys, bounds: Keys, path: Path) -> Iterator[_Dropped]:
+    """Yield the text by parts of whole lines, each in the order of its stretches, by all threads; few are held."""
+    looked: deque[tuple[bytes, Future[tuple[Positions, Positions]]]] = deque()
+    moving: deque[Future[_Dropped]] = deque()
     first = 0
-    for part in whole_lines(handle, _PART_BYTES):
-        count = part.count(b"\n")
-        yield part, keys[first : first + count]
-        first += count
-    if first != len(keys):
-        raise _changed(path)
-
-
-def _in_turn(parts: Iterator[tuple[bytes, Keys]], act: Callable[[tuple[bytes, Keys]], _Dropped]) -> Iterator[_Dropped]:
-    """Yield what `act` makes of each part, in their order, by all threads; few are held."""
-    waiting: deque[Future[_Dropped]] = deque()
     with ThreadPoolExecutor(_THREADS) as threads:
-        for part in parts:
-            waiting.append(threads.submit(act, part))
-            if len(waiting) > 2 * _THREADS:
-                yield waiting.popleft().result()
-        for left in waiting:
+        for part in chain(whole_lines(handle, _PART_BYTES), [b""] * _THREADS):
+            looked.append((part, threads.submit(_lines_of, part)))
+            if len(looked) <= _THREADS:
+                continue
+            data, found = looked.popleft()
+            last = first + len(found.result()[0])
+            if last > len(keys):
+                raise _changed(path)
+            moving.append(threads.submit(_by_stretch, data, *found.result(), keys[first:last], bounds))
+            first = last
+            if len(moving) > 2 * _THREADS:
+                yield moving.popleft().result()
+        if first != len(keys):
+            raise _changed(path)
+        for left in moving:
             yield left.result()
 
 
-def _by_stretch(part: tuple[bytes, Keys], bounds: Keys) -> _Dropped:
-    data, keys = part
-    starts, lengths = _lines_of(data)
+def _by_stretch(data: bytes, starts: Positions, lengths: Positions, keys: Keys, bounds: Keys) -> _Dropped:
     stretch = np.searchsorted(bounds, keys, side="right").astype(np.uint16)
     order = np.argsort(stretch, kind="stable")
     ends = np.cumsum(np.bincount(stretch, minlength=len(bounds) + 1))
     octets = np.concatenate([[0], np.cumsum(lengths[order])])
     return _Dropped(_moved(data, starts, lengths, order), keys[order], octets[ends].tolist(), ends.tolist())
-
-
-def _put_in_order(file: Path, stretch: list[Keys]) -> None:
-    if len({key for some in stretch for key in (int(some.min()), int(some.max()))}) < 2:
-        # Of one key, however many they are: they stand as they were read, and are not held.
-        return
-    keys = np.concatenate(stretch)
-    # In its own place: a file made again would ask for its memory again.
-    with file.open("r+b") as handle:
-        data = handle.read()
-        handle.seek(0)
-        handle.write(_moved(data, *_lines_of(data), np.argsort(keys, kind="stable")).data)
 
 
 def _lines_of(data: bytes) -> tuple[Positions, Positions]:
@@ -176,7 +186,8 @@ def _moved(data: bytes, starts: Positions, lengths: Positions, order: Positions)
     """Return the lines of a text in an order: those of one length are moved together, and hold no thread back."""
     after = lengths[order]
     target = np.empty(len(data), dtype=np.uint8)
-    by_length = np.argsort(after, kind="stable")
+    # Numbers of two octets are ranked by counting them.
+    by_length = np.argsort(after.astype(np.uint16) if after.max(initial=0) < _TWO_OCTETS else after, kind="stable")
     begins, places, sizes = starts[order][by_length], (np.cumsum(after) - after)[by_length], after[by_length]
     cuts = [*np.flatnonzero(np.diff(sizes, prepend=-1)).tolist(), len(sizes)]
     for first, last in pairwise(cuts):

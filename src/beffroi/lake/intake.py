@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -76,35 +77,43 @@ def import_source(
     definition = definition or Definition(slug)
     ref = DatasetRef(territory, slug)
     options = merged_options(definition.reading, options)
-    source = source or source_info(path)
-    fingerprint = fingerprint_of(source, definition, options, beside=beside_of(path, definition))
     home = Lake(lake_folder(lake))
-    known = known_outcome(home, ref, fingerprint, at)
-    if known is not None:
-        return known
-    with sql.workbench(memory_mb=memory_mb, threads=threads) as con:
-        try:
-            reader, asked = read or _registry(), replace(options, stays=path)
-            readings = linked(reader(path, asked, con), definition, path=path, options=options, read=reader)
-        except BeffroiError as fault:
-            return ImportOutcome(ImportStatus.REFUSED, ref, reason=_as_sentence(fault))
-        outcomes = [
-            publish_reading(
-                reading,
-                territory=territory,
-                slug=slug if len(readings) == 1 else _part_slug(slug, reading, position),
-                at=at,
-                source=source,
-                definition=definition,
-                progress=progress,
-                actor=actor,
-                lake=home.root,
-                fingerprint=fingerprint,
-                later=later,
-                guarded=guarded,
-            )
-            for position, reading in enumerate(readings, start=1)
-        ]
+
+    def told() -> tuple[SourceInfo, str]:
+        known = source or source_info(path)
+        return known, fingerprint_of(known, definition, options, beside=beside_of(path, definition))
+
+    with ThreadPoolExecutor(1) as beside:
+        asked = beside.submit(told)
+        # With nothing to compare it to, the source is hashed while it is read.
+        if home.checked(ref) or home.parts(ref):
+            known = known_outcome(home, ref, asked.result()[1], at)
+            if known is not None:
+                return known
+        with sql.workbench(memory_mb=memory_mb, threads=threads) as con:
+            try:
+                reader, given = read or _registry(), replace(options, stays=path)
+                readings = linked(reader(path, given, con), definition, path=path, options=options, read=reader)
+            except BeffroiError as fault:
+                return ImportOutcome(ImportStatus.REFUSED, ref, reason=_as_sentence(fault))
+            info, fingerprint = asked.result()
+            outcomes = [
+                publish_reading(
+                    reading,
+                    territory=territory,
+                    slug=slug if len(readings) == 1 else _part_slug(slug, reading, position),
+                    at=at,
+                    source=info,
+                    definition=definition,
+                    progress=progress,
+                    actor=actor,
+                    lake=home.root,
+                    fingerprint=fingerprint,
+                    later=later,
+                    guarded=guarded,
+                )
+                for position, reading in enumerate(readings, start=1)
+            ]
     if announce and _django_is_ready():
         from beffroi.lake.announcing import announce_published
 

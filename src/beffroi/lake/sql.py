@@ -142,6 +142,23 @@ def plan_for(con: Any, rows: int) -> None:
         (_as_written.add if few else _as_written.discard)(con)
 
 
+_MOST_ASKING = 8
+
+
+@contextmanager
+def alone_and_in_order(con: Any) -> Iterator[int]:
+    """Have each query of the database of `con` run by the thread that asks it, alone, its rows in their order.
+
+    Yield how many threads may ask at once. A query that keeps the order of its rows between threads holds them twice.
+    """
+    threads = con.execute("SELECT current_setting('threads')").fetchall()[0][0]
+    con.execute("SET threads = 1; SET preserve_insertion_order = false")
+    try:
+        yield min(threads, _MOST_ASKING)
+    finally:
+        con.execute(f"SET threads = {int(threads)}; SET preserve_insertion_order = true")
+
+
 def _forget_workbench() -> None:
     if _kept.key is not None and _kept.key[0] == os.getpid():
         _close(_kept.database, spill=_kept.spill)

@@ -9,25 +9,36 @@ nothing to them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from beffroi.base.kernel.geo import BBox
 from beffroi.lake.connectors.profile import somewhere
 from beffroi.lake.connectors.tabular import period_of
-from beffroi.lake.curve import along, along_curve, keys_along
+from beffroi.lake.curve import Keys, Stretch, along, keys_along, stretches_of
 from beffroi.lake.definitions import Definition
 from beffroi.lake.geoparquet import write_rows
 from beffroi.lake.manifest import BOX, ID
 from beffroi.lake.preparing import Plan, Prepared, tell_apart
 from beffroi.lake.reading import GEOMETRY, Column, Reading, Streamed
-from beffroi.lake.sql import literal, name
+from beffroi.lake.rowgroups import join
+from beffroi.lake.sql import alone_and_in_order, literal, name
 
 _LEVEL = 1
 """How much Zstandard works on so many rows: a fifth less of processor than at its usual level, a sixth more of disk."""
+
+_STRETCHES = 4
+"""How many stretches of the curve are written together: few, for all threads to end at the same time."""
+
+Marks: TypeAlias = "npt.NDArray[np.uint64]"
 
 
 def held_if_changed(reading: Reading, definition: Definition) -> None:
@@ -62,10 +73,16 @@ def prepare_streamed(reading: Reading, plan: Plan, target: Path) -> Prepared:
     box = BBox(*source.box) if source.box else None
     types = ("Point",) if box else ()
     written = Prepared("", plan.columns, 0, (None, None), plan.id_column, bool(types), types, box, False, target)
-    with TemporaryDirectory(dir=target.parent) as aside:
-        write_rows(con, f"({_query(con, source, plan, box, Path(aside))})", written, target, level=_LEVEL)
     file = f"read_parquet({literal(str(target))})"
-    rows, ids, marks = con.execute(f"SELECT {_counted(plan)} FROM {file}").fetchone()
+    found = None
+    if box is not None and source.lines is not None:
+        keys = keys_along(con, source.lines.points, box)
+        # Where the rows are is held no longer than what is made of it.
+        reading.streamed = replace(source, lines=None)
+        found = _write_along(con, source, keys, plan, written)
+    else:
+        write_rows(con, f"({_ordered(source, plan, box)})", written, target, level=_LEVEL)
+    rows, ids, marks = found or con.execute(f"SELECT {_counted(plan)} FROM {file}").fetchone()
     if marks is None:
         halves = f"SELECT CAST({_mark(source, plan.columns)} >> 64 AS HUGEINT) AS half FROM ({source.rows})"
         marks = con.execute(f"SELECT sum(half) FROM ({halves})").fetchone()[0]
@@ -77,10 +94,64 @@ def prepare_streamed(reading: Reading, plan: Plan, target: Path) -> Prepared:
 
 def _counted(plan: Plan) -> str:
     """Return the SQL of how many rows and ids there are, and of the sum of marks where ids are their first halves."""
-    if plan.id_column is not None or plan.widest != plan.columns:
+    if not _ids_are_marks(plan):
         return f"count(*), count(DISTINCT {ID}), NULL"
-    mark = f"CAST('0x' || {ID} AS UBIGINT)"
-    return f"count(*), count(DISTINCT {mark}), sum({mark}::HUGEINT)"
+    return f"count(*), count(DISTINCT {_MARK_OF_ID}), sum({_MARK_OF_ID}::HUGEINT)"
+
+
+_MARK_OF_ID = f"CAST('0x' || {ID} AS UBIGINT)"
+
+
+def _ids_are_marks(plan: Plan) -> bool:
+    return plan.id_column is None and plan.widest == plan.columns
+
+
+def _write_along(con: Any, source: Streamed, keys: Keys, plan: Plan, written: Prepared) -> tuple[int, int, int] | None:
+    """Write the rows along the curve by parts, each by one thread; return how many there are, how many ids, the marks.
+
+    None where ids are not the first halves of marks.
+    """
+    lines, target = source.lines, written.file
+    if lines is None or target is None:
+        raise ValueError("rows whose lines are not known are written otherwise")
+    with TemporaryDirectory(dir=target.parent) as aside, alone_and_in_order(con) as threads:
+        stretches = stretches_of(lines, keys, Path(aside))
+        parts = [stretches[first : first + _STRETCHES] for first in range(0, len(stretches), _STRETCHES)]
+
+        def write(rank: int, part: Sequence[Stretch]) -> tuple[Path, Marks | None]:
+            for stretch in part:
+                stretch.put_in_order()
+            file = Path(aside, f"{rank:03}.parquet")
+            rows = lines.read([stretch.file for stretch in part])
+            with closing(con.cursor()) as own:
+                write_rows(own, f"({_ready(source, plan, rows)})", written, file, level=_LEVEL)
+                for stretch in part:
+                    stretch.file.unlink()
+                asked = f"SELECT {_MARK_OF_ID} AS mark FROM read_parquet({literal(str(file))})"
+                return file, own.execute(asked).fetchnumpy()["mark"] if _ids_are_marks(plan) else None
+
+        marks: list[Marks | None] = []
+        with ThreadPoolExecutor(threads) as pool:
+            try:
+                rows = join(_noted(pool.map(write, range(len(parts)), parts), marks), target)
+            finally:
+                pool.shutdown(cancel_futures=True)
+    return (rows, *_summed([some for some in marks if some is not None])) if _ids_are_marks(plan) else None
+
+
+def _noted(written: Iterable[tuple[Path, Marks | None]], marks: list[Marks | None]) -> Iterator[Path]:
+    for file, some in written:
+        marks.append(some)
+        yield file
+
+
+def _summed(marks: list[Marks]) -> tuple[int, int]:
+    """Return how many marks are distinct, and their sum."""
+    every = np.concatenate(marks)
+    every.sort()
+    distinct = int(np.count_nonzero(every[1:] != every[:-1])) + min(len(every), 1)
+    half = np.uint64(32)
+    return distinct, (int((every >> half).sum()) << 32) + int((every & np.uint64(0xFFFFFFFF)).sum())
 
 
 def _write_apart(con: Any, written: Prepared, target: Path) -> None:
@@ -94,15 +165,19 @@ def _write_apart(con: Any, written: Prepared, target: Path) -> None:
     con.execute(f"DROP TABLE {table}")
 
 
-def _query(con: Any, source: Streamed, plan: Plan, box: BBox | None, aside: Path) -> str:
-    """Return the SQL of the rows ready to be written; without a box they stay as they were published.
+def _ordered(source: Streamed, plan: Plan, box: BBox | None) -> str:
+    """Return the SQL of the rows ready to be written, sorted along the curve; without a box they stay as published."""
+    if box is None:
+        return _ready(source, plan, source.rows)
+    order = f"ORDER BY CASE WHEN _x IS NOT NULL THEN {along('_x', '_y', box)} END NULLS LAST, _mark"
+    return _ready(source, plan, source.rows, order)
 
-    Their lines are put in order in files of `aside`, where they are known.
-    """
+
+def _ready(source: Streamed, plan: Plan, rows: str, order: str = "") -> str:
+    """Return the SQL of `rows` ready to be written, in an order."""
     # What can be made of a row again after a sort is not carried through it.
     given, told = [*plan.values, f"{_mark(source, plan.columns)} AS _mark"], ["* EXCLUDE (_mark)"]
-    rows, order = source.rows, ""
-    if box is not None:
+    if source.box is not None:
         x, y = name(source.x), name(source.y)
         given.append(f"CASE WHEN {somewhere(x, y)} THEN {x} END AS _x, CASE WHEN {somewhere(x, y)} THEN {y} END AS _y")
         told = [
@@ -110,10 +185,6 @@ def _query(con: Any, source: Streamed, plan: Plan, box: BBox | None, aside: Path
             f"CASE WHEN _x IS NOT NULL THEN ST_AsWKB(ST_Point(_x, _y)) END AS {GEOMETRY}",
             f"CASE WHEN _x IS NOT NULL THEN struct_pack(xmin := _x, ymin := _y, xmax := _x, ymax := _y) END AS {BOX}",
         ]
-        if source.lines is not None:
-            rows = source.lines.read(along_curve(source.lines, keys_along(con, source.lines.points, box), aside))
-        else:
-            order = f"ORDER BY CASE WHEN _x IS NOT NULL THEN {along('_x', '_y', box)} END NULLS LAST, _mark"
     if plan.id_column:
         told.append(f"CAST({name(plan.id_column)} AS VARCHAR) AS {ID}")
     else:

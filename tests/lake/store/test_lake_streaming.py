@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 
 from beffroi.base.kernel.geo import BBox
 from beffroi.base.territory.viewer import ANONYMOUS
-from beffroi.lake import curve, queries, serving, store, tasks
+from beffroi.lake import curve, queries, serving, sql, store, tasks
 from beffroi.lake.connectors import csv
 from beffroi.lake.cql_text import from_text
 from beffroi.lake.definitions import ColumnDefinition, Definition
@@ -116,6 +117,27 @@ def test_streamed_rows_have_ids_of_their_own_along_the_curve(tmp_path: Path, lak
     assert len(set(ids)) == len(ids) == 405
     twice = [one for one in ids if "-" in one]
     assert sorted(one.partition("-")[2] for one in twice) == ["2", "2", "3"]
+
+
+@pytest.mark.usefixtures("streaming")
+def test_a_large_table_is_the_same_octets_along_the_curve_whoever_writes_it(tmp_path: Path) -> None:
+    path, written = _file(tmp_path, _rows(2_000)), []
+    for threads in (1, 2, 3):
+        lake = tmp_path / f"lake{threads}"
+        done = import_source(
+            path, territory=lakes.TOWN, at=lakes.AT, definition=SALES, lake=lake, announce=False, threads=threads
+        )
+        written.append(Lake(lake).version_folder(REF, done.version or "") / "data.parquet")
+    assert len({file.read_bytes() for file in written}) == 1
+    con = sql.connect(threads=1)
+    placed = con.execute(f"SELECT longitude, latitude FROM '{written[0]}' WHERE geometry IS NOT NULL").fetchnumpy()
+    points = np.stack([placed["longitude"], placed["latitude"]], axis=1).astype(np.float32)
+    keys = curve.keys_along(
+        con, points, Lake(tmp_path / "lake1").manifest(REF, done.version or "").bbox or BBox(*[0] * 4)
+    )
+    assert len(keys) == 2_003
+    assert (keys[1:] >= keys[:-1]).all()
+    con.close()
 
 
 @pytest.mark.usefixtures("streaming")

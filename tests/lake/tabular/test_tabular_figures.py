@@ -29,7 +29,7 @@ _SOUND = {
     WHOLE: ["0", "7", "-7", "+12", "12345678", "123456789", "-123456789012345678", "999999999999999999", "007"],
     DECIMAL: ["3.8", "-0.5", ".5", "5.", "43", "1e-05", "-1.25E+3", "3.8767543210123456", "12345678.1234567",
               "123456789.5", "0.123456789", "+4.25", "00.10"],
-    DAY: ["2026-11-26", "2024-02-29", "0001-01-01", "1999-12-31"],
+    DAY: ["2026-11-26", "2024-02-29", "2000-02-29", "0001-01-01", "1999-12-31", "2026-04-30"],
 }  # fmt: skip
 _OTHER = {
     WHOLE: ["1234567890123456789", "1.5", "-", "+", "1e3", "12a", "1_000", "--1", "1 2", "é", "12345678x", "x12345678"],
@@ -50,6 +50,11 @@ _OTHER = {
     DAY: [
         "2026-02-30",
         "2023-02-29",
+        "1900-02-29",
+        "2026-04-31",
+        "2026-00-10",
+        "2026-01-00",
+        "2026-12-32",
         "2026-13-01",
         "26/11/2026",
         "2026-1-01",
@@ -133,9 +138,16 @@ def test_parts_of_a_text_are_put_together(tmp_path: Path, monkeypatch: pytest.Mo
     parts = _told(tmp_path, rows, **asked)
     assert len(parts.points or []) > 20
     assert np.array_equal(_places(parts), _places(whole))
-    assert (parts.read, parts.rows, parts.sides, parts.days) == ({0, 1, 2}, 179, whole.sides, whole.days)
+    assert (parts.read, parts.rows, parts.sides) == ({0, 1, 2}, 179, whole.sides)
     late = _told(tmp_path, [*rows, "3.5,43.5,2026-02-31"], **asked)
     assert late.read == {0, 1}
+
+
+def _along(lines: Lines, keys: curve.Keys, aside: Path) -> list[Path]:
+    stretches = curve.stretches_of(lines, keys, aside)
+    for stretch in stretches:
+        stretch.put_in_order()
+    return [stretch.file for stretch in stretches]
 
 
 def test_lines_are_put_along_the_curve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +164,7 @@ def test_lines_are_put_along_the_curve(tmp_path: Path, monkeypatch: pytest.Monke
     con.close()
     aside = tmp_path / "aside"
     aside.mkdir()
-    files = curve.along_curve(Lines(source, 1, points, str), keys, aside)
+    files = _along(Lines(source, 1, points, str), keys, aside)
     assert len(files) > 10
     ordered = "".join(file.read_text() for file in files).splitlines(keepends=True)
     assert ordered == [texts[rank] for rank in np.argsort(keys, kind="stable")]
@@ -160,7 +172,7 @@ def test_lines_are_put_along_the_curve(tmp_path: Path, monkeypatch: pytest.Monke
     with source.open("a") as more:
         more.write("3.85,43.6,late\n")
     with pytest.raises(curve.TextChanged):
-        curve.along_curve(Lines(source, 1, points, str), keys, aside)
+        _along(Lines(source, 1, points, str), keys, aside)
 
 
 def test_a_place_that_many_have_is_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +183,7 @@ def test_a_place_that_many_have_is_not_held(tmp_path: Path, monkeypatch: pytest.
     source.write_text("".join(texts))
     aside = tmp_path / "aside"
     aside.mkdir()
-    files = curve.along_curve(Lines(source, 0, np.empty((0, 2), np.float32), str), keys, aside)
+    files = _along(Lines(source, 0, np.empty((0, 2), np.float32), str), keys, aside)
     ordered = [file.read_text().splitlines(keepends=True) for file in files]
     assert [line for lines in ordered for line in lines] == [texts[rank] for rank in np.argsort(keys, kind="stable")]
     alone = [{int(keys[int(line)]) for line in lines} for lines in ordered if len(lines) > 600]

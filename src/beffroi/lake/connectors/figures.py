@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +28,7 @@ def _of_octets(*octets: int) -> np.uint64:
     return np.uint64(int.from_bytes(octets, "little"))
 
 
-_ONE, _8, _32, _48, _56, _OCTET = map(np.uint64, (1, 8, 32, 48, 56, 255))
+_ONE, _4, _8, _100, _400, _10_000 = map(np.uint64, (1, 4, 8, 100, 400, 10_000))
 _ZEROS, _POINTS, _SEVENS, _TOPS, _ABOVE_NINE = (_of_octets(*[octet] * 8) for octet in (48, 46, 127, 128, 118))
 _LAST = np.array([(1 << 64) - (1 << 64 - 8 * length) for length in range(9)], dtype=np.uint64)
 """What keeps the last octets of eight: none to all of them."""
@@ -42,6 +41,14 @@ _EIGHT = tuple(
     )
 )
 _IN_DAY, _HYPHENS = _of_octets(0, 0, 0, 0, 255, 0, 0, 255), _of_octets(0, 0, 0, 0, 45, 0, 0, 45)
+_YEAR, _MONTH = _of_octets(255, 255, 255, 255), _of_octets(0, 0, 0, 0, 255, 255)
+_DAY_OF_MONTH = _of_octets(0, 0, 0, 0, 0, 0, 255, 255)
+"""Where the figures of a day stand, once the first hyphen is left out."""
+_LEAP_DAY = np.uint64(229)
+_LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_DAYS_OF_YEAR = np.zeros(10_000, dtype=bool)
+_DAYS_OF_YEAR[[100 * (month + 1) + day + 1 for month, length in enumerate(_LENGTHS) for day in range(length)]] = True
+_ALL_EIGHT = np.array(8, dtype=np.intp)
 _POWERS = 10 ** np.arange(8, dtype=np.uint64)
 _READ = re.compile(next(form.pattern for form in NUMBER_FORMS if form.name == DECIMAL).encode())
 """How a decimal may be written, exponents included: what figures and a point do not tell is read one by one."""
@@ -72,7 +79,6 @@ class Tally:
     rows: int
     filled: npt.NDArray[np.int64]
     read: set[int]
-    days: dict[int, set[int]] = field(default_factory=dict)
     given: int = 0
     placed: int = 0
     outside: int = 0
@@ -84,8 +90,6 @@ class Tally:
         self.rows += other.rows
         self.filled += other.filled
         self.read &= other.read
-        for column, days in other.days.items():
-            self.days.setdefault(column, set()).update(days)
         self.given, self.placed = self.given + other.given, self.placed + other.placed
         self.outside += other.outside
         lows, highs = map(min, self.sides[:2], other.sides[:2]), map(max, self.sides[2:], other.sides[2:])
@@ -99,11 +103,6 @@ class Tally:
     def placed_at(self) -> npt.NDArray[np.float32] | None:
         """Return where each line is (n, 2), NaN nowhere; None when that could not be told."""
         return None if self.points is None else np.concatenate(self.points)
-
-    def settled(self) -> Tally:
-        """Return it without the columns of dates of which one is no day of the calendar."""
-        self.read -= {column for column, days in self.days.items() if not all(map(_is_day, days))}
-        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +139,7 @@ def tally(fields: Fields, watched: Watched) -> Tally:
             continue
         begins, ends = fields.filled(column)
         if form == DAY:
-            days = _days(fields, begins, ends)
-            known = days is not None
-            found.days[column] = days or set()
+            known = _are_days(fields, begins, ends)
         elif form == WHOLE:
             known = _are_whole(fields, begins, ends)
         else:
@@ -252,21 +249,17 @@ def _decimals(fields: Fields, starts: Positions, ends: Positions) -> _Floats | N
     return numbers if np.isfinite(numbers).all() else None
 
 
-def _days(fields: Fields, starts: Positions, ends: Positions) -> set[int] | None:
-    """Return the distinct days that the fields may be (see `_is_day`); None unless all are as 2026-11-26 is."""
+def _are_days(fields: Fields, starts: Positions, ends: Positions) -> bool:
+    """Tell whether all the fields are days of the calendar, written as 2026-11-26 is."""
     if (ends - starts != 10).any():
-        return None
-    first, last = fields.words[starts + 8], fields.words[ends] >> _48
-    if ((first & _IN_DAY) != _HYPHENS).any():
-        return None
-    # The two figures of the day stand for the hyphens.
-    return set(np.unique((first & ~_IN_DAY) | ((last & _OCTET) << _32) | ((last >> _8) << _56)).tolist())
-
-
-def _is_day(folded: int) -> bool:
-    text = folded.to_bytes(8, "little")
-    try:
-        date(*(int(part) if part.isdigit() else 0 for part in (text[:4], text[5:7], text[4:5] + text[7:])))
-    except ValueError:
         return False
-    return True
+    first, last = fields.words[starts + 8], fields.words[ends]
+    if ((first & _IN_DAY) != _HYPHENS).any():
+        return False
+    numbers, sound = _figures((first & _YEAR) | ((first >> _8) & _MONTH) | (last & _DAY_OF_MONTH), _ALL_EIGHT)
+    if not sound.all():
+        return False
+    years, days = np.divmod(numbers, _10_000)
+    late = years[days == _LEAP_DAY]
+    leap = (late % _4 == 0) & ((late % _100 != 0) | (late % _400 == 0))
+    return bool((years > 0).all() and _DAYS_OF_YEAR[days.astype(np.intp)].all() and leap.all())

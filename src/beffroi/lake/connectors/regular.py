@@ -68,7 +68,7 @@ def regular(path: Path, separator: str, width: int, skip: int, watched: Watched 
             lines, bare, longest = lines + found.lines, bare and found.bare, max(longest, found.longest)
             if found.tally is not None:
                 held = held.add(found.tally) if held else found.tally
-    return Regular(lines, bare, longest, held.settled() if held else None)
+    return Regular(lines, bare, longest, held)
 
 
 def _examined(
@@ -93,9 +93,16 @@ def whole_lines(handle: BinaryIO, size: int = _SCAN) -> Iterator[bytes]:
     """Yield the text by large parts cut at ends of lines, the last one without the blank lines that may end it."""
     rest, end = b"", b"\n"
     while chunk := handle.read(size):
-        whole, mark, rest = (rest + chunk).rpartition(b"\n")
-        end = b"\r\n" if whole.endswith(b"\r") else b"\n"
-        yield whole + mark or chunk
+        cut = chunk.rfind(b"\n") + 1
+        if not cut:
+            # A line longer than a part: nobody's table.
+            yield chunk
+            rest = rest + chunk
+            continue
+        part = b"".join([rest, memoryview(chunk)[:cut]])
+        end = b"\r\n" if part.endswith(b"\r\n") else b"\n"
+        rest = chunk[cut:]
+        yield part
     rest = rest.rstrip(b"\r\n")
     if rest:
         yield rest + end
@@ -111,20 +118,22 @@ def _lines(data: bytes, separator: int, width: int, watched: Watched | None) -> 
     ):
         return None
     octets = np.frombuffer(data, dtype=np.uint8)
-    limits = octets == _END
-    limits |= octets == separator
+    ends = octets == _END
+    limits = ends | (octets == separator)
     quoted = b'"' in data
     found = np.flatnonzero(limits)
     marks = _unquoted(octets, found, separator) if quoted else found
     if marks is None or len(marks) % width:
         return None
-    ends = (octets[marks] == _END).reshape(-1, width)
-    if not ends[:, -1].all() or ends[:, :-1].any():
+    lines = marks[width - 1 :: width]
+    if not ends[lines].all() or np.count_nonzero(ends) != len(lines):
         return None
     fields = fields_of(octets, marks, width, returns=bool(returns))
-    bare = not quoted and _is_bare(data, fields)
+    if returns:
+        limits |= octets == _RETURN
+    bare = not quoted and _is_bare(data, fields, limits)
     told = tally(fields, watched) if watched else None
-    return Regular(len(ends), bare, _longest(marks[width - 1 :: width]), told)
+    return Regular(len(lines), bare, _longest(lines), told)
 
 
 def _longest(ends: npt.NDArray[np.int64]) -> int:
@@ -132,13 +141,14 @@ def _longest(ends: npt.NDArray[np.int64]) -> int:
     return int(np.diff(ends, prepend=-1).max(initial=0))
 
 
-def _is_bare(data: bytes, fields: Fields) -> bool:
-    """Tell whether no value begins or ends with what may be a blank."""
-    begins, ends = fields.octets[1:][fields.ends[:-1]], fields.before[fields.ends]
-    firsts = fields.octets[fields.first]
+def _is_bare(data: bytes, fields: Fields, limits: npt.NDArray[np.bool_]) -> bool:
+    """Tell whether no value begins or ends with what may be a blank; `limits` are the octets where fields end."""
     if any(mark in data for mark in _RARE_BLANKS):
+        begins, ends = fields.octets[1:][fields.ends[:-1]], fields.before[fields.ends]
+        firsts = fields.octets[fields.first]
         return not any(_MAY_BEGIN_BLANK[some].any() for some in (firsts, begins)) and not _MAY_END_BLANK[ends].any()
-    return not any((some == _SPACE).any() for some in (firsts, begins, ends))
+    spaces = fields.octets == _SPACE
+    return not (spaces[0] or (spaces[1:] & limits[:-1]).any() or (spaces[:-1] & limits[1:]).any())
 
 
 def _unquoted(octets: Octets, marks: Positions, separator: int) -> Positions | None:
