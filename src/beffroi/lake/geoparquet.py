@@ -14,8 +14,11 @@ from beffroi.lake.sql import literal, name
 ROW_GROUP = 61_440
 
 
-def write_rows(con: Any, rows: str, prepared: Prepared, target: Path, *, level: int | None = None) -> None:
-    """Write `rows` (the SQL of a table) in their order, a box per row, Zstandard of a level."""
+def write_rows(con: Any, rows: str, prepared: Prepared, target: Path, *, quickly: bool = False) -> None:
+    """Write `rows` (the SQL of a table) in their order, a box per row.
+
+    `quickly`: Snappy, which takes a tenth less of processor than Zstandard at its first level, and 40 % more of disk.
+    """
     columns = [ID, *(column.key for column in prepared.columns)]
     metadata = ""
     if prepared.has_geometry:
@@ -24,8 +27,8 @@ def write_rows(con: Any, rows: str, prepared: Prepared, target: Path, *, level: 
     con.execute(
         # Identifiers are quoted keys, the path is ours.
         f"COPY (SELECT {', '.join(name(key) for key in columns)} FROM {rows}) "  # noqa: S608
-        f"TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}, "
-        f"GEOPARQUET_VERSION 'NONE'{f', COMPRESSION_LEVEL {level}' if level else ''}{metadata})"
+        f"TO {literal(str(target))} (FORMAT parquet, COMPRESSION {'snappy' if quickly else 'zstd'}, "
+        f"ROW_GROUP_SIZE {ROW_GROUP}, GEOPARQUET_VERSION 'NONE'{metadata})"
     )
 
 

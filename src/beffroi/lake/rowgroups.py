@@ -149,6 +149,9 @@ def join(parts: Iterable[Path], target: Path) -> int:
                 handle.seek(len(_MAGIC))
                 _copy(handle, out, end - len(_MAGIC))
             part.unlink()
+            # The disk writes while the next file is made: little is left for the end.
+            out.flush()
+            os.fsync(out.fileno())
             whole = _added(whole, foot) if whole else foot
         octets = bytearray()
         _put_struct(octets, whole)

@@ -32,9 +32,6 @@ from beffroi.lake.reading import GEOMETRY, Column, Reading, Streamed
 from beffroi.lake.rowgroups import join
 from beffroi.lake.sql import alone_and_in_order, literal, name
 
-_LEVEL = 1
-"""How much Zstandard works on so many rows: a fifth less of processor than at its usual level, a sixth more of disk."""
-
 _STRETCHES = 4
 """How many stretches of the curve are written together: few, for all threads to end at the same time."""
 
@@ -81,7 +78,7 @@ def prepare_streamed(reading: Reading, plan: Plan, target: Path) -> Prepared:
         reading.streamed = replace(source, lines=None)
         found = _write_along(con, source, keys, plan, written)
     else:
-        write_rows(con, f"({_ordered(source, plan, box)})", written, target, level=_LEVEL)
+        write_rows(con, f"({_ordered(source, plan, box)})", written, target, quickly=True)
     rows, ids, marks = found or con.execute(f"SELECT {_counted(plan)} FROM {file}").fetchone()
     if marks is None:
         halves = f"SELECT CAST({_mark(source, plan.columns)} >> 64 AS HUGEINT) AS half FROM ({source.rows})"
@@ -124,11 +121,10 @@ def _write_along(con: Any, source: Streamed, keys: Keys, plan: Plan, written: Pr
             file = Path(aside, f"{rank:03}.parquet")
             rows = lines.read([stretch.file for stretch in part])
             with closing(con.cursor()) as own:
-                write_rows(own, f"({_ready(source, plan, rows)})", written, file, level=_LEVEL)
+                write_rows(own, f"({_ready(source, plan, rows)})", written, file, quickly=True)
                 for stretch in part:
                     stretch.file.unlink()
-                asked = f"SELECT {_MARK_OF_ID} AS mark FROM read_parquet({literal(str(file))})"
-                return file, own.execute(asked).fetchnumpy()["mark"] if _ids_are_marks(plan) else None
+                return file, _marks_of(own, written, file) if _ids_are_marks(plan) else None
 
         marks: list[Marks | None] = []
         with ThreadPoolExecutor(threads) as pool:
@@ -145,13 +141,23 @@ def _noted(written: Iterable[tuple[Path, Marks | None]], marks: list[Marks | Non
         yield file
 
 
+def _marks_of(con: Any, written: Prepared, file: Path) -> Marks:
+    """Return the marks of the rows of a part, sorted; its equal rows are told apart: a place is in one part alone."""
+    asked = f"SELECT {_MARK_OF_ID} AS mark FROM read_parquet({literal(str(file))})"
+    marks: Marks = np.sort(con.execute(asked).fetchnumpy()["mark"])
+    if (marks[1:] == marks[:-1]).any():
+        _write_apart(con, written, file)
+    return marks
+
+
 def _summed(marks: list[Marks]) -> tuple[int, int]:
-    """Return how many marks are distinct, and their sum."""
-    every = np.concatenate(marks)
-    every.sort()
-    distinct = int(np.count_nonzero(every[1:] != every[:-1])) + min(len(every), 1)
-    half = np.uint64(32)
-    return distinct, (int((every >> half).sum()) << 32) + int((every & np.uint64(0xFFFFFFFF)).sum())
+    """Return how many ids there are, those of a part being told apart already, and the sum of all marks."""
+    firsts = np.concatenate([some[np.diff(some, prepend=~some[:1]) != 0] for some in marks])
+    firsts.sort()
+    shared = int(np.count_nonzero(firsts[1:] == firsts[:-1]))
+    half, low = np.uint64(32), np.uint64(0xFFFFFFFF)
+    total = sum((int((some >> half).sum()) << 32) + int((some & low).sum()) for some in marks)
+    return sum(map(len, marks)) - shared, total
 
 
 def _write_apart(con: Any, written: Prepared, target: Path) -> None:
@@ -159,8 +165,12 @@ def _write_apart(con: Any, written: Prepared, target: Path) -> None:
     table, aside = "told_apart", target.with_suffix(".again")
     file = f"read_parquet({literal(str(target))})"
     con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT *, 0::TINYINT AS _order FROM {file}")
-    tell_apart(con, table)
-    write_rows(con, table, written, aside)
+    alike = 1
+    while alike:
+        # Once, but for what no one has seen: what tells a row apart may be the name of another.
+        tell_apart(con, table)
+        alike = con.execute(f"SELECT count(*) - count(DISTINCT {ID}) FROM {table}").fetchone()[0]
+    write_rows(con, table, written, aside, quickly=True)
     aside.replace(target)
     con.execute(f"DROP TABLE {table}")
 
