@@ -51,6 +51,7 @@ PAGES = [
     "/annuaires/10-04/inscrire/",
     "/demarches/",
     "/demarches/1-25/",
+    "/demarches/7-17/",
     "/demarches/6-06/papier/",
     "/demarches/6-06/formulaire/{draft}/logement/",
     "/demarches/suivi/{asked_token}/",

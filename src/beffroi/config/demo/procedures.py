@@ -11,7 +11,7 @@ from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import Requester
 from beffroi.serve.procedures import operations, queries
 
-BINS = "6-06"
+BINS, SITES = "6-06", "7-17"
 # Who, what, how many people, how many days ago.
 _BINS = (
     ("Camille Rivebelle", "premier", 4, 9),
@@ -53,7 +53,37 @@ def add_procedures(
         )
         numbers.append(opened.number)
     _treat(numbers, agent, at)
-    return len(numbers)
+    return len(numbers) + _add_sites(territory, places[0], at)
+
+
+def _add_sites(territory: str, place: tuple[float, float, str], at: datetime) -> int:
+    """Have two firms ask for the same street, some days in common: the second is told, and so is the service."""
+    if SITES not in queries.open_procedures(territory):
+        return 0
+    lon, lat, label = place
+    asked = (("Régie des eaux (fictive)", "Branchement d’eau", 0.0, 12), ("Toits et Cie (fictif)", "Fibre", 8e-5, 16))
+    for rank, (firm, what, east, starts) in enumerate(asked):
+        first = (at + timedelta(days=starts)).date()
+        corners = ((-6e-5, -6e-5), (6e-5, -6e-5), (6e-5, 6e-5), (-6e-5, 6e-5))
+        operations.file_request(
+            territory=territory,
+            use_case=SITES,
+            answers={
+                "acte": "permission",
+                "objet": what,
+                "fouille": True,
+                "profondeur": 80,
+                "rue": {"label": label, "lon": lon, "lat": lat},
+                "zone": [[lon + east + across, lat + along] for across, along in corners],
+                "debut": f"{first}",
+                "fin": f"{first + timedelta(days=6)}",
+                "responsable": firm,
+                "gene": "alternat",
+            },
+            requester=Requester(name=firm, phone="04 67 00 00 00"),
+            at=at - timedelta(days=2 - rank),
+        )
+    return len(asked)
 
 
 def _treat(numbers: Sequence[str], agent: Viewer, at: datetime) -> None:

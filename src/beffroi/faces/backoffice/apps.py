@@ -8,6 +8,7 @@ class BackofficeConfig(AppConfig):
 
     def ready(self) -> None:
         from beffroi.faces.backoffice import engine
+        from beffroi.faces.backoffice.procedures.sites import OVERLAY as SITES
         from beffroi.faces.backoffice.reports.queue import OVERLAY
         from beffroi.faces.backoffice.rounds.pages import OVERLAY as ROUNDS
         from beffroi.faces.shell import overlays
@@ -15,3 +16,4 @@ class BackofficeConfig(AppConfig):
         engine.register()
         overlays.register(OVERLAY)
         overlays.register(ROUNDS)
+        overlays.register(SITES)

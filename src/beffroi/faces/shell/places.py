@@ -114,6 +114,14 @@ class DegreesField(forms.CharField):
             raise forms.ValidationError(_told(error)) from error
 
 
+def degrees_fields() -> tuple[DegreesField, DegreesField]:
+    """Return the boxes of a latitude and a longitude that may be left empty."""
+    return (
+        DegreesField(label=_("Latitude"), help_text=_("En degrés, par exemple 45,0102."), limit=90, required=False),
+        DegreesField(label=_("Longitude"), help_text=_("En degrés, par exemple 3,0045."), limit=180, required=False),
+    )
+
+
 class PlaceForm(forms.Form):
     """The fields of a place, to be inherited: `lon`, `lat` (degrees, CRS84), `place_object`, `zone`.
 
@@ -122,8 +130,7 @@ class PlaceForm(forms.Form):
     a point farther than about 2 km outside it is refused.
     """
 
-    lat = DegreesField(label=_("Latitude"), help_text=_("En degrés, par exemple 45,0102."), limit=90, required=False)
-    lon = DegreesField(label=_("Longitude"), help_text=_("En degrés, par exemple 3,0045."), limit=180, required=False)
+    lat, lon = degrees_fields()
     place_object: Any = forms.RegexField(
         r"[a-z0-9-]{1,80}/.{1,80}",
         label=_("Objet concerné"),

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
+from shapely.geometry import Polygon
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.faces.shell.addresses import AddressField
+from beffroi.faces.shell.places import read_zone, write_zone
 from beffroi.faces.shell.sentences import said
 from beffroi.serve.procedures import queries
 from beffroi.serve.procedures.declaration import Question
-from beffroi.serve.procedures.queries import RequestInfo
+from beffroi.serve.procedures.queries import RequestInfo, SiteConflict
 
 # Units that the shipped procedures say, for the catalogues: `unit` means something else in other files.
 UNITS = (gettext_noop("personnes"), gettext_noop("litres"))
+
+
+CONFLICTS = {
+    "request": gettext_noop("Même lieu, mêmes jours"),
+    "works": gettext_noop("Travaux au même endroit"),
+    "detour": gettext_noop("Sur une déviation"),
+    "recent": gettext_noop("Chaussée refaite récemment"),
+    "event": gettext_noop("Événement prévu"),
+}
 
 
 class FilesInput(forms.FileInput):
@@ -44,6 +55,7 @@ def field_of(question: Question, citycode: str = "") -> forms.Field:
         "date": lambda: _date(shared),
         "number": lambda: _number(question, shared),
         "file": lambda: _file(question, shared),
+        "zone": lambda: _zone(shared),
         "long": lambda: forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), max_length=4000, **shared),
     }
     return makers.get(question.type, lambda: forms.CharField(max_length=300, **shared))()
@@ -63,6 +75,33 @@ def _number(question: Question, shared: dict[str, Any]) -> forms.Field:
     mode = "decimal" if question.decimals else "numeric"
     attrs = {"inputmode": mode, "autocomplete": "off", "size": "8"}
     return forms.CharField(widget=forms.TextInput(attrs=attrs), max_length=24, **shared)
+
+
+def _zone(shared: dict[str, Any]) -> forms.Field:
+    helps = [shared["help_text"], _("Un coin par ligne, latitude puis longitude : 45,0102 3,0045.")]
+    widget = forms.Textarea(attrs={"rows": 4, "autocomplete": "off"})
+    return forms.CharField(widget=widget, max_length=8000, **shared | {"help_text": " ".join(filter(None, helps))})
+
+
+def corners_of(typed: Any) -> Any:
+    """Return the corners, [lon, lat], of a zone as it is typed; what is none is left for the room to judge.
+
+    Raises:
+        BadPlace: a line cannot be read, or the sides cross.
+    """
+    if not isinstance(typed, str) or not typed.strip():
+        return typed
+    return [[lon, lat] for lon, lat, *_height in list(read_zone(typed).exterior.coords)[:-1]]
+
+
+def typed_zone(corners: Sequence[Sequence[float]]) -> str:
+    """Return the corners of a zone as one types them."""
+    return write_zone(Polygon(corners))
+
+
+def told_conflicts(found: Iterable[SiteConflict], *, outside: bool) -> list[tuple[str, str, SiteConflict]]:
+    """Return each conflict with its title and its sentence in the reader's language."""
+    return [(_(CONFLICTS[one.code]), said(one.told_outside if outside else one.told), one) for one in found]
 
 
 def _file(question: Question, shared: dict[str, Any]) -> forms.Field:

@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from shapely.geometry import Polygon
+
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.serve.cases.definition import BadCase
 from beffroi.serve.cases.words import clean_text
 from beffroi.serve.procedures.declaration import Procedure, Question
 
+MOST_CORNERS, MOST_ZONE_M2 = 200, 1_000_000
 # What a database keeps exactly and no honest answer passes.
 LARGEST = 1e12
 
@@ -107,7 +110,7 @@ def checked_answer(question: Question, value: Any, *, today: date) -> Any:
         return None
     readers = {
         "text": _text, "long": _long, "choice": _choice, "date": _date, "number": _number, "address": _address,
-        "yes-no": _yes_no,
+        "yes-no": _yes_no, "zone": _zone,
     }  # fmt: skip
     return readers[question.type](question, value, today)
 
@@ -192,6 +195,30 @@ def _address(question: Question, value: Any, _today: date) -> dict[str, Any]:
     return {"label": label, "lon": round(float(lon), 6), "lat": round(float(lat), 6)}
 
 
+def _zone(question: Question, value: Any, _today: date) -> list[list[float]]:
+    """Return the corners of a zone, [lon, lat] in degrees (CRS84), in order."""
+    try:
+        corners = [[round(float(lon), 6), round(float(lat), 6)] for lon, lat in value]
+        zone = Polygon(corners)
+    except (TypeError, ValueError) as error:
+        raise _refused(question, value, gettext_noop("dessinez une zone de trois coins au moins")) from error
+    placed = all(math.isfinite(lon) and -180 <= lon <= 180 and -90 <= lat <= 90 for lon, lat in corners)
+    if not placed or len(corners) > MOST_CORNERS or not zone.is_valid or not zone.area:
+        raise _refused(question, value, gettext_noop("donnez les coins dans l’ordre où on les rencontre"))
+    if zone_m2(corners) > MOST_ZONE_M2:
+        raise BadCase(
+            "la zone fait plus d’un kilomètre carré", where=question.code, remedy="dessinez l’emprise du chantier seul"
+        )
+    return corners
+
+
+def zone_m2(corners: Sequence[Sequence[float]]) -> float:
+    """Return the area of a zone, in square metres, on a plane around it."""
+    middle = Polygon(corners).centroid
+    across = 111_320.0 * math.cos(math.radians(middle.y))
+    return float(Polygon([((lon - middle.x) * across, (lat - middle.y) * 111_320.0) for lon, lat in corners]).area)
+
+
 def proposal_of(procedure: Procedure, answers: Mapping[str, Any]) -> str:
     """Return what the town proposes to one who gave these answers, "" where its rule has nothing to say."""
     rule = procedure.proposal
@@ -205,6 +232,9 @@ def told_answer(question: Question, value: Any) -> str:
         return "oui" if value else "non"
     if question.type == "choice":
         return question.choices.get(str(value), str(value))
+    if question.type == "zone":
+        lon, lat = Polygon(value).centroid.coords[0]
+        return f"{zone_m2(value):.0f} m², autour de {lat:.5f}, {lon:.5f}"
     if question.type == "address":
         return str(value["label"])
     if question.type == "date":

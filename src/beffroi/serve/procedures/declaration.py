@@ -42,6 +42,8 @@ ENGINE = "procedures"
 CODE = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 Code = Annotated[str, Field(pattern=CODE, max_length=40)]
 FILES_MOST = 5
+# The question whose answer is drawn on a map.
+ZONE = "zone"
 # Steps of the form that every procedure has: their names are taken.
 WHO_STEP, CHECK_STEP = "vous", "verifier"
 
@@ -62,7 +64,7 @@ class Question(_Frozen):
 
     code: Code
     label: str = Field(min_length=2, max_length=200)
-    type: Literal["text", "long", "choice", "date", "number", "address", "yes-no", "file"] = "text"
+    type: Literal["text", "long", "choice", "date", "number", "address", "yes-no", "file", "zone"] = "text"
     required: bool = True
     help: str = Field(default="", max_length=400)
     # Why it is asked: shown with each document.
@@ -84,6 +86,8 @@ class Question(_Frozen):
             raise ValueError(f"le champ « {self.code} » : un choix, et lui seul, a des « choices »")
         if self.type != "number" and (self.unit or self.min is not None or self.max is not None):
             raise ValueError(f"le champ « {self.code} » : « unit », « min » et « max » sont ceux d’un nombre")
+        if (self.type == "zone") != (self.code == ZONE):
+            raise ValueError(f"le champ « {self.code} » : une zone, et elle seule, se nomme « {ZONE} »")
         if self.type == "file" and (not self.why or len(self.code) > 20):
             raise ValueError(
                 f"la pièce « {self.code} » : dites « why », à quoi elle sert, et nommez-la en vingt lettres au plus"
@@ -169,6 +173,59 @@ class Delivery(_Frozen):
     valid_years: int | None = Field(default=None, ge=1, le=50)
 
 
+class Agenda(_Frozen):
+    """The dataset of the events of the town, and its columns."""
+
+    dataset: Code = "evenements"
+    title: str = "titre"
+    first: str = "debut"
+    last: str = "fin"
+    place: str = "lieu"
+
+
+class Closing(_Frozen):
+    """What an answer of the service closes in the streets of the zone, and to whom (see `mobility.works`)."""
+
+    who: tuple[Literal["foot", "bicycle", "car", "lorry"], ...] = ()
+    alternate: bool = False
+
+
+class Site(_Frozen):
+    """A request that takes a zone of the public space for some days: it is compared with all that is there then.
+
+    `zone`, `named`, `first`, `last`, `street` and `digs` name questions. `remade` names a finding: the surface is made
+    again, and is not to be opened before `again_years`. `closing` names the finding whose answers `closes` knows.
+    """
+
+    zone: Literal["zone"] = "zone"
+    # A choice whose answer names the works to everyone.
+    named: Code
+    first: Code
+    last: Code
+    street: Code = ""
+    digs: Code = ""
+    remade: Code = ""
+    closing: Code = ""
+    closes: dict[str, Closing] = Field(default_factory=dict)
+    # What stands within so many metres of the zone is at the same place.
+    buffer_m: float = Field(default=15, ge=0, le=200)
+    # A choice of the town: no law sets it.
+    again_years: int = Field(default=3, ge=0, le=15)
+    agenda: Agenda | None = None
+
+
+class DueBy(_Frozen):
+    """The delay promised, by an answer to a choice: its rules by code of that answer; `due` for the others."""
+
+    field: Code
+    rules: dict[str, str] = Field(min_length=1)
+
+    @field_validator("rules")
+    @classmethod
+    def _known_rules(cls, rules: dict[str, str]) -> dict[str, str]:
+        return {answer: known_rule(rule) for answer, rule in rules.items()}
+
+
 class Contact(_Frozen):
     """Whom to ask; what a file leaves out is the town hall's."""
 
@@ -190,6 +247,7 @@ class Procedure(_Frozen):
 
     service: Code
     due: str = ""
+    due_by: DueBy | None = None
     who: str = Field(min_length=5, max_length=400)
     cost: str = Field(default="Gratuit.", max_length=200)
     article: str = Field(default="", max_length=300)
@@ -205,6 +263,7 @@ class Procedure(_Frozen):
     finding: tuple[Question, ...] = ()
     decision: tuple[Decision, ...] = Field(min_length=1)
     delivery: Delivery | None = None
+    site: Site | None = None
 
     @field_validator("due")
     @classmethod
@@ -227,7 +286,13 @@ class Procedure(_Frozen):
         by = self.question(self.proposal.by) if self.proposal else None
         if self.proposal and (by is None or by.type != "number"):
             raise ValueError("« proposal.by » nomme une question qui demande un nombre")
+        _check_site(self)
         return self
+
+    def due_for(self, answers: Mapping[str, Any]) -> str:
+        """Return the rule of the delay promised to one who gave these answers."""
+        told = self.due_by
+        return (told.rules.get(str(answers.get(told.field))) if told else None) or self.due
 
     def questions(self) -> Iterator[Question]:
         """Yield every question, in order."""
@@ -290,6 +355,29 @@ def _check_codes(procedure: Procedure) -> None:
         )
     if any(one.type in ("file", "address") for one in procedure.finding):
         raise ValueError("un constat est un texte, un choix, une date, un nombre, un oui ou un non")
+
+
+def _check_site(procedure: Procedure) -> None:
+    """Refuse what names no question of its type: what is compared would not be said."""
+    types = {one.code: one.type for one in procedure.questions()}
+    findings = {one.code: one.type for one in procedure.finding}
+    if procedure.due_by and types.get(procedure.due_by.field) != "choice":
+        raise ValueError("« due_by.field » nomme une question à choix")
+    site = procedure.site
+    if site is None:
+        return
+    for key, code, kinds, known in (
+        ("zone", site.zone, ("zone",), types), ("named", site.named, ("choice",), types),
+        ("first", site.first, ("date",), types),
+        ("last", site.last, ("date",), types), ("street", site.street, ("address", "text"), types),
+        ("digs", site.digs, ("yes-no",), types), ("remade", site.remade, ("yes-no",), findings),
+        ("closing", site.closing, ("choice",), findings),
+    ):  # fmt: skip
+        if code and known.get(code) not in kinds:
+            raise ValueError(f"« site.{key} » : « {code} » n’est pas du type {' ou '.join(kinds)}")
+    closing = procedure.question(site.closing)
+    if set(site.closes) - set(closing.choices if closing else ()):
+        raise ValueError("« site.closes » nomme des réponses que « site.closing » ne connaît pas")
 
 
 def _check_conditions(procedure: Procedure) -> None:

@@ -18,13 +18,14 @@ from beffroi.serve.cases.definition import BadCase, Outcome
 from beffroi.serve.cases.events import subject_of
 from beffroi.serve.cases.operations import PreparedFile
 from beffroi.serve.cases.words import clean_text
-from beffroi.serve.procedures import certificates, events
+from beffroi.serve.procedures import certificates, events, site_works
 from beffroi.serve.procedures.answers import checked_answers, checked_findings, proposal_of, told_answer
 from beffroi.serve.procedures.declaration import Decision, Procedure
 from beffroi.serve.procedures.definition import BadDecision, RequestInfo
 from beffroi.serve.procedures.delays import appeal_notice
 from beffroi.serve.procedures.models import Certificate, Change, Piece, Request
 from beffroi.serve.procedures.queries import request
+from beffroi.serve.procedures.sites import place_of
 
 OTHER_PIECE = "autre"
 # The time given to bring a document when the agent says nothing.
@@ -78,6 +79,7 @@ def edit_answers(*, number: str, answers: Mapping[str, Any], reason: str, by: Vi
     given = {code: value for code, value in {**info.answers, **answers}.items() if value is not None}
     # A date was judged on the day it was sent: an old one must not block the correction of another answer.
     kept = checked_answers(procedure, given, today=_day(info.case.territory, info.case.opened_at))
+    place_of(procedure, kept)
     codes = sorted({*kept, *info.answers})
     changes = [
         {"code": code, "before": info.answers.get(code), "after": kept.get(code)}
@@ -239,6 +241,7 @@ def decide(*, number: str, decision: str, by: Viewer, at: datetime, reason: str 
                 withdrawn_at=at, withdrawn_because=f"Remplacé par le document {row.code}"
             )
             row.save(force_insert=True)
+            site_works.announce(info, procedure, by=by, at=at)
         code = row.code if row else ""
         _tell(events.DECIDED, number, by, at, info.case.territory, decision=chosen.code, certificate=code)
     return code

@@ -19,6 +19,7 @@ from beffroi.serve.procedures.answers import checked_answers, proposal_of
 from beffroi.serve.procedures.definition import KIND, OpenProcedure
 from beffroi.serve.procedures.models import Draft, Request
 from beffroi.serve.procedures.opened import procedure_for
+from beffroi.serve.procedures.sites import place_of
 
 
 def file_request(
@@ -69,6 +70,8 @@ def file_in(
     procedure = chosen.procedure
     today = at.astimezone(clock.timezone_of(territory)).date()
     kept = checked_answers(procedure, answers, today=today, files=Counter(one.purpose for one in files))
+    # Refused while the form can still be corrected.
+    place_of(procedure, kept)
     asked = {one.code for one in procedure.documents}
     _check_requester(chosen, requester, mandate)
     try:
@@ -82,7 +85,7 @@ def file_in(
                 at=at,
                 access=Access.SERVICE,
                 mandate=mandate,
-                due_rule=procedure.due,
+                due_rule=procedure.due_for(kept),
                 files=[one for one in files if one.purpose in asked],
                 idempotency_key=idempotency_key,
             )

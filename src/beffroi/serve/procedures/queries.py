@@ -42,6 +42,11 @@ from beffroi.serve.procedures.opened import declared
 from beffroi.serve.procedures.opened import found_by_words as found_by_words
 from beffroi.serve.procedures.opened import open_procedures as open_procedures
 from beffroi.serve.procedures.opened import procedure_for as procedure_for
+from beffroi.serve.procedures.sites import SiteConflict as SiteConflict
+from beffroi.serve.procedures.sites import conflicts as conflicts
+from beffroi.serve.procedures.sites import conflicts_of as conflicts_of
+from beffroi.serve.procedures.sites import place_of as place_of
+from beffroi.serve.procedures.sites import sites as sites
 
 PAGE_SIZE = 50
 # Counting stops there: « plus de 10 000 » says as much, and stays quick.

@@ -62,6 +62,8 @@ def live_scene(use_case: UseCase, example: Example) -> Mapping[str, Any]:
     when = example.when
     files = [prepared(code) for code in when.get("files", ())]
     requester = Requester(name="Camille Exemple", email="exemple@compte.invalid")
+    for earlier in when.get("before", ()):
+        intake.file_in(chosen, territory=TOWN, answers=dict(earlier), requester=requester, at=START)
     opened = intake.file_in(
         chosen, territory=TOWN, answers=dict(when.get("answers", {})), requester=requester, at=START, files=files,
         idempotency_key="exemple-0001",
@@ -187,6 +189,7 @@ def outcome_of(scene: Scene) -> dict[str, Any]:
         "appeal": "Voies et délais de recours" in case.answer,
         "other_service": _sees(other, info.number),
         "everyone": _sees(ANONYMOUS, info.number),
+        "conflicts": [one.code for one in queries.conflicts_of(info, scene.at)],
     } | scene.seen
 
 

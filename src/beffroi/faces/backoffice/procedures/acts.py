@@ -26,7 +26,7 @@ from beffroi.faces.backoffice.case_acts import (
     plain,
     reopen,
 )
-from beffroi.faces.shell.procedures import field_of, located, told
+from beffroi.faces.shell.procedures import corners_of, field_of, located, told, typed_zone
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import OPEN, Status
 from beffroi.serve.procedures import operations, queries
@@ -152,6 +152,8 @@ class EditForm(AnsweringForm):
             return dict(known)
         if question.type == "address":
             value = located(value, self.asked.territory)
+        if question.type == "zone":
+            value = corners_of(value)
         # A date was judged on the day it was sent.
         return checked_answer(question, value, today=timezone.localdate(self.asked.info.case.opened_at))
 
@@ -162,6 +164,8 @@ def _typed(value: Any) -> Any:
         return "oui" if value else "non"
     if isinstance(value, Mapping):
         return value.get("label", "")
+    if isinstance(value, list):
+        return typed_zone(value)
     return str(value).replace(".", ",") if isinstance(value, float) else value
 
 

@@ -19,7 +19,7 @@ from beffroi.base.territory.viewer import Role
 from beffroi.faces.backoffice.procedures.acts import ACTS, Act, ActForm, Asked
 from beffroi.faces.backoffice.procedures.queue import row_of
 from beffroi.faces.shell.access import Request, open_to
-from beffroi.faces.shell.procedures import answers_of, findings_of, told
+from beffroi.faces.shell.procedures import answers_of, findings_of, told, told_conflicts
 from beffroi.faces.shell.requests import last_moment, service_names, step_title
 from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.definition import MANDATE_TITLES, MandateKind, Sight
@@ -42,7 +42,12 @@ KINDS = {"closed": "good", "note": "done", "answered": "warn", "reopened": "warn
 def procedure(request: HttpRequest, number: str) -> HttpResponse:
     """Show a request of the reader's services."""
     request = cast(Request, request)
-    return _shown(request, _asked(request, number))
+    asked = _asked(request, number)
+    if "fragment" in request.GET:
+        return render(
+            request, "backoffice/procedures/fragment.html", {"info": asked.info, "answers": answers_of(asked.info)}
+        )
+    return _shown(request, asked)
 
 
 @open_to(Role.AGENT, Role.ADMINISTRATOR)
@@ -108,6 +113,9 @@ def _shown(
         "answers": answers_of(info),
         "findings": findings_of(info),
         "address": _place(info),
+        "conflicts": told_conflicts(queries.conflicts_of(info, asked.at), outside=False),
+        "takes_place": info.procedure is not None and info.procedure.site is not None and case.is_open,
+        "for_agent": True,
         "files": [(one, labels.get(one.purpose, _("Joint à un message"))) for one in files if not one.from_service],
         "documents": [one for one in files if one.from_service],
         "certificates": queries.certificates_of(info.number),
@@ -133,13 +141,17 @@ def _acts(asked: Asked, bound: dict[str, ActForm]) -> list[tuple[str, Act, ActFo
 def _due(info: RequestInfo) -> str:
     """Return by when it is owed, and by what rule."""
     case, procedure = info.case, info.procedure
-    if case.due_at is None or procedure is None or not procedure.due:
+    rule = procedure.due_for(info.answers) if procedure else ""
+    if case.due_at is None or not rule:
         return ""
-    return _("{when} – {rule}").format(when=last_moment(case.due_at), rule=clock.rule(procedure.due).title)
+    return _("{when} – {rule}").format(when=last_moment(case.due_at), rule=clock.rule(rule).title)
 
 
 def _place(info: RequestInfo) -> dict[str, Any] | None:
-    """Return the first address of the answers that is on the map."""
+    """Return where the request is on the map: its zone, else the first of its addresses that is known."""
+    place = queries.place_of(info.procedure, info.answers) if info.procedure else None
+    if place is not None:
+        return {"lon": place.zone.centroid.x, "lat": place.zone.centroid.y}
     known = (value for value in info.answers.values() if isinstance(value, dict) and value.get("lon") is not None)
     return next(known, None)
 

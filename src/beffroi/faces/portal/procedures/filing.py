@@ -19,7 +19,7 @@ from beffroi.faces.portal.directory import territory_of
 from beffroi.faces.portal.procedures.progress import Page, Progress
 from beffroi.faces.portal.reports.sending import address_of
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
-from beffroi.faces.shell.procedures import said_answer, told
+from beffroi.faces.shell.procedures import said_answer, told, told_conflicts
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import Audience, BadCase, Mandate, MandateKind, Requester, Upload
 from beffroi.serve.cases.operations import PreparedFile
@@ -193,12 +193,24 @@ def _check_page(request: Request, progress: Progress, *, problem: str = "", stat
         "draft": progress.draft,
         "summary": [(page, _summary(progress, page)) for page in progress.pages],
         "proposal": queries.proposal_of(procedure, progress.answers),
+        "conflicts": _conflicts(progress),
         "problem": problem,
         "step_titles": progress.titles,
         "step_number": len(progress.titles),
         "before": progress.before(CHECK_STEP),
     }
     return _private(render(request, "portal/procedures/check.html", context, status=status))
+
+
+def _conflicts(progress: Progress) -> list[Any]:
+    """Return what the request is at odds with, before it is sent; days in disorder are told by the sending."""
+    try:
+        found = queries.conflicts(
+            progress.procedure, progress.answers, territory=progress.draft.territory, at=timezone.now()
+        )
+    except BadCase:
+        return []
+    return told_conflicts(found, outside=True)
 
 
 def _summary(progress: Progress, page: Page) -> list[tuple[str, str]]:

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.faces.portal.reports.forms import MandateForm
 from beffroi.faces.shell.addresses import Address
-from beffroi.faces.shell.procedures import field_of, told
+from beffroi.faces.shell.places import degrees_fields
+from beffroi.faces.shell.procedures import corners_of, field_of, told
 from beffroi.serve.procedures.answers import checked_answer
 from beffroi.serve.procedures.declaration import Question
 
@@ -43,6 +44,9 @@ class StepForm(forms.Form):
             if question.type == "file" and self.held.get(question.code):
                 field.required = False
             self.fields[question.code] = field
+            if question.type == "zone":
+                # The marker of the map that the zone is drawn on.
+                self.fields["lat"], self.fields["lon"] = degrees_fields()
             if question.type == "address":
                 label = _(
                     "Garder cette adresse telle que je l’ai écrite : elle est récente, ou n’est pas dans la liste"
@@ -77,6 +81,8 @@ class StepForm(forms.Form):
             if isinstance(given, Address):
                 given = {"label": given.label, "lon": given.lon, "lat": given.lat}
             try:
+                if question.type == "zone":
+                    given = corners_of(given)
                 values[question.code] = checked_answer(question, given, today=self.today)
             except BeffroiError as error:
                 self.add_error(question.code, told(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
@@ -121,11 +122,23 @@ def facts_of(chosen: OpenProcedure, territory: str) -> dict[str, Any]:
         "contact": contact_line(procedure, territory),
         "due": _length(due.version_on(today)) if due else "",
         "due_article": due.version_on(today).article if due else "",
+        "dues": _dues(procedure, today),
         "silence": silence,
         "silence_length": _length(clock.rule(silence.rule).version_on(today)) if silence else "",
         "silence_article": clock.rule(silence.rule).version_on(today).article if silence else "",
         "documents": [(_(one.label), _(one.why), one.required and one.when is None) for one in procedure.documents],
     }
+
+
+def _dues(procedure: Procedure, today: date) -> list[tuple[str, str, str]]:
+    """Return the delays that hang on an answer: the answer, how long, by what article."""
+    told = procedure.due_by
+    question = procedure.question(told.field) if told else None
+    if told is None or question is None:
+        return []
+    versions = [(code, clock.rule(rule).version_on(today)) for code, rule in told.rules.items()]
+    titles = question.choices
+    return [(_(titles[code]), _length(one), one.article) for code, one in versions if code in titles]
 
 
 def _length(version: Any) -> str:

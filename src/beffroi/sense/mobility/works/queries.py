@@ -22,7 +22,9 @@ from beffroi.sense.mobility.rounds.queries import services_of
 from beffroi.sense.mobility.vocabulary import Kind
 from beffroi.sense.mobility.works.computing import Conflict, conflicts_between, load_streets
 from beffroi.sense.mobility.works.effects import Effect, from_json
-from beffroi.sense.mobility.works.plan import Phase, Scenario, Stretch, scenarios_of, street_names
+from beffroi.sense.mobility.works.plan import Phase as Phase
+from beffroi.sense.mobility.works.plan import Scenario as Scenario
+from beffroi.sense.mobility.works.plan import Stretch, scenarios_of, street_names
 
 MOST_STREETS, MOST_SHOWN = 12, 120
 
@@ -76,6 +78,11 @@ class WorksInfo:
     def streets(self) -> list[str]:
         """Return the names of the streets these phases touch."""
         return street_names(self.phases)
+
+    @property
+    def detour_streets(self) -> list[str]:
+        """Return the streets where those whom these phases turn away go, once their effects are computed."""
+        return load_streets(self.told_effects)
 
     @property
     def told_effects(self) -> tuple[tuple[Effect, ...], ...]:
