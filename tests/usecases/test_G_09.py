@@ -42,8 +42,8 @@ pytestmark = pytest.mark.django_db
 NO_PAGE = {
     "close-account", "reset-second-factor", "revoke-key", "upload-publish", "upload-discard", "usecase-state",
     "usecase-undo", "usecase-export", "journal-export", "journal-retry", "sandbox-enter", "sandbox-leave",
-    "sandbox-reset", "course-step", "reports-next", "reports-at-once", "reports-filter", "reports-geojson", "sites-geojson",
-    "report-act", "visit-prove", "visit-photo", "visit-receive", "order-receive", "round-act",
+    "sandbox-reset", "course-step", "reports-next", "reports-at-once", "reports-filter", "reports-geojson",
+    "sites-geojson", "report-act", "visit-prove", "visit-photo", "visit-receive", "order-receive", "round-act",
     "round-gpx", "rounds-geojson", "works-act", "held-release", "held-refuse", "booking-mark", "offer-moderate",
     "energy-decide", "energy-take-back", "outreach-note", "outreach-receive", "bills-issue", "bills-ledger",
     "procedure-act", "procedures-next", "landlord-forget",
