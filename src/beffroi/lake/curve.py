@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
@@ -24,7 +25,6 @@ from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.geo import BBox
 from beffroi.lake.connectors.figures import Octets, Positions
 from beffroi.lake.connectors.regular import whole_lines
-from beffroi.lake.connectors.tabular import table_name
 from beffroi.lake.reading import Lines
 
 STRETCH_BYTES = 16 << 20
@@ -53,14 +53,19 @@ def along(x: str, y: str, box: BBox) -> str:
 
 def keys_along(con: Any, points: npt.NDArray[np.float32], box: BBox) -> Keys:
     """Return where each of `points` (n, 2), degrees, stands along the Hilbert curve of `box`; NaN stands at the end."""
-    view = table_name("points")
-    con.register(view, Table.from_pydict({"x": _column(points, 0), "y": _column(points, 1)}))
-    try:
-        at = f"CASE WHEN isnan(x) THEN {_NOWHERE}::UINTEGER ELSE {along('x', 'y', box)} END"
-        found = con.execute(f"SELECT {at} AS at FROM {view}").fetchnumpy()  # noqa: S608 - ours
-    finally:
-        con.unregister(view)
-    return np.asarray(found["at"], dtype=np.uint32)
+    # What is handed over row after row is read by one thread: each asks for its share.
+    cursors = [con.cursor() for _ in range(_THREADS)]
+    with ThreadPoolExecutor(_THREADS) as threads:
+        keys = np.concatenate(list(threads.map(partial(_keys_of, box), cursors, np.array_split(points, _THREADS))))
+    for cursor in cursors:
+        cursor.close()
+    return keys
+
+
+def _keys_of(box: BBox, con: Any, points: npt.NDArray[np.float32]) -> Keys:
+    con.register("points", Table.from_pydict({"x": _column(points, 0), "y": _column(points, 1)}))
+    at = f"CASE WHEN isnan(x) THEN {_NOWHERE}::UINTEGER ELSE {along('x', 'y', box)} END"
+    return np.asarray(con.execute(f"SELECT {at} AS at FROM points").fetchnumpy()["at"], dtype=np.uint32)  # noqa: S608 - ours
 
 
 def _column(points: npt.NDArray[np.float32], side: int) -> Array:

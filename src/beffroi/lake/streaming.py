@@ -36,6 +36,7 @@ _STRETCHES = 4
 """How many stretches of the curve are written together: few, for all threads to end at the same time."""
 
 Marks: TypeAlias = "npt.NDArray[np.uint64]"
+_MIDDLE, _HALF, _LOW = np.uint64(1 << 63), np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
 def held_if_changed(reading: Reading, definition: Definition) -> None:
@@ -152,12 +153,21 @@ def _marks_of(con: Any, written: Prepared, file: Path) -> Marks:
 
 def _summed(marks: list[Marks]) -> tuple[int, int]:
     """Return how many ids there are, those of a part being told apart already, and the sum of all marks."""
-    firsts = np.concatenate([some[np.diff(some, prepend=~some[:1]) != 0] for some in marks])
-    firsts.sort()
-    shared = int(np.count_nonzero(firsts[1:] == firsts[:-1]))
-    half, low = np.uint64(32), np.uint64(0xFFFFFFFF)
-    total = sum((int((some >> half).sum()) << 32) + int((some & low).sum()) for some in marks)
+    # Both halves of what marks may be are looked at together, and what is alike is in the same.
+    cuts = [int(np.searchsorted(some, _MIDDLE)) for some in marks]
+    lower = [some[:cut] for some, cut in zip(marks, cuts, strict=True)]
+    upper = [some[cut:] for some, cut in zip(marks, cuts, strict=True)]
+    with ThreadPoolExecutor(2) as threads:
+        shared = sum(threads.map(_shared, (lower, upper)))
+    total = sum((int((some >> _HALF).sum()) << 32) + int((some & _LOW).sum()) for some in marks)
     return sum(map(len, marks)) - shared, total
+
+
+def _shared(marks: list[Marks]) -> int:
+    """Return how many marks are in several of these parts."""
+    every = np.concatenate([some[np.diff(some, prepend=~some[:1]) != 0] for some in marks])
+    every.sort()
+    return int(np.count_nonzero(every[1:] == every[:-1]))
 
 
 def _write_apart(con: Any, written: Prepared, target: Path) -> None:
