@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict
 
 from beffroi.base.catalogue.definition import Example, UseCase
 from beffroi.base.catalogue.engine import register_engine
-from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
+from beffroi.base.territory.viewer import ANONYMOUS, SERVICE_PREFIX, Grant, Role, Viewer
 from beffroi.lake import operations, rights
 from beffroi.lake.aggregating import refresh_public_view
 from beffroi.lake.crossing.engine import CrossingSettings, run_crossing
@@ -79,7 +79,7 @@ def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:
     known = [one for one in load_definitions()[0] if one.slug == slug]
     # The one of everywhere, else that of the one town that has such data.
     definition = definition_named(slug, "", known) or next(iter(known), Definition(slug))
-    viewer, ref = _VIEWERS[by], DatasetRef(_EXAMPLE_TOWN, slug)
+    viewer, ref = _reader(by), DatasetRef(_EXAMPLE_TOWN, slug)
     with tempfile.TemporaryDirectory(prefix="beffroi-example-") as folder:
         source = Path(folder, str(example.when.get("file", f"{slug}.csv")))
         source.write_text(str(example.when["source"]), encoding="utf-8")
@@ -102,6 +102,13 @@ def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:
             seen = _seen(lake, shown, viewer, example) if counted else {"rows": 0, "columns": []}
         faults = sum(max(1, fault.count) for fault in outcome.report.schema_faults) if outcome.report else 0
     return {"status": outcome.status.value, "reason": str(outcome.reason or ""), "faults": faults, **seen}
+
+
+def _reader(by: str) -> Viewer:
+    """Return who reads an example: citoyen, agent, elu, or ``service:<slug>``, an agent of that service."""
+    if by.startswith(SERVICE_PREFIX):
+        return Viewer(None, (Grant(_EXAMPLE_TOWN, Role.AGENT, frozenset({by.removeprefix(SERVICE_PREFIX)})),))
+    return _VIEWERS[by]
 
 
 def _seen(lake: Lake, ref: DatasetRef, viewer: Viewer, example: Example) -> dict[str, Any]:

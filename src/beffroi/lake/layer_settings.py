@@ -249,6 +249,25 @@ class Premises(_Table):
     least: int = Field(default=11, ge=3)
 
 
+class Unfit(_Table):
+    """Unfit housing by block: `files`, `inspections` and `orders` are for the agents of `service`, who publish.
+
+    Blocks are drawn from `parcels`, vacancy read by `premises`, energy labels from `labels`. To others nothing is told
+    of fewer than `least`. `category` is that of residents' reports counted with them.
+    """
+
+    files: Slug = "habitat-indigne"
+    inspections: Slug = "visites-habitat"
+    orders: Slug = "arretes-habitat"
+    labels: Slug = "dpe"
+    parcels: Slug = "parcelles"
+    addresses: Slug = "adresses"
+    service: Slug = "habitat"
+    category: Word = "insalubrite"
+    least: int = Field(default=5, ge=3)
+    premises: Premises = Field(default_factory=Premises)
+
+
 LightClass = Literal["C3", "C4", "C5", "P1", "P2", "P3", "P4", "P5", "P6"]
 
 
@@ -335,6 +354,7 @@ class Settings(_Table):
     lighting: Lighting | None = None
     underground: Underground | None = None
     premises: Premises | None = None
+    unfit: Unfit | None = None
     charging: Slug = ""
     nearest: bool = False
     offline: bool = False

@@ -42,9 +42,9 @@ def signed_in(small_town: str, settings: Any) -> Callable[..., Client]:
     """Give a client signed in with roles in the small town; the second factor is switched off."""
     settings.STRONG_AUTH = False
 
-    def sign_in(*roles: Role) -> Client:
+    def sign_in(*roles: Role, services: tuple[str, ...] = ()) -> Client:
         client = Client()
-        person = get_user_model().objects.get(pk=make_person(*roles, territory=small_town))
+        person = get_user_model().objects.get(pk=make_person(*roles, territory=small_town, services=services))
         client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
         return client
 

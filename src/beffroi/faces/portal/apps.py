@@ -15,6 +15,7 @@ class PortalConfig(AppConfig):
         from beffroi.faces.portal.reports.listing import OVERLAY
         from beffroi.faces.portal.transit.layers import LINES, VEHICLES
         from beffroi.faces.portal.underground.pages import OVERLAY as UNDERGROUND
+        from beffroi.faces.portal.unfit.pages import OVERLAY as UNFIT
         from beffroi.faces.shell.overlays import register
 
         engine.register()
@@ -25,5 +26,6 @@ class PortalConfig(AppConfig):
         register(CHARGING)
         register(LIGHTING)
         register(UNDERGROUND)
+        register(UNFIT)
         register(LINES)
         register(VEHICLES)

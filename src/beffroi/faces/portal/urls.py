@@ -34,6 +34,7 @@ from beffroi.faces.portal.procedures import urls as procedures
 from beffroi.faces.portal.reports import urls as reports
 from beffroi.faces.portal.transit import urls as transit
 from beffroi.faces.portal.underground import pages as underground
+from beffroi.faces.portal.unfit import pages as unfit
 from beffroi.faces.portal.views import (
     counted,
     datasets,
@@ -127,6 +128,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *lighting.urlpatterns,
     *underground.urlpatterns,
     *premises.urlpatterns,
+    *unfit.urlpatterns,
     *reports.urlpatterns,
     *procedures.urlpatterns,
     *transit.urlpatterns,

@@ -59,6 +59,7 @@ from beffroi.lake.town.society import (
 from beffroi.lake.town.solidarity import write_solidarity
 from beffroi.lake.town.transit import write_transit
 from beffroi.lake.town.underground import write_underground
+from beffroi.lake.town.unfit import write_unfit
 from beffroi.lake.town.useful import write_useful_places
 from beffroi.lake.town.venues import write_venues
 
@@ -139,6 +140,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Menus", write_menus),
     ("Agenda", write_agenda),
     ("Données réservées", write_restricted),
+    ("Habitat indigne", write_unfit),
 )
 
 _THEMES = {

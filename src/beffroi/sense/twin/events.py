@@ -23,4 +23,14 @@ LIGHTING_KEPT = "lighting.scenario_kept"
 LIGHTING_WITHDRAWN = "lighting.scenario_withdrawn"
 """A lighting scenario is no longer shown. Payload: number, acts."""
 
-KINDS = (WORK_NOTED, CONDITION_READ, NOTE_WITHDRAWN, ENERGY_PROPOSED, ENERGY_DECIDED, LIGHTING_KEPT, LIGHTING_WITHDRAWN)
+UNFIT_PUBLISHED = "unfit.published"
+"""An agent published an order of unfit housing, or figures by block; the subject is ``unfit:<territory>/<number>``.
+Payload: number, what (``order`` or ``blocks``)."""
+
+UNFIT_WITHDRAWN = "unfit.withdrawn"
+"""A publication about unfit housing was undone. Payload: number, what."""
+
+KINDS = (
+    WORK_NOTED, CONDITION_READ, NOTE_WITHDRAWN, ENERGY_PROPOSED, ENERGY_DECIDED, LIGHTING_KEPT, LIGHTING_WITHDRAWN,
+    UNFIT_PUBLISHED, UNFIT_WITHDRAWN,
+)  # fmt: skip

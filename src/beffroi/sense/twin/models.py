@@ -162,3 +162,45 @@ class LightingScenario(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class UnfitPublication(models.Model):
+    """An act by which an agent told the public of unfit housing: an order, or the figures by block (`kind`).
+
+    `values` are what is shown, fixed by the act: neither a name nor a dwelling. Undone, it is kept and shown no more.
+    """
+
+    territory = models.CharField(max_length=9)
+    kind = models.CharField(max_length=10)
+    subject = models.CharField(max_length=200)
+    values = models.JSONField()
+    reason = models.TextField()
+    author = models.ForeignKey("territory.Person", null=True, on_delete=models.SET_NULL, related_name="+")
+    published_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by = models.ForeignKey("territory.Person", null=True, on_delete=models.SET_NULL, related_name="+")
+    withdrawn_reason = models.TextField(blank=True)
+
+    privacy = Purpose(
+        purpose="Savoir qui a publié un arrêté d’habitat indigne, pourquoi, et pouvoir revenir sur cet acte",
+        legal_basis="public-task",
+        article="RGPD art. 6-1 e ; CCH, art. L511-1 et suivants (police de la sécurité et de la salubrité)",
+        categories=("agent qui publie ou retire", "motif écrit"),
+        recipients=("service de l’habitat et administrateurs de la commune",),
+        person=("author_id", "withdrawn_by_id"),
+        exported=("kind", "subject", "reason", "published_at", "withdrawn_at"),
+        erased={"author": None, "withdrawn_by": None},
+        retention=Retention(amount=10, unit="year", start=("published_at",), fate=Fate.ANONYMISE),
+        on_erasure=Fate.ANONYMISE,
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["territory", "kind", "subject"], name="unfit_published_once", condition=Q(withdrawn_at=None)
+            )
+        ]
+        indexes = [models.Index(fields=["territory", "-published_at"], name="unfit_published")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"

@@ -1,0 +1,1 @@
+"""The pages about unfit housing: by block for staff, orders and acts for their service, what is published for all."""
