@@ -13,20 +13,21 @@ from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
 
+from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.lake.manifest import Manifest
 from beffroi.lake.store import DatasetRef, InForce, Lake
 
 RHYTHM_DAYS = {
-    "quotidien": 2,
-    "hebdomadaire": 9,
-    "mensuel": 38,
-    "trimestriel": 114,
-    "semestriel": 228,
-    "annuel": 456,
+    gettext_noop("quotidien"): 2,
+    gettext_noop("hebdomadaire"): 9,
+    gettext_noop("mensuel"): 38,
+    gettext_noop("trimestriel"): 114,
+    gettext_noop("semestriel"): 228,
+    gettext_noop("annuel"): 456,
 }
 """The rhythm a dataset file promises, and the days after which it is late: the period and a quarter of grace."""
 
-OCCASIONAL = "ponctuel"
+OCCASIONAL = gettext_noop("ponctuel")
 """The rhythm of what is made new when something happens: it is never late."""
 
 RHYTHMS = (*RHYTHM_DAYS, OCCASIONAL)

@@ -124,7 +124,8 @@ def _furnished(tmp_path_factory: pytest.TempPathFactory, day: date) -> Path:
     with made_once(tmp_path_factory, f"furnished-{day}") as (folder, first):
         if first:
             furnish = TESTS / "faces" / "browser" / "furnish.py"
-            warm.run(furnish, PASSWORD, env=_environment(folder), check=True)
+            # Ten seconds of work, many more of waiting on a busy machine.
+            warm.run(furnish, PASSWORD, env=_environment(folder), check=True, timeout=600)
     return folder
 
 

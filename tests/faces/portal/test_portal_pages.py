@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
+from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.territory.viewer import Role
 from faces.portal.small_town import CODE, NAME, TREES
 
@@ -101,6 +103,16 @@ def test_the_table_sorts_filters_and_pages(small_town: str, client: Client) -> N
     last = client.get(f"{ARBRES}tableau/", {"debut": str((TREES - 1) // 50 * 50)}).content.decode()
     assert f"à {TREES} sur {TREES}" in last
     assert 'rel="next"' not in last
+
+
+def test_in_english_services_and_themes_are_said_in_english(small_town: str, client: Client) -> None:
+    known = catalogue.catalogue().use_cases.values()
+    french = {escape(text) for one in known for text in (one.title, one.need, one.promise) if text}
+    french |= {escape(text) for one in catalogue.themes() for text in (one.title, one.description)}
+    for address in ("/", "/services/", "/services/?theme=proprete-sante", "/services/1-23/", "/recherche/?q=fourriere"):
+        html = client.get(address, headers={"accept-language": "en"}).content.decode()
+        assert 'lang="en"' in html
+        assert {text for text in french if f">{text}<" in html} == set(), address
 
 
 @pytest.mark.parametrize(

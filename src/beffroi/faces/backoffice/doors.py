@@ -123,6 +123,14 @@ DOORS: tuple[tuple[str, str, str, str, str, bool], ...] = (
         False,
     ),
     (
+        "portal:view-technician",
+        gettext_noop("Vue technicien"),
+        gettext_noop("Toutes les couches de l’agent, avec les champs réservés, leur âge et l’état de leur carte."),
+        "report",
+        "u",
+        False,
+    ),
+    (
         "backoffice:training",
         gettext_noop("Se former"),
         gettext_noop("Un parcours par métier, étape par étape."),

@@ -104,7 +104,7 @@ def modules(territory: str) -> Iterable[Module]:
         lacking = waits or lacking
         state, reason = _why(view, waits)
         known = tuple(slug for slug in lacking if slug in national)
-        yield Module(view.use_case.id, view.use_case.title, state, reason, lacking, known)
+        yield Module(view.use_case.id, _(view.use_case.title), state, reason, lacking, known)
 
 
 def _shown(view: UseCaseView) -> Iterable[str]:

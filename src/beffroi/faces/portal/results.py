@@ -96,7 +96,7 @@ def around_of(near: list[Near]) -> list[Around]:
             page_url(Hit(one.entry, 1)),
             layer_url(one.entry),
             one.entry.category,
-            _said(one.entry.details),
+            _said(one.entry),
             when(one.entry),
             distance_text(one.distance_m),
         )
@@ -107,12 +107,20 @@ def around_of(near: list[Near]) -> list[Around]:
 def _result(hit: Hit) -> Result:
     entry = hit.entry
     on_map = map_url(hit.lon, hit.lat) if entry.kind is Kind.STREET else layer_url(entry)
-    details = " ".join(part for part in (entry.postcode, entry.city) if part) or _said(entry.details)
-    return Result(hit.title, page_url(hit), on_map, entry.category, details, when(entry))
+    details = " ".join(part for part in (entry.postcode, entry.city) if part) or _said(entry)
+    return Result(_title(hit), page_url(hit), on_map, entry.category, details, when(entry))
 
 
-def _said(details: str) -> str:
-    """Return what tells a thing from its like; the day of a paper in words."""
+def _title(hit: Hit) -> str:
+    """Return the name of a thing; that of a service, which a file of the product gives, in the reader's language."""
+    return _(hit.title) if hit.entry.kind is Kind.SERVICE else hit.title
+
+
+def _said(entry: Entry) -> str:
+    """Return what tells a thing from its like: the need of a service, translated, or the day of a paper in words."""
+    details = entry.details
+    if entry.kind is Kind.SERVICE:
+        return _(details) if details else ""
     # Ten characters may be of anything.
     with suppress(ValueError):
         if len(details) == len("2026-07-14") and (day := parse_date(details)):

@@ -127,7 +127,7 @@ def _service_context(request: Request, found: UseCaseView) -> dict[str, object]:
 
 
 def _by_theme(use_cases: list[UseCaseView]) -> list[tuple[str, list[UseCaseView]]]:
-    titles = {theme.slug: theme.title for theme in queries.themes()}
+    titles = {theme.slug: _(theme.title) for theme in queries.themes()}
     groups: dict[str, list[UseCaseView]] = defaultdict(list)
     for one in use_cases:
         first = one.use_case.themes[0] if one.use_case.themes else ""

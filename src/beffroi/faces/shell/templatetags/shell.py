@@ -130,6 +130,13 @@ def sentence(value: Sentence | BeffroiError | str | None) -> str:
 
 
 @register.filter
+def translated(text: str | None) -> str:
+    """Say in the reader's language what a data file says in French (a use case, a theme, a rhythm)."""
+    # Of nothing, gettext tells the header of its catalogue.
+    return _(text) if text else ""
+
+
+@register.filter
 def undo(tags: str | None) -> dict[str, object] | None:
     """Return what a message offers to undo (see `undoing`), None when it offers nothing."""
     return undo_of(tags)
