@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +89,18 @@ def is_alive(process: int) -> bool:
         return False
 
 
+@dataclass(frozen=True)
+class Built:
+    """The folder of a demonstration, what its first start said, and how it ended once it was interrupted."""
+
+    folder: Path
+    said: dict[str, Any]
+    code: int
+    last_words: str
+
+
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """A demonstration killed while it was being built, then built."""
     folder = tmp_path_factory.mktemp("demo")
     process = start(folder, free_port())
@@ -105,53 +116,53 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     while any(is_alive(one) for one in family):
         assert time.monotonic() < ended, "processes outlive the demonstration that started them"
         time.sleep(0.05)
-    with demo(folder):
-        pass
-    return folder
-
-
-def test_a_killed_start_resumes_and_serves(built: Path) -> None:
-    state = json.loads((built / "demo.json").read_text(encoding="utf-8"))
-    assert state["ready"]["population"] == 2_000
-    assert (built / "demo.json").stat().st_mode & 0o077 == 0
-    assert not list(built.rglob("*.part"))
-
-
-def test_it_answers_with_people_of_every_role_and_data_cut_by_rights(built: Path) -> None:
-    with demo(built) as (said, _):
-        roles = {user["role"] for user in said["users"]}
-        assert roles == {"resident", "agent", "elected", "administrator", "neighbour_agent"}
-        assert all(len(user["password"]) >= 12 for user in said["users"])
-        landlord = ("stock", "stock:000000018")
-        assert {tuple(one["scopes"]) for one in said["api_keys"]} == {
-            (),
-            ("data:agents",),
-            ("reports:write",),
-            landlord,
-        }
-        assert status(said["url"] + "/") == 200
-        assert status(said["url"] + "/health") == 200
-        assert status(said["url"] + "/donnees/00001/arbres/") == 200
-        assert status(said["url"] + "/donnees/00001/cavites/") == 404
-        assert status(said["url"] + "/donnees/00001/habitat-indigne/") == 404
-
-
-def test_it_stops_cleanly_and_says_nothing_more(built: Path) -> None:
-    with demo(built) as (said, process):
+    with demo(folder) as (said, process):
         process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE_S) == 0
         assert process.stdout is not None
-        assert process.stdout.read() == ""
-        with pytest.raises(urllib.error.URLError):
-            urllib.request.urlopen(said["url"], timeout=5)  # noqa: S310 - our own server
+        return Built(folder, said, process.wait(PATIENCE_S), process.stdout.read())
 
 
-def test_a_second_start_keeps_its_people(built: Path) -> None:
-    with demo(built) as (first, _):
-        pass
-    with demo(built) as (second, _):
-        assert second["users"] == first["users"]
-        assert second["api_keys"] == first["api_keys"]
+@pytest.fixture(scope="module")
+def again(built: Built) -> Iterator[dict[str, Any]]:
+    """What its second start says, for as long as it runs."""
+    with demo(built.folder) as (said, _):
+        yield said
+
+
+def test_a_killed_start_resumes_and_serves(built: Built) -> None:
+    state = json.loads((built.folder / "demo.json").read_text(encoding="utf-8"))
+    assert state["ready"]["population"] == 2_000
+    assert (built.folder / "demo.json").stat().st_mode & 0o077 == 0
+    assert not list(built.folder.rglob("*.part"))
+
+
+def test_it_answers_with_people_of_every_role_and_data_cut_by_rights(again: dict[str, Any]) -> None:
+    roles = {user["role"] for user in again["users"]}
+    assert roles == {"resident", "agent", "elected", "administrator", "neighbour_agent"}
+    assert all(len(user["password"]) >= 12 for user in again["users"])
+    landlord = ("stock", "stock:000000018")
+    assert {tuple(one["scopes"]) for one in again["api_keys"]} == {
+        (),
+        ("data:agents",),
+        ("reports:write",),
+        landlord,
+    }
+    assert status(again["url"] + "/") == 200
+    assert status(again["url"] + "/health") == 200
+    assert status(again["url"] + "/donnees/00001/arbres/") == 200
+    assert status(again["url"] + "/donnees/00001/cavites/") == 404
+    assert status(again["url"] + "/donnees/00001/habitat-indigne/") == 404
+
+
+def test_it_stops_cleanly_and_says_nothing_more(built: Built) -> None:
+    assert (built.code, built.last_words) == (0, "")
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(built.said["url"], timeout=PATIENCE_S)  # noqa: S310 - our own server
+
+
+def test_a_second_start_keeps_its_people(built: Built, again: dict[str, Any]) -> None:
+    assert again["users"] == built.said["users"]
+    assert again["api_keys"] == built.said["api_keys"]
 
 
 def test_a_town_made_before_a_migration_is_brought_up_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
