@@ -14,12 +14,12 @@ from playwright.sync_api import Page, expect, sync_playwright
 import servers
 import warm
 from faces.browser.conftest import PATIENCE_MS
+from registries import copy_registry
 
 TESTS = Path(__file__).resolve().parents[2]
 AGENT = "agent@exemple.fr"
 SEED = f"""
 import django; django.setup()
-from django.core.management import call_command; call_command("migrate", verbosity=0)
 from allauth.account.models import EmailAddress
 from beffroi.base.territory.viewer import Role
 from territory_makers import PASSWORD, make_person, make_town
@@ -38,9 +38,10 @@ AUTHENTICATOR = {
 
 
 @pytest.fixture(scope="module")
-def strict_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def strict_site(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[str]:
     """The address of a site that asks agents for a second factor."""
     folder = tmp_path_factory.mktemp("strict")
+    copy_registry(migrated_file, folder)
     environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
     environment |= {
         "BEFFROI_DATA_DIR": str(folder),

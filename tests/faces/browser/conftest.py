@@ -21,7 +21,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 import servers
 import warm
-from registries import made_once
+from registries import copy_registry, made_once
 
 TESTS = Path(__file__).resolve().parents[2]
 PASSWORD = "le-beffroi-sonne-midi"
@@ -65,7 +65,7 @@ def site(site_of_the_day: Callable[[], Site]) -> Site:
 
 
 @pytest.fixture(scope="session")
-def site_of_the_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Site]]:
+def site_of_the_day(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[Callable[[], Site]]:
     """Give the site of the town; another once midnight has passed: what crews do today is of the day it is made."""
     with contextlib.ExitStack() as running:
         known: dict[date, Site] = {}
@@ -74,16 +74,16 @@ def site_of_the_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
             day = timezone.localdate()
             if day not in known:
                 running.pop_all().close()
-                known[day] = running.enter_context(_served(tmp_path_factory, day))
+                known[day] = running.enter_context(_served(tmp_path_factory, migrated_file, day))
             return known[day]
 
         yield of_today
 
 
 @contextlib.contextmanager
-def _served(tmp_path_factory: pytest.TempPathFactory, day: date) -> Iterator[Site]:
+def _served(tmp_path_factory: pytest.TempPathFactory, empty: Path, day: date) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site") / "data"
-    shutil.copytree(_furnished(tmp_path_factory, day), folder)
+    shutil.copytree(_furnished(tmp_path_factory, empty, day), folder)
     environment = _environment(folder)
     port = servers.free_port()
     command = [str(Path(sys.executable).with_name("beffroi")), "serve", "--port", str(port), "--workers", "1"]
@@ -119,10 +119,11 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _furnished(tmp_path_factory: pytest.TempPathFactory, day: date) -> Path:
+def _furnished(tmp_path_factory: pytest.TempPathFactory, empty: Path, day: date) -> Path:
     """Return the folder of the town, furnished by the first process of the run that asks (10 s) and copied by each."""
     with made_once(tmp_path_factory, f"furnished-{day}") as (folder, first):
         if first:
+            copy_registry(empty, folder)
             furnish = TESTS / "faces" / "browser" / "furnish.py"
             # Ten seconds of work, many more of waiting on a busy machine.
             warm.run(furnish, PASSWORD, env=_environment(folder), check=True, timeout=600)

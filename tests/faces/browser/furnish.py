@@ -20,10 +20,9 @@ SERVICES = {
 
 
 def furnish(password: str) -> None:
-    """Fill BEFFROI_DATA_DIR with the small town and two people who sign in with `password`."""
+    """Fill BEFFROI_DATA_DIR, whose registry is empty, with the small town and people who sign in with `password`."""
     django.setup()
     from django.conf import settings
-    from django.core.management import call_command
 
     from beffroi.base.kernel.geo import BBox
     from beffroi.base.territory.operations import add_grouping, add_service
@@ -37,7 +36,6 @@ def furnish(password: str) -> None:
     from sense.mobility.transit_feeds import place_network
     from territory_makers import make_person, make_town
 
-    call_command("migrate", verbosity=0)
     make_town(CODE, NAME, population=812, fictional=True, bbox=BBox(*BBOX))
     make_town("00002", "Le Hameau", population=95, fictional=True)
     add_grouping(siren="980000004", name="Communauté de l’Essai", at=AT, members=[CODE, "00002"], fictional=True)

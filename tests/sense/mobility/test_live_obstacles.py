@@ -19,6 +19,7 @@ from beffroi.sense.mobility import operations, queries, store, versions
 from beffroi.sense.mobility.events import OBSTACLE_ENDED, OBSTACLE_REPORTED
 from beffroi.sense.mobility.models import Obstacle
 from beffroi.sense.mobility.obstacles import BadObstacle
+from registries import copy_registry
 from sense.mobility.town_graph import place_graph
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -141,16 +142,15 @@ for line in sys.stdin:
 
 
 @pytest.mark.slow
-def test_two_processes_change_their_mind_within_a_second(tmp_path: Path) -> None:
+def test_two_processes_change_their_mind_within_a_second(tmp_path: Path, migrated_file: Path) -> None:
     """One process tells, two others answer: each changes at its next request."""
+    copy_registry(migrated_file, tmp_path)
     environment = os.environ | {"BEFFROI_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "beffroi.config.settings",
                                 "DATABASE_URL": "", "PYTHONPATH": str(Path(__file__).parents[2])}  # fmt: skip
     teller_code = """
 import sys, json
 from beffroi.config.cli import start_django
 start_django()
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
 from beffroi.base.kernel.time import now
 from beffroi.sense.mobility import operations
 from sense.mobility.town_graph import place_graph
