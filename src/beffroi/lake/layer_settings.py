@@ -205,6 +205,19 @@ class Leaks(_Table):
     districts: Slug = "quartiers"
 
 
+class Trade(_Table):
+    """How shops fare: the register of `shops` (SIRENE), legal `notices` (BODACC), published `accounts` (INPI).
+
+    A group of fewer than `least` shops is not told; a notice counts for `months`.
+    """
+
+    shops: Slug = "etablissements"
+    notices: Slug = "annonces-bodacc"
+    accounts: Slug = "comptes-annuels"
+    least: int = Field(default=5, ge=3, le=50)
+    months: int = Field(default=12, ge=1, le=60)
+
+
 class Watched(_Table):
     """Cameras whose fields, and what happens outside all of them, are told to who may read where they look.
 
@@ -348,6 +361,7 @@ class Settings(_Table):
     spots: Spots | None = None
     energy: Energy | None = None
     leaks: Leaks | None = None
+    trade: Trade | None = None
     watched: Watched | None = None
 
     floods: Floods | None = None

@@ -152,6 +152,8 @@ RESERVED = {
         "/videoprotection/",
         "/eclairage/",
         "/passoires/",
+        "/commerces/evolution/",
+        "/commerces/tendance/",
         "/sous-sol/?chez=3.0080,45.0095",
         "/eclairage/scenarios/1/",
         "/habitat-indigne/",

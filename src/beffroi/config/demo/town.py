@@ -154,6 +154,9 @@ def _reports(town: Town, tell: Tell) -> None:
 
     add_offers(town.insee, places=places, emails=[one.email for one in PEOPLE[:3]], at=now())
     add_proposal(town.insee, places=places, at=now())
+    from beffroi.config.demo.trends import add_trends
+
+    add_trends(town.insee, agent=PEOPLE[1].email, owner=PEOPLE[0].email, at=now())
     from beffroi.config.demo.bookings import add_bookings
 
     add_bookings(town.insee, places=places, at=now(), resident_email=PEOPLE[0].email)

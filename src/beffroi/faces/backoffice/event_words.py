@@ -79,6 +79,8 @@ WORDS: dict[str, str] = {
     "procedure.piece_supplied": gettext_noop("Démarche : pièce fournie"),
     "proposal.decided": gettext_noop("Lieu proposé : jugé"),
     "proposal.sent": gettext_noop("Lieu proposé"),
+    "trend.said": gettext_noop("Tendance d’un commerce déclarée"),
+    "trend.decided": gettext_noop("Tendance d’un commerce vérifiée"),
     "refund.asked": gettext_noop("Remboursement demandé"),
     "refund.decided": gettext_noop("Remboursement décidé"),
     "register.changed": gettext_noop("Registre changé"),

@@ -13,6 +13,7 @@ class PortalConfig(AppConfig):
         from beffroi.faces.portal.obstacles import OVERLAY as OBSTACLES
         from beffroi.faces.portal.offers.pages import OVERLAY as OFFERS
         from beffroi.faces.portal.reports.listing import OVERLAY
+        from beffroi.faces.portal.trade.pages import OVERLAY as TRADE
         from beffroi.faces.portal.transit.layers import LINES, VEHICLES
         from beffroi.faces.portal.underground.pages import OVERLAY as UNDERGROUND
         from beffroi.faces.portal.unfit.pages import OVERLAY as UNFIT
@@ -27,5 +28,6 @@ class PortalConfig(AppConfig):
         register(LIGHTING)
         register(UNDERGROUND)
         register(UNFIT)
+        register(TRADE)
         register(LINES)
         register(VEHICLES)

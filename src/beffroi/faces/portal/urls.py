@@ -32,6 +32,7 @@ from beffroi.faces.portal.offers import pages as offers
 from beffroi.faces.portal.premises import pages as premises
 from beffroi.faces.portal.procedures import urls as procedures
 from beffroi.faces.portal.reports import urls as reports
+from beffroi.faces.portal.trade import pages as trade
 from beffroi.faces.portal.transit import urls as transit
 from beffroi.faces.portal.underground import pages as underground
 from beffroi.faces.portal.unfit import pages as unfit
@@ -126,6 +127,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *flows.urlpatterns,
     *leaks.urlpatterns,
     *lighting.urlpatterns,
+    *trade.urlpatterns,
     *underground.urlpatterns,
     *premises.urlpatterns,
     *unfit.urlpatterns,

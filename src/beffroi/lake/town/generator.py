@@ -15,6 +15,7 @@ import shapely
 
 from beffroi import __version__
 from beffroi.base.kernel.files import written_whole
+from beffroi.lake.town.accounts import write_accounts
 from beffroi.lake.town.airs import write_airs
 from beffroi.lake.town.cameras import write_cameras
 from beffroi.lake.town.city import City, Progress, draw_city
@@ -118,6 +119,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Population", write_census),
     ("Établissements", write_companies),
     ("Locaux", write_premises),
+    ("Comptes et annonces", write_accounts),
     ("Écoles", write_schools),
     ("Équipements", write_facilities),
     ("Lieux utiles", write_useful_places),

@@ -26,7 +26,13 @@ PROPOSED = "proposal.sent"
 DECIDED = "proposal.decided"
 """An agent looked at it. Payload: how (``accepted``, with the ``id`` it took, or ``refused``)."""
 
-KINDS = (MADE, RESERVED, RELEASED, ENDED, FLAGGED, KEPT, PROPOSED, DECIDED)
+TREND_SAID = "trend.said"
+"""A shop, or a survey, said how it goes. Subject ``trend:<number>``. Payload: season, origin; not the trend."""
+
+TREND_DECIDED = "trend.decided"
+"""An agent looked at who said so. Payload: how (``accepted`` or ``refused``)."""
+
+KINDS = (MADE, RESERVED, RELEASED, ENDED, FLAGGED, KEPT, PROPOSED, DECIDED, TREND_SAID, TREND_DECIDED)
 
 
 def subject_of(number: int) -> str:

@@ -126,3 +126,40 @@ class Proposal(models.Model):
 
     def __str__(self) -> str:
         return f"proposal {self.pk} ({self.state})"
+
+
+class TrendDeclaration(models.Model):
+    """How a shop says its turnover goes, a season: up, stable or down. A shop's word waits for an agent; a survey not.
+
+    Shown to nobody by itself: only counted among enough others (`sense/places/trade`).
+    """
+
+    territory = models.CharField(max_length=9)
+    siret = models.CharField(max_length=14)
+    season = models.CharField(max_length=7)
+    trend = models.CharField(max_length=6)
+    origin = models.CharField(max_length=6)
+    author = models.ForeignKey(_PERSON, null=True, on_delete=models.SET_NULL, related_name="+")
+    declared_at = models.DateTimeField()
+    state = models.CharField(max_length=10, default=WAITING)
+    decided_at = models.DateTimeField(null=True)
+
+    privacy = Purpose(
+        purpose="Savoir comment vont les commerces d’une rue ou d’un secteur, sans en montrer un seul",
+        legal_basis="public-task",
+        article="RGPD art. 6-1 e ; code général des collectivités territoriales, art. L2251-1",
+        categories=("personne qui déclare", "établissement", "tendance du chiffre d’affaires"),
+        recipients=("agents de la commune, le temps de vérifier", "élus : des nombres d’au moins cinq commerces"),
+        person=("author_id",),
+        exported=("siret", "season", "trend", "origin", "declared_at", "state"),
+        erased={"author": None},
+        retention=Retention(amount=3, unit="year", start=("declared_at",), fate=Fate.DELETE),
+        on_erasure=Fate.ANONYMISE,
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["territory", "season", "siret"], name="trend_of_season")]
+        constraints = [models.CheckConstraint(name="trend_known_state", condition=Q(state__in=DECISIONS))]
+
+    def __str__(self) -> str:
+        return f"{self.siret} {self.season} {self.trend}"
