@@ -34,6 +34,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from beffroi.lake.definition_values import KEY, SLUG
+from beffroi.lake.freight_settings import Freight
 from beffroi.lake.layer_colours import COLOURS, OFFICIAL, hex_of, told_apart
 
 ICONS = (
@@ -367,6 +368,7 @@ class Settings(_Table):
     floods: Floods | None = None
     lighting: Lighting | None = None
     underground: Underground | None = None
+    freight: Freight | None = None
     premises: Premises | None = None
     unfit: Unfit | None = None
     charging: Slug = ""

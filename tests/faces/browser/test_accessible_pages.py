@@ -151,6 +151,7 @@ RESERVED = {
         "/agent/reservations/1-08/chiffres/",
         "/videoprotection/",
         "/eclairage/",
+        "/fret/?quoi=Sable&tonnes=1000&emballage=vrac&sens=part&ici=3.0080,45.0095&lieu=3.4,45.3",
         "/passoires/",
         "/commerces/evolution/",
         "/commerces/tendance/",

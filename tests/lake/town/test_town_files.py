@@ -142,6 +142,7 @@ TABLES = {
         trancheEffectifsEtablissement codeCommuneEtablissement etatAdministratifEtablissement
         activitePrincipaleEtablissement""",
     # transport.data.gouv.fr, base nationale des lieux de stationnement.
+    "mobilites/liste-des-gares.csv": "; CODE_UIC LIBELLE FRET VOYAGEURS CODE_LIGNE COMMUNE X_WGS84 Y_WGS84",
     "mobilites/comptagemobilites_measure_valbruyere.csv": ", channel_id counter_id start_datetime end_datetime count",
     "mobilites/parkings_bnls.csv": "; id nom insee adresse gratuit nb_places nb_pmr Xlong Ylat type_ouvrage",
 }

@@ -26,6 +26,7 @@ from beffroi.faces.portal.crossing import urls as crossing
 from beffroi.faces.portal.directories import pages as directories
 from beffroi.faces.portal.directories import proposing
 from beffroi.faces.portal.flows import pages as flows
+from beffroi.faces.portal.freight import pages as freight
 from beffroi.faces.portal.leaks import pages as leaks
 from beffroi.faces.portal.lighting import pages as lighting
 from beffroi.faces.portal.offers import pages as offers
@@ -125,6 +126,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *cameras.urlpatterns,
     *charging.urlpatterns,
     *flows.urlpatterns,
+    *freight.urlpatterns,
     *leaks.urlpatterns,
     *lighting.urlpatterns,
     *trade.urlpatterns,

@@ -25,6 +25,7 @@ from beffroi.lake.town.files import Origin, Sheet, Writer
 from beffroi.lake.town.floods import write_floods
 from beffroi.lake.town.flows import write_flows
 from beffroi.lake.town.footing import write_footing
+from beffroi.lake.town.freight import write_freight
 from beffroi.lake.town.furniture import write_lamps, write_mobility, write_small_things, write_trees
 from beffroi.lake.town.ground import (
     GROUPING_SIREN,
@@ -137,6 +138,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Associations", write_associations),
     ("Accidents", write_accidents),
     ("Flux par mode", write_flows),
+    ("Fleuve et rail", write_freight),
     ("Infractions", write_offences),
     ("Délibérations", write_deliberations),
     ("Menus", write_menus),
