@@ -40,9 +40,6 @@ BUSY = (429, 502, 503, 504)
 Wait = Callable[[float], Any]
 """Waits so many seconds; given, so that a test does not wait."""
 
-Guard = Callable[[str], Any]
-"""Raises `BeffroiError` for an address that must not be asked; called for each one, redirections included."""
-
 Told = Callable[[int, int | None], Any]
 """Called as bytes come: how many are there, of how many (None when the server does not say)."""
 
@@ -71,10 +68,12 @@ def fetch(
     wait: Wait,
     told: Told = lambda _done, _total: None,
     most_tries: int = MOST_TRIES,
-    guard: Guard = lambda _url: None,
+    opener: urllib.request.OpenerDirector | None = None,
     most_bytes: int = MOST_BYTES,
 ) -> Fetched:
     """Bring what is at `url` to `target`; from `mirror`, a folder that stands for the web sites, when there is one.
+
+    `opener` is the way out: that of an address one does not trust is guarded (`kernel.outside.opener`).
 
     Raises:
         NotPublished: nothing there. NotFetched: no whole answer after `most_tries`, or one too large.
@@ -85,7 +84,7 @@ def fetch(
     fault: BaseException | None = None
     for rank in range(most_tries):
         try:
-            return _asked(url, target, told, guard, most_bytes)
+            return _asked(url, target, told, opener, most_bytes)
         except _Busy as busy:
             fault, pause = busy, busy.seconds if busy.seconds is not None else 2.0**rank
         except (OSError, http.client.HTTPException) as error:
@@ -140,7 +139,9 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def _asked(url: str, target: Path, told: Told, guard: Guard, most_bytes: int) -> Fetched:
+def _asked(
+    url: str, target: Path, told: Told, opener: urllib.request.OpenerDirector | None, most_bytes: int
+) -> Fetched:
     known, part = _notes(target), target.with_name(f"{target.name}.part")
     begun = _notes(part)
     same = known.get("url") == url and target.is_file()
@@ -152,7 +153,7 @@ def _asked(url: str, target: Path, told: Told, guard: Guard, most_bytes: int) ->
         headers |= {"If-None-Match": str(known["etag"])} if known.get("etag") else {}
         headers |= {"If-Modified-Since": str(known["modified"])} if known.get("modified") else {}
     try:
-        with _opened(url, headers, guard) as answer:
+        with _opened(url, headers, opener) as answer:
             _received(answer, url, part, resumed if answer.status == PARTIAL else 0, told, most_bytes)
             said = {
                 "url": url,
@@ -169,23 +170,11 @@ def _asked(url: str, target: Path, told: Told, guard: Guard, most_bytes: int) ->
     return Fetched(target, changed)
 
 
-class _Guarded(urllib.request.HTTPRedirectHandler):
-    """Follows a redirection only to where one may go."""
-
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
-
-    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
-        self._guard(newurl)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _opened(url: str, headers: dict[str, str], guard: Guard) -> Any:
+def _opened(url: str, headers: dict[str, str], opener: urllib.request.OpenerDirector | None) -> Any:
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise NotFetched("adresse « {url} » non prise", where=url, remedy="donnez une adresse https", url=url[:120])
-    guard(url)
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - checked just above
-    return urllib.request.build_opener(_Guarded(guard)).open(request, timeout=TIMEOUT_S)
+    return (opener or urllib.request.build_opener()).open(request, timeout=TIMEOUT_S)
 
 
 def _received(answer: Any, url: str, part: Path, already: int, told: Told, most_bytes: int) -> None:
@@ -200,7 +189,8 @@ def _received(answer: Any, url: str, part: Path, already: int, told: Told, most_
     _note(part, {"url": url, "mark": mark})
     done = already
     with part.open("ab" if already else "wb") as sink:
-        while chunk := answer.read(CHUNK):
+        # What came so far: a source that drips is told of at each drop.
+        while chunk := answer.read1(CHUNK):
             done += len(chunk)
             if done > most_bytes:
                 raise _too_large(url, most_bytes)
@@ -225,7 +215,7 @@ def _refused(error: urllib.error.HTTPError, url: str, target: Path, part: Path) 
     raise kind(
         "le site répond {status}",
         where=url,
-        remedy="vérifiez l’adresse dans le fichier du jeu de données",
+        remedy="vérifiez l’adresse",
         status=error.code,
     ) from error
 

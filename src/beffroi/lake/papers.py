@@ -22,14 +22,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from urllib.request import OpenerDirector
 
 from django.conf import settings
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.files import written_whole
-from beffroi.base.kernel.outside import check_public
+from beffroi.base.kernel.outside import opener
 from beffroi.base.territory.viewer import ANONYMOUS
-from beffroi.lake.fetching import Guard, fetch
+from beffroi.lake.fetching import fetch
 from beffroi.lake.rowsets import rows
 from beffroi.lake.store import DatasetRef
 
@@ -115,7 +116,7 @@ def fetch_papers(
     at: datetime,
     wait: Wait = time.sleep,
     mirror: Path | None = None,
-    guard: Guard = check_public,
+    way: OpenerDirector | None = None,
     most: int = MOST_AT_ONCE,
 ) -> Kept:
     """Bring the documents that public rows refer to by the address in `column`, a few each night, politely.
@@ -134,7 +135,7 @@ def fetch_papers(
         home = folder / f".{_mark(url)}"
         aside = home / (_name(url)[:100] or "document.pdf")
         try:
-            fetch(url, aside, mirror=mirror, wait=wait, most_tries=2, guard=guard, most_bytes=MOST_BYTES)
+            fetch(url, aside, mirror=mirror, wait=wait, most_tries=2, opener=way or opener(), most_bytes=MOST_BYTES)
             _keep(ref, url, aside)
         except BeffroiError as error:
             failed += 1

@@ -148,8 +148,8 @@ def test_addresses_of_the_inside_are_refused(town: str, url: str) -> None:
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "::1", "169.254.169.254"])
 def test_a_name_that_leads_inside_is_not_called(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     family = 10 if ":" in address else 2
-    monkeypatch.setattr(outside.socket, "getaddrinfo", lambda *_, **__: [(family, 1, 6, "", (address, 443))])
-    monkeypatch.setattr(outside.socket, "create_connection", lambda *_, **__: pytest.fail("it was called"))
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(family, 1, 6, "", (address, 443))])
+    monkeypatch.setattr("socket.create_connection", lambda *_, **__: pytest.fail("it was called"))
     status, error = outside.post("https://piege.exemple/", b"", {})
     assert status == 0
     assert "intérieure" in error

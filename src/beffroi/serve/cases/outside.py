@@ -1,20 +1,19 @@
 """The only way out of this room: a POST to an address of the outside world, never to the inside one.
 
-The name is resolved once, every address it has must be public, and the connection goes to the address that was checked:
-a name that changes its mind in between leads nowhere. No redirection is followed; ten seconds, and little is read.
+The guard is that of the house (`kernel.outside`): what was checked is what is reached. No redirection is followed; ten
+seconds, and little is read.
 """
 
 from __future__ import annotations
 
 import http.client
 import ipaddress
-import socket
-import ssl
 from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
+from beffroi.base.kernel.outside import PORTS, Address, InsideAddress, is_public, reached, secured
 from beffroi.serve.cases.definition import BadCase
 
 TIMEOUT_S = 10
@@ -49,23 +48,31 @@ def check_url(url: str) -> SplitResult:
     return parts
 
 
-def _check_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address, url: str) -> None:
-    inner = getattr(address, "ipv4_mapped", None) or address
-    if not (inner.is_global and not inner.is_multicast) and not settings.WEBHOOK_PRIVATE:
-        raise BadCase(
-            "« {url} » mène à une adresse intérieure",
-            where="url",
-            remedy="donnez une adresse joignable depuis l’internet",
-            url=url[:120],
-        )
+def _check_address(address: Address, url: str) -> None:
+    if not _allowed("", 0, address):
+        raise _inside(url)
+
+
+def _allowed(_host: str, _port: int, address: Address) -> bool:
+    return is_public(address) or bool(settings.WEBHOOK_PRIVATE)
+
+
+def _inside(url: str) -> BadCase:
+    return BadCase(
+        "« {url} » mène à une adresse intérieure",
+        where="url",
+        remedy="donnez une adresse joignable depuis l’internet",
+        url=url[:120],
+    )
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
     """Send `body` and return the status answered and what went wrong; status 0 when nobody answered."""
     try:
         parts = check_url(url)
-        address = _resolved(parts, url)
-        connection = _connection(parts, address)
+        connection = _connection(parts)
+    except InsideAddress:
+        return 0, str(_inside(url))
     except BadCase as error:
         return 0, str(error)
     except OSError as error:
@@ -82,23 +89,14 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
     return answer.status, "" if 200 <= answer.status < 300 else f"HTTP {answer.status}"
 
 
-def _resolved(parts: SplitResult, url: str) -> str:
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-    addresses = [str(one[4][0]) for one in found]
-    for address in addresses:
-        _check_address(ipaddress.ip_address(address.partition("%")[0]), url)
-    return addresses[0]
-
-
-def _connection(parts: SplitResult, address: str) -> http.client.HTTPConnection:
-    """Return a connection to the checked address, which still speaks to the host by its name."""
-    host = parts.hostname or ""
+def _connection(parts: SplitResult) -> http.client.HTTPConnection:
+    """Return a connection to an address that was checked, which still speaks to the host by its name."""
+    host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+    raw = reached(host, port, allowed=_allowed, timeout_s=TIMEOUT_S)
     if parts.scheme == "http":
-        plain = http.client.HTTPConnection(host, parts.port or 80, timeout=TIMEOUT_S)
-        plain.sock = socket.create_connection((address, parts.port or 80), timeout=TIMEOUT_S)
+        plain = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+        plain.sock = raw
         return plain
-    secure = http.client.HTTPSConnection(host, parts.port or 443, timeout=TIMEOUT_S)
-    raw = socket.create_connection((address, parts.port or 443), timeout=TIMEOUT_S)
-    secure.sock = ssl.create_default_context().wrap_socket(raw, server_hostname=host)
+    secure = http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S)
+    secure.sock = secured(raw, host)
     return secure
