@@ -58,6 +58,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BEFFROI_IMAP_PASSWORD", "", str, "Mot de passe de la boîte que lit « beffroi mail imaps://… »."),
     Setting("BEFFROI_WEBHOOK_PRIVATE", "0", _flag, "1 : les webhooks peuvent viser le réseau intérieur, en http."),
     Setting(
+        "BEFFROI_INNER_HOSTS",
+        "",
+        _names,
+        "Serveurs intérieurs qu'une source branchée peut lire (sig.mairie.lan,10.0.0.5:8080) ; vide : aucun.",
+    ),
+    Setting(
         "BEFFROI_PUSH", "1", _flag, "0 : aucune notification sur les appareils ; aucun relais de navigateur appelé."
     ),
     Setting(

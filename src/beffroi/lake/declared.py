@@ -92,6 +92,8 @@ class TableOptions:
 class FetchOptions:
     """Where the source is published. `url` and `name`, the file it becomes, may hold {commune} and {department}.
 
+    `service` says how the address is read, one of `SERVICES` (empty: a file); `layer` is which table of the service.
+
     `beside` are the files that go with it: each its address and its name.
 
     A fetch that would lose more than `most_lost` of the rows (a share, 0 to 1) waits for an agent's word.
@@ -101,6 +103,12 @@ class FetchOptions:
     name: str = ""
     most_lost: float = 0.2
     beside: tuple[tuple[str, str], ...] = ()
+    service: str = ""
+    layer: str = ""
+
+
+SERVICES = ("arcgis", "opendatasoft", "ckan", "oapif", "sensorthings", "wfs", "file")
+"""How an address may be read: see `services.reading.KINDS`, which a test holds to the same names."""
 
 
 def derived(value: Any, where: str, key: str) -> tuple[Derived, ...]:
@@ -159,8 +167,8 @@ def _beside(value: Any, where: str, key: str) -> tuple[tuple[str, str], ...]:
 
 
 def _address(url: str, name: str, where: str, prefix: str) -> tuple[str, str]:
-    if not url.startswith("https://"):
-        raise bad(where, f"{prefix}url", url, "une adresse https://")
+    if not url.startswith(("https://", "http://")):
+        raise bad(where, f"{prefix}url", url, "une adresse https:// (http:// pour un serveur de la commune)")
     if not name or "/" in name:
         raise bad(where, f"{prefix}name", name, "le nom de fichier que prend la source")
     return url, name
@@ -172,6 +180,8 @@ def fetch(value: Any, where: str, key: str) -> FetchOptions:
     _address(read.url, read.name, where, f"{key}.")
     if not 0 <= read.most_lost <= 1:
         raise bad(where, f"{key}.most_lost", read.most_lost, "une part, de 0 à 1")
+    if read.service and read.service not in SERVICES:
+        raise bad(where, f"{key}.service", read.service, ", ".join(SERVICES))
     return read
 
 
@@ -208,4 +218,8 @@ _ROWS: dict[str, Reader] = {
 }
 _LINKED: dict[str, Reader] = {"name": texts, "on": text, "to": text, "figures": derived}
 _TABLES: dict[str, Reader] = {"rows": texts, "linked": _linked}
-_FETCH: dict[str, Reader] = {**dict.fromkeys(("url", "name"), text), "most_lost": number, "beside": _beside}
+_FETCH: dict[str, Reader] = {
+    **dict.fromkeys(("url", "name", "service", "layer"), text),
+    "most_lost": number,
+    "beside": _beside,
+}

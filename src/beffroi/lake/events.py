@@ -19,6 +19,13 @@ DATASET_OWNED = "dataset.owned"
 DATASET_PACED = "dataset.paced"
 """An agent said how often a dataset is made new. Same subject; payload: rhythm, before (empty: left to its file)."""
 
+SOURCE_CONNECTED = "source.connected"
+SOURCE_CHANGED = "source.changed"
+SOURCE_SUSPENDED = "source.suspended"
+SOURCE_RESUMED = "source.resumed"
+SOURCE_REMOVED = "source.removed"
+"""What agents do to the sources they connect. Subject: the dataset of the source; payload: source, host. No secret."""
+
 UPLOAD_STAGED = "upload.staged"
 """An agent sent a file. Subject: its dataset; payload: upload, dataset, size_bytes."""
 
@@ -33,6 +40,11 @@ KINDS = (
     DATASET_EDITED,
     DATASET_OWNED,
     DATASET_PACED,
+    SOURCE_CONNECTED,
+    SOURCE_CHANGED,
+    SOURCE_SUSPENDED,
+    SOURCE_RESUMED,
+    SOURCE_REMOVED,
     UPLOAD_STAGED,
     UPLOAD_PUBLISHED,
     UPLOAD_REFUSED,

@@ -95,7 +95,7 @@ def import_source(
                 reader, given = read or _registry(), replace(options, stays=path)
                 readings = linked(reader(path, given, con), definition, path=path, options=options, read=reader)
             except BeffroiError as fault:
-                return ImportOutcome(ImportStatus.REFUSED, ref, reason=_as_sentence(fault))
+                return ImportOutcome(ImportStatus.REFUSED, ref, reason=as_sentence(fault))
             info, fingerprint = asked.result()
             outcomes = [
                 publish_reading(
@@ -168,7 +168,7 @@ def publish_reading(
     except LakeNotWritable:
         raise
     except BeffroiError as fault:
-        return ImportOutcome(ImportStatus.REFUSED, ref, reason=_as_sentence(fault))
+        return ImportOutcome(ImportStatus.REFUSED, ref, reason=as_sentence(fault))
     except duck.Error as error:
         reason = Sentence(
             "les données lues ne peuvent pas être écrites ({reason})", {"reason": str(error).splitlines()[0][:200]}
@@ -199,7 +199,7 @@ def _part_slug(slug: str, reading: Reading, position: int) -> str:
     return f"{slug[:60]}-{slug_of(reading.title) if reading.title else position}"
 
 
-def _as_sentence(fault: BeffroiError) -> Sentence:
+def as_sentence(fault: BeffroiError) -> Sentence:
     """Return one sentence for an outcome: what, where and remedy in one template."""
     values: dict[str, Any] = {**fault.what.values, **fault.remedy.values, "_where": fault.where}
     template = ("{_where} : " if fault.where else "") + fault.what.template

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import shutil
+import urllib.request
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -68,13 +70,16 @@ def fetch_all(
         target = folder / _placed(one.fetch.name, territory)
         told(rank, len(wanted), one, 0, None)
         try:
-            got = _brought(
-                address_of(one, territory),
-                target,
-                mirror=mirror,
-                wait=wait,
-                told=lambda done, total, rank=rank, one=one: told(rank, len(wanted), one, done, total),  # type: ignore[misc]
-            )
+            if one.fetch.service not in ("", "file") and mirror is None:
+                got = _served(one, territory, folder, wait=wait)
+            else:
+                got = _brought(
+                    address_of(one, territory),
+                    target,
+                    mirror=mirror,
+                    wait=wait,
+                    told=lambda done, total, rank=rank, one=one: told(rank, len(wanted), one, done, total),  # type: ignore[misc]
+                )
             beside = [
                 fetch(_placed(url, territory), folder / _placed(name, territory), mirror=mirror, wait=wait)
                 for url, name in one.fetch.beside
@@ -93,6 +98,21 @@ def _brought(url: str, target: Path, *, mirror: Path | None, wait: Wait, told: B
     got = fetch(url, packed, mirror=mirror, wait=wait, told=told)
     if got.changed or not target.is_file():
         _unpack(packed, target)
+    return Fetched(target, got.changed)
+
+
+def _served(one: Definition, territory: str, folder: Path, *, wait: Wait) -> Fetched:
+    """Bring what a service gives page by page; its pages stay apart from the files of the folder."""
+    from beffroi.lake.services.reading import bring
+    from beffroi.lake.services.way import Way
+
+    way = Way(folder / ".services" / one.slug, urllib.request.build_opener(), wait)
+    got = bring(one.fetch.service, address_of(one, territory), one.fetch.layer, way, name=one.slug)
+    target = folder / f"{Path(_placed(one.fetch.name, territory)).stem}{got.path.suffix}"
+    if got.changed or not target.is_file():
+        aside = target.with_name(f"{target.name}.part")
+        shutil.copyfile(got.path, aside)
+        aside.replace(target)
     return Fetched(target, got.changed)
 
 

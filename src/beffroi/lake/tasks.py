@@ -80,12 +80,23 @@ def refresh_sources(territory: str, slugs: list[str]) -> None:
     asking.refresh_sources(territory, slugs, at=now())
 
 
+@task()
+def refresh_connected(source_id: int) -> None:
+    """Ask a source that an agent connected, and put in service what it brings; safe to run twice."""
+    from beffroi.lake.connected import running
+
+    running.run_source(source_id, at=now())
+
+
 def nightly_sources(at: datetime) -> None:
-    """Queue the national sources whose turn has come, commune by commune."""
+    """Queue the national sources whose turn has come, commune by commune, then those that agents connected."""
     from beffroi.lake import asking
+    from beffroi.lake.connected import operations
 
     for territory, slugs in asking.due_sources(at=at):
         refresh_sources.enqueue(territory, slugs)
+    for source_id in operations.due_connected(at=at):
+        refresh_connected.enqueue(source_id)
 
 
 def daily(at: datetime) -> None:
@@ -94,6 +105,7 @@ def daily(at: datetime) -> None:
     Files half baked and forgotten uploads go; who answers for late data is told.
     """
     from beffroi.lake import late_notices, operations, uploads
+    from beffroi.lake.connected.operations import expire_connected
 
     lake = Lake(Path(settings.LAKE_DIR))
     tiles.clear_abandoned(lake.root)
@@ -104,4 +116,5 @@ def daily(at: datetime) -> None:
     refresh_public_views(lake, lake.refs(), at=at)
     operations.announce_published(at=at)
     uploads.expire_uploads(at)
+    expire_connected(at)
     late_notices.tell_owners(at=at)

@@ -16,6 +16,7 @@ from beffroi.faces.backoffice.training import jobs_begun
 from beffroi.faces.backoffice.work import Urgency, WorkCard, work_source
 from beffroi.faces.shell.access import Request
 from beffroi.lake import queries as lake
+from beffroi.lake.connected.queries import failing_connected
 from beffroi.lake.owners import Owners
 from beffroi.lake.queries import TilesState
 from beffroi.sense.twin.proposals import proposals_waiting
@@ -38,6 +39,8 @@ def datasets(request: Request) -> Iterator[WorkCard]:
     yield WorkCard(_("Données en retard sur leur rythme"), len(late) - len(mine), watched, Urgency.LATE)
     failing = lake.failing_sources(request.viewer, _code(request)) if _code(request) else 0
     yield WorkCard(_("Sources nationales qui ne répondent pas"), failing, watched, Urgency.TODAY)
+    broken = failing_connected(request.viewer, _code(request)) if _code(request) else 0
+    yield WorkCard(_("Sources branchées en échec"), broken, reverse("backoffice:sources"), Urgency.TODAY)
     failed = [one for one in known if lake.tiles_state(request.viewer, one.ref) is TilesState.FAILED]
     yield WorkCard(_("Cartes qui n’ont pas pu être préparées"), len(failed), page, Urgency.TODAY)
 

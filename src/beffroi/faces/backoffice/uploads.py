@@ -56,7 +56,7 @@ class PublishForm(forms.Form):
     def __init__(self, *arguments: Any, viewer: Viewer, territory: str, preview: Any, **options: Any) -> None:
         initial = {"title": preview.title, "licence": preview.report.licence, "access": preview.access}
         super().__init__(*arguments, **{"initial": initial, **options})
-        choices = _readers(viewer, territory)
+        choices = readers(viewer, territory)
         cast(forms.ChoiceField, self.fields["access"]).choices = choices
         for column in preview.columns:
             self.fields[f"access_{column.key}"] = forms.ChoiceField(
@@ -76,7 +76,8 @@ class PublishForm(forms.Form):
         }
 
 
-def _readers(viewer: Viewer, territory: str) -> list[tuple[str, str]]:
+def readers(viewer: Viewer, territory: str) -> list[tuple[str, str]]:
+    """Return who a viewer may let read data: everyone, the agents, one of her services."""
     services = sorted(name for name in viewer.clearances(territory) if name.startswith(SERVICE_PREFIX))
     return [
         (PUBLIC, _("Tout le monde")),

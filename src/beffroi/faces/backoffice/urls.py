@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from beffroi.faces.backoffice import (
     awaiting,
+    connected,
     courses,
     energy,
     held,
@@ -41,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *held.urlpatterns,
     *energy.urlpatterns,
     *sources.urlpatterns,
+    *connected.urlpatterns,
     *owners.urlpatterns,
     *offers.urlpatterns,
     *proposals.urlpatterns,
