@@ -80,6 +80,22 @@ def test_a_few_windows_bytes_in_utf8_do_not_change_the_rest(read: Read) -> None:
     assert values(reading, "nom")[-2:] == ["été", "forêt"]
 
 
+@pytest.mark.parametrize(
+    ("end", "found"),
+    [
+        (b"", "utf-8"),
+        ("\u00e9".encode("cp1252"), "utf-8+cp1252"),
+        (b"\xe2\x82", "utf-8+cp1252"),
+        ("\ufffd".encode(), "utf-8+cp1252"),
+    ],
+)
+def test_a_fault_is_found_wherever_it_is(read: Read, end: bytes, found: str) -> None:
+    # More than is decoded at once; a letter of two octets is cut.
+    reading = read(b"nom;n\na" + ("\u00e9" * 99 + ";1\n").encode() * 700 + b"fin" + end + b";2\n")
+    assert evidence(reading, "encoding") == [found]
+    assert len(values(reading, "n")) == 701
+
+
 def test_text_encoded_twice_is_mended(read: Read) -> None:
     twice = ACCENTED.encode().decode("cp1252").encode()
     assert values(read(twice), "nom") == ["élan", "forêt"]

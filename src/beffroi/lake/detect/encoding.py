@@ -12,6 +12,8 @@ from beffroi.base.kernel.sentences import Sentence
 from beffroi.lake.reading import Evidence, Unreadable
 
 _CHUNK = 1 << 20
+_KEPT = 1 << 16
+"""Memory of this size stays with the process: larger, it is asked for anew at each part, a third of the time."""
 _HEAD = 1 << 16
 _EXAMPLE = 1 << 14
 
@@ -153,7 +155,7 @@ def _plain_utf8(path: Path) -> str:
     found = "ascii"
     decoder = codecs.getincrementaldecoder("utf-8")("strict")
     try:
-        for chunk in _chunks(path):
+        for chunk in _chunks(path, _KEPT):
             if chunk.isascii() and not decoder.getstate()[0]:
                 continue
             found = "utf-8"
@@ -184,9 +186,9 @@ def _utf8_census(path: Path) -> tuple[int, int, bool, bytes]:
     return valid, invalid, valid == 0 and invalid == 0, bytes(example)
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
+def _chunks(path: Path, size: int = _CHUNK) -> Iterator[bytes]:
     with path.open("rb") as handle:
-        while chunk := handle.read(_CHUNK):
+        while chunk := handle.read(size):
             yield chunk
 
 
