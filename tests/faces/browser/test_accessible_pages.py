@@ -52,6 +52,7 @@ PAGES = [
     "/demarches/",
     "/demarches/1-25/",
     "/demarches/7-17/",
+    "/demarches/6-12/",
     "/demarches/6-06/papier/",
     "/demarches/6-06/formulaire/{draft}/logement/",
     "/demarches/suivi/{asked_token}/",

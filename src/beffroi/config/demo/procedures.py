@@ -11,7 +11,7 @@ from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import Requester
 from beffroi.serve.procedures import operations, queries
 
-BINS, SITES = "6-06", "7-17"
+BINS, SITES, GARDENS = "6-06", "7-17", "6-12"
 # Who, what, how many people, how many days ago.
 _BINS = (
     ("Camille Rivebelle", "premier", 4, 9),
@@ -53,7 +53,33 @@ def add_procedures(
         )
         numbers.append(opened.number)
     _treat(numbers, agent, at)
-    return len(numbers) + _add_sites(territory, places[0], at)
+    return len(numbers) + _add_sites(territory, places[0], at) + _add_gardeners(territory, places, at)
+
+
+def _add_gardeners(territory: str, places: Sequence[tuple[float, float, str]], at: datetime) -> int:
+    """Have a few people wait for a plot of a shared garden; the first is offered one."""
+    chosen = queries.open_procedures(territory).get(GARDENS)
+    if chosen is None:
+        return 0
+    numbers = []
+    for rank, (name, home) in enumerate((("Lou Garance", "sans"), ("Maxime Tilleul", "avec"), ("Eden Vernay", "sans"))):
+        lon, lat, label = places[(rank * 53) % len(places)]
+        opened = operations.file_request(
+            territory=territory,
+            use_case=GARDENS,
+            answers={
+                "habite": True,
+                "logement": home,
+                "adresse": {"label": label, "lon": lon, "lat": lat},
+                "partage": True,
+            },
+            requester=Requester(name=name, phone="04 67 00 00 00"),
+            at=at - timedelta(days=30 - rank),
+        )
+        numbers.append(opened.number)
+    agent = Viewer(None, (Grant(territory, Role.AGENT, frozenset({chosen.procedure.service})),))
+    operations.offer_place(number=numbers[0], what="Jardin des Lilas, parcelle 3", by=agent, at=at - timedelta(days=1))
+    return len(numbers)
 
 
 def _add_sites(territory: str, place: tuple[float, float, str], at: datetime) -> int:

@@ -27,6 +27,7 @@ from beffroi.lake.town.flows import write_flows
 from beffroi.lake.town.footing import write_footing
 from beffroi.lake.town.freight import write_freight
 from beffroi.lake.town.furniture import write_lamps, write_mobility, write_small_things, write_trees
+from beffroi.lake.town.gardens import write_gardens
 from beffroi.lake.town.ground import (
     GROUPING_SIREN,
     district_names,
@@ -143,6 +144,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Délibérations", write_deliberations),
     ("Menus", write_menus),
     ("Agenda", write_agenda),
+    ("Jardins", write_gardens),
     ("Données réservées", write_restricted),
     ("Habitat indigne", write_unfit),
 )

@@ -214,6 +214,22 @@ class Site(_Frozen):
     agenda: Agenda | None = None
 
 
+class Criterion(_Frozen):
+    """What passes before on a waiting list: a question answered in one of these ways."""
+
+    label: str = Field(min_length=2, max_length=120)
+    field: Code
+    among: tuple[str, ...] = Field(min_length=1)
+
+
+class Waiting(_Frozen):
+    """A list on which requests wait for a place, by criteria that are told; `offer_days` to answer an offer."""
+
+    what: str = Field(min_length=2, max_length=60)
+    criterion: tuple[Criterion, ...] = ()
+    offer_days: int = Field(default=15, ge=1, le=90)
+
+
 class DueBy(_Frozen):
     """The delay promised, by an answer to a choice: its rules by code of that answer; `due` for the others."""
 
@@ -264,6 +280,7 @@ class Procedure(_Frozen):
     decision: tuple[Decision, ...] = Field(min_length=1)
     delivery: Delivery | None = None
     site: Site | None = None
+    waiting: Waiting | None = None
 
     @field_validator("due")
     @classmethod
@@ -287,6 +304,7 @@ class Procedure(_Frozen):
         if self.proposal and (by is None or by.type != "number"):
             raise ValueError("« proposal.by » nomme une question qui demande un nombre")
         _check_site(self)
+        _check_waiting(self)
         return self
 
     def due_for(self, answers: Mapping[str, Any]) -> str:
@@ -378,6 +396,15 @@ def _check_site(procedure: Procedure) -> None:
     closing = procedure.question(site.closing)
     if set(site.closes) - set(closing.choices if closing else ()):
         raise ValueError("« site.closes » nomme des réponses que « site.closing » ne connaît pas")
+
+
+def _check_waiting(procedure: Procedure) -> None:
+    for one in procedure.waiting.criterion if procedure.waiting else ():
+        question = next((known for known in procedure.questions() if known.code == one.field), None)
+        answers = {"oui", "non"} if question is not None and question.type == "yes-no" else set()
+        answers |= set(question.choices if question else ())
+        if set(one.among) - answers:
+            raise ValueError(f"« waiting.criterion » : « {one.field} » n’a pas de réponse « {min(one.among)} »")
 
 
 def _check_conditions(procedure: Procedure) -> None:

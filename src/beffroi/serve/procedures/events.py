@@ -20,5 +20,11 @@ FINDINGS_RECORDED = "procedure.findings_recorded"
 DECIDED = "procedure.decided"
 """Payload: number, decision (its code), certificate (its code, or "")."""
 
+PLACE_OFFERED = "procedure.place_offered"
+"""A place is offered to the first of a waiting list. Payload: number, offer (its number), until (the last day)."""
+
+PLACE_ANSWERED = "procedure.place_answered"
+"""Payload: number, offer, accepted."""
+
 CERTIFICATE_WITHDRAWN = "procedure.certificate_withdrawn"
 """Payload: number."""

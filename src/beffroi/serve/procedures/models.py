@@ -86,6 +86,30 @@ class Piece(models.Model):
     )
 
 
+class Offer(models.Model):
+    """A place offered to the first of a waiting list, with the time given to answer. Past it, it has lapsed."""
+
+    WAITING, ACCEPTED, DECLINED, LAPSED = "waiting", "accepted", "declined", "lapsed"
+
+    request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="offers")
+    what = models.CharField(max_length=200)
+    offered_at = models.DateTimeField()
+    until = models.DateField()
+    state = models.CharField(max_length=10, default=WAITING)
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    privacy = Purpose(
+        purpose="Tenir dans l’ordre une liste d’attente, et pouvoir le montrer",
+        legal_basis="public-task",
+        article="RGPD art. 6-1 e ; égalité de traitement des usagers",
+        categories=("place proposée, réponse, dates",),
+        recipients=_AGENTS,
+        person=("request__case__parties__person_id",),
+        retention=Retention(amount=2, unit="year", start=("request__case__closed_at",), fate=Fate.DELETE),
+        on_erasure=Fate.DELETE,
+    )
+
+
 class Change(models.Model):
     """An agent's correction of the answers: before, after, why. Rows are added, never changed."""
 

@@ -62,6 +62,14 @@ class MessageForm(ActForm):
     ask = forms.BooleanField(label=gettext_lazy("C’est une question : la demande attend la réponse"), required=False)
 
 
+class OfferForm(ActForm):
+    what = forms.CharField(
+        label=gettext_lazy("La place proposée"),
+        help_text=gettext_lazy("Le lieu et le numéro. La liste va dans l’ordre : la première demande d’abord."),
+        max_length=200,
+    )
+
+
 class WithdrawForm(ActForm):
     reason = forms.CharField(label=gettext_lazy("Motif"), max_length=300)
 
@@ -247,6 +255,15 @@ ACTS: Mapping[str, Act] = {
         form=PlanForm,
         run=plain(cases.schedule_case, "day", "text"),
         key="p",
+    ),
+    "proposer": Act(
+        title=gettext_noop("Proposer une place"),
+        label=gettext_noop("Proposer"),
+        done=gettext_noop("La place est proposée ; l’habitant répond depuis sa page."),
+        form=OfferForm,
+        run=plain(operations.offer_place, "what"),
+        key="l",
+        wanted=lambda asked: asked.procedure is not None and asked.procedure.waiting is not None,
     ),
     "constater": Act(
         title=gettext_noop("Noter les constats"),

@@ -27,7 +27,9 @@ from beffroi.serve.cases.queries import Entry
 from beffroi.serve.procedures import queries
 from beffroi.serve.procedures.queries import RequestInfo
 from beffroi.serve.procedures.receipts import silence_words
+from beffroi.serve.procedures.waiting import rank_of, waiting_list
 
+MOST_WAITING = 20
 WRITERS = {
     "service": gettext_noop("le service"),
     "requester": gettext_noop("l’habitant"),
@@ -116,6 +118,8 @@ def _shown(
         "conflicts": told_conflicts(queries.conflicts_of(info, asked.at), outside=False),
         "takes_place": info.procedure is not None and info.procedure.site is not None and case.is_open,
         "for_agent": True,
+        "rank": rank_of(info, asked.at),
+        "waiting": _waiting(asked),
         "files": [(one, labels.get(one.purpose, _("Joint à un message"))) for one in files if not one.from_service],
         "documents": [one for one in files if one.from_service],
         "certificates": queries.certificates_of(info.number),
@@ -126,6 +130,14 @@ def _shown(
         "query": request.GET.urlencode(),
     }
     return render(request, "backoffice/procedures/sheet.html", context, status=status)
+
+
+def _waiting(asked: Asked) -> list[str]:
+    """Return the first of the waiting list, by their numbers."""
+    info = asked.info
+    if info.procedure is None or info.procedure.waiting is None or not info.case.is_open:
+        return []
+    return waiting_list(asked.viewer, asked.territory, info.case.category, info.procedure, asked.at)[:MOST_WAITING]
 
 
 def _acts(asked: Asked, bound: dict[str, ActForm]) -> list[tuple[str, Act, ActForm, bool]]:

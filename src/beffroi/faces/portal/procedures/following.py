@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, cast
 
 from django import forms
@@ -33,6 +34,7 @@ from beffroi.serve.procedures import operations, queries
 from beffroi.serve.procedures.declaration import Question
 from beffroi.serve.procedures.queries import RequestInfo
 from beffroi.serve.procedures.receipts import contact_line, silence_words
+from beffroi.serve.procedures.waiting import rank_of
 
 # What is joined to a message answers no question of the form.
 JOINED = Question(code="message", label="Pièce jointe", type="file", most=3, why="Elle accompagne le message.")
@@ -183,6 +185,10 @@ def _tell(asked: Asked, values: Mapping[str, Any], at: datetime) -> None:
     cases.set_told(number=asked.info.number, told=wanted, viewer=asked.viewer, token=asked.token)
 
 
+def _answer(asked: Asked, _values: Mapping[str, Any], at: datetime, *, accepts: bool) -> None:
+    operations.answer_offer(number=asked.info.number, accepts=accepts, viewer=asked.viewer, token=asked.token, at=at)
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
     """What may be done on the page: the form that is read, what it does, the sentence that says so."""
@@ -197,6 +203,10 @@ ACTS: Mapping[str, Act] = {
     "supply": Act(forms.Form, _supply, gettext_noop("La pièce est jointe à votre demande.")),
     "withdraw": Act(ReasonForm, _withdraw, gettext_noop("Votre demande est retirée.")),
     "reopen": Act(ReasonForm, _reopen, gettext_noop("Votre demande est rouverte. Une nouvelle échéance court.")),
+    "take": Act(
+        forms.Form, partial(_answer, accepts=True), gettext_noop("C’est noté : le service vous écrit pour la suite.")
+    ),
+    "decline": Act(forms.Form, partial(_answer, accepts=False), gettext_noop("C’est noté : vous restez sur la liste.")),
     "tell": Act(forms.Form, _tell, gettext_noop("C’est noté.")),
 }
 
@@ -220,6 +230,7 @@ def _context(asked: Asked, bound: Mapping[str, forms.Form] | None = None) -> dic
         "tone": tone_of(case),
         "contact": contact_line(procedure, case.territory) if procedure else "",
         "due": last_moment(case.due_at) if case.due_at is not None and case.is_open else "",
+        "rank": rank_of(info, at) if made_it else None,
         "silence": silence,
         "silence_words": silence_words(silence),
         "silence_has_come": silence is not None and silence.has_come(timezone.localdate(at)),
