@@ -52,7 +52,7 @@ PEOPLE = (
         "Dominique Aulnoisel",
         "00001",
         Role.AGENT,
-        ("economie", "education", "habitat", "police-municipale", "proprete", "solidarites", "voirie"),
+        ("economie", "education", "espaces-verts", "habitat", "police-municipale", "proprete", "solidarites", "voirie"),
     ),
     DemoPerson("elected", "elue@valbruyere.example", "Claude Sauleterre", "00001", Role.ELECTED),
     DemoPerson("administrator", "admin@valbruyere.example", "Sacha Delonde", "00001", Role.ADMINISTRATOR),
