@@ -62,12 +62,12 @@ def _cells(one: Line) -> tuple[str, ...]:
 
 
 def grids(found: Trading) -> list[Grid]:
-    """Return the streets and the sectors."""
+    """Return the sectors, then the streets: there are many more of those."""
     return [
-        grid(_("Par rue"), _("Rue"), found.streets, _("Autres rues, ensemble ({n})"), found.whole),
         grid(
             _("Par secteur d’activité"), _("Secteur"), found.sectors, _("Autres secteurs, ensemble ({n})"), found.whole
         ),
+        grid(_("Par rue"), _("Rue"), found.streets, _("Autres rues, ensemble ({n})"), found.whole),
     ]  # fmt: skip
 
 
