@@ -18,8 +18,6 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from subprocess import CalledProcessError, CompletedProcess, TimeoutExpired
 
-from servers import PATIENCE_S
-
 BEFFROI = ("-c", "from beffroi.config.cli import main; main()")
 # What `beffroi` imports of others, as far as Django lets it be imported before its settings.
 _LIBRARIES = [
@@ -28,6 +26,8 @@ _LIBRARIES = [
     "duckdb", "numpy", "psycopg", "pydantic", "pyogrio", "pyproj", "requests", "rich.progress", "shapely", "sqlparse",
     "xlsxwriter",
 ]  # fmt: skip
+# A guard against what never ends: a backup restored takes six seconds, and a minute and more where others work.
+LONGEST_S = 600.0
 _context = multiprocessing.get_context("forkserver")
 
 
@@ -41,7 +41,7 @@ class Running:
         """Return how it ended (minus the signal that killed it), None while it runs."""
         return self._process.exitcode
 
-    def wait(self, timeout: float = PATIENCE_S) -> int:
+    def wait(self, timeout: float = LONGEST_S) -> int:
         """Wait for its end and return how it ended."""
         self._process.join(timeout)
         code = self.poll()
@@ -74,7 +74,7 @@ def start(*arguments: str | Path, env: dict[str, str], out: Path | None = None, 
 
 
 def run(
-    *arguments: str | Path, env: dict[str, str], check: bool = False, timeout: float = PATIENCE_S
+    *arguments: str | Path, env: dict[str, str], check: bool = False, timeout: float = LONGEST_S
 ) -> CompletedProcess[str]:
     """Run a program to its end, its output captured as text, as `subprocess.run` does."""
     with tempfile.TemporaryDirectory(prefix="beffroi-said-") as folder:
