@@ -47,9 +47,9 @@ def issue(by: Viewer, town: str = CODE, *, month: date = MONTH, at: datetime = A
     return operations.issue_month(by, town, month, register=plan.register, fingerprint=plan.fingerprint, at=at)
 
 
-def make_bill(by: Viewer, town: str = CODE, *, units: int = 12, reference: str = "F-1") -> int:
+def make_bill(by: Viewer, town: str = CODE, *, units: int = 12, reference: str = "F-1", at: datetime = AT) -> int:
     """Send the bill of one family: so many meals at 2,40 €."""
     make_family(by, town, reference)
-    deposit(by, f"2026-10;{reference};Lou;cantine;{units}\n", town)
-    (key,) = issue(by, town)
+    deposit(by, f"2026-10;{reference};Lou;cantine;{units}\n", town, at=at)
+    (key,) = issue(by, town, at=at)
     return key

@@ -63,7 +63,7 @@ def test_what_four_engines_made_is_on_one_page(town: str) -> None:
         territory=town, wish=wish_of(town), requester=Requester(person), viewer=Viewer(person), at=now
     )
     by = keeper(town)
-    bill = bills.bill(by, town, make_bill(by, town))
+    bill = bills.bill(by, town, make_bill(by, town, at=now))
     payments.link_by_agent(by, town, bill.family_id, email="parent@exemple.fr", at=AT)
     page = reader.get(PAGE)
     told = {one.title: [line.title for line in one.lines] for one in page.context["sections"]}
