@@ -28,7 +28,7 @@ from beffroi.lake.connectors.regular import whole_lines
 from beffroi.lake.reading import Lines
 
 STRETCH_BYTES = 16 << 20
-_PART_BYTES = 8 << 20
+_PART_BYTES = 4 << 20
 _MOST_FILES = 300
 """How many stretches there are; half as many files more may be open together: a process is allowed 1,024."""
 

@@ -17,7 +17,8 @@ ROW_GROUP = 61_440
 def write_rows(con: Any, rows: str, prepared: Prepared, target: Path, *, quickly: bool = False) -> None:
     """Write `rows` (the SQL of a table) in their order, a box per row.
 
-    `quickly`: Snappy, which takes a tenth less of processor than Zstandard at its first level, and 40 % more of disk.
+    `quickly`: Zstandard at its first level, and the encodings of Parquet 2, which leave it less to do: a tenth less of
+    processor, and no more disk.
     """
     columns = [ID, *(column.key for column in prepared.columns)]
     metadata = ""
@@ -27,8 +28,8 @@ def write_rows(con: Any, rows: str, prepared: Prepared, target: Path, *, quickly
     con.execute(
         # Identifiers are quoted keys, the path is ours.
         f"COPY (SELECT {', '.join(name(key) for key in columns)} FROM {rows}) "  # noqa: S608
-        f"TO {literal(str(target))} (FORMAT parquet, COMPRESSION {'snappy' if quickly else 'zstd'}, "
-        f"ROW_GROUP_SIZE {ROW_GROUP}, GEOPARQUET_VERSION 'NONE'{metadata})"
+        f"TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}, "
+        f"GEOPARQUET_VERSION 'NONE'{', COMPRESSION_LEVEL 1, PARQUET_VERSION v2' if quickly else ''}{metadata})"
     )
 
 
