@@ -21,13 +21,14 @@ from beffroi.base.kernel.errors import NotFound, Refused
 from beffroi.base.privacy import sealing
 from beffroi.base.territory import operations as territory
 from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
+from beffroi.faces.portal.crossing.pages import NAMED
 from beffroi.lake import queries, serving, tasks
 from beffroi.lake.connected import operations, running
 from beffroi.lake.connected import queries as connected
 from beffroi.lake.connected.addresses import Address, BadSource, Credential
 from beffroi.lake.connected.operations import Description
 from beffroi.lake.connected.rows import folder_of
-from beffroi.lake.crossing.queries import crossed, proposed_joins
+from beffroi.lake.crossing.queries import KEYS, crossed, proposed_joins
 from beffroi.lake.crossing.recipe import Recipe, recipe_of
 from beffroi.lake.definitions import parsed_definition
 from beffroi.lake.models import ConnectedSource, SourceRun
@@ -287,7 +288,9 @@ JOINS = {
 
 
 @pytest.mark.parametrize("family", JOINS)
-def test_datasets_are_joined_on_each_usual_key(site: Site, tmp_path: Path, family: str) -> None:
+def test_datasets_are_joined_on_each_usual_key(
+    site: Site, signed_in: Callable[..., Client], tmp_path: Path, family: str
+) -> None:
     ours, theirs, here, there = JOINS[family]
     for slug, column, values in (("gauche", ours, here), ("droite", theirs, there)):
         path = tmp_path / f"{slug}.csv"
@@ -296,6 +299,9 @@ def test_datasets_are_joined_on_each_usual_key(site: Site, tmp_path: Path, famil
         import_source(path, territory=CODE, at=AT, announce=False)
     (found,) = proposed_joins(AGENT, CODE, Recipe("gauche"), ["droite"])
     assert (found.on, found.to, found.matched, found.tried) == (ours, theirs, 1, 2)
+    assert (found.family, set(NAMED)) == (family, set(KEYS))
+    page = signed_in(Role.AGENT).get("/croiser/?e=jeu|gauche&avec=droite&proposer=1").content.decode()
+    assert f"<strong>{NAMED[family]}</strong>" in page, "offered by its name in the workbench"
     answer = crossed(AGENT, CODE, recipe_of(["jeu|gauche", f"lier|droite|{ours}|{theirs}"]))
     assert [row[-1] for row in answer.rows] == [1, None]
 

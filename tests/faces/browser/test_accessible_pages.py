@@ -164,6 +164,8 @@ RESERVED = {
         "/objets/proposer/",
         "/agent/energie/",
         "/agent/donnees-a-surveiller/",
+        "/agent/sources/",
+        "/agent/sources/brancher/",
         "/agent/responsables/",
         "/agent/responsables/arbres/",
         "/agent/bailleurs/",

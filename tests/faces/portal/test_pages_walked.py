@@ -40,6 +40,8 @@ ELSEWHERE = {
     "portal:indicator",
     # What a worker makes, and this site runs none: `tests/usecases/test_12_07.py`, `tests/faces/backoffice`.
     "backoffice:round-vehicle", "backoffice:upload",
+    # A source that this site has not: `tests/usecases/test_G_10.py`; the others are a file and a form's target.
+    "backoffice:source", "backoffice:source-definition", "backoffice:source-elsewhere",
 }  # fmt: skip
 
 # Shown, or sent back to the password, by how long ago one signed in.

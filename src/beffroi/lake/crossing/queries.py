@@ -212,6 +212,11 @@ class Proposal:
         """Return the share of the rows tried that found theirs."""
         return round(100 * self.matched / self.tried) if self.tried else 0
 
+    @property
+    def family(self) -> str:
+        """Return which usual key of a town it is (see `KEYS`), empty for another, or by place."""
+        return next(iter(sorted(families(self.on) & families(self.to))), "")
+
 
 # The usual keys of a town, and the words that columns of each are named by.
 KEYS: dict[str, tuple[str, ...]] = {

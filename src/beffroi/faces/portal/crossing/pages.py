@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_POST, require_safe
 
 from beffroi.base.catalogue import operations as catalogue
@@ -27,12 +28,19 @@ from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.faces.shell.sheets import sheet_response
 from beffroi.lake import queries as lake
 from beffroi.lake.crossing import operations, queries
-from beffroi.lake.crossing.queries import Crossed
+from beffroi.lake.crossing.queries import Crossed, Proposal
 from beffroi.lake.crossing.recipe import Recipe, recipe_of
 
 OWN_ID = "5-14"
 SHEET_ROWS = 10_000
 PUBLIC_LEAST = 5
+NAMED = {
+    "adresse": gettext_noop("Par l’adresse"), "batiment": gettext_noop("Par le bâtiment"),
+    "parcelle": gettext_noop("Par la parcelle"), "siret": gettext_noop("Par le SIRET"),
+    "siren": gettext_noop("Par le SIREN"), "insee": gettext_noop("Par la commune"),
+    "iris": gettext_noop("Par l’IRIS"), "finess": gettext_noop("Par le FINESS"), "uai": gettext_noop("Par l’UAI"),
+}  # fmt: skip
+"""The usual keys of a town (`queries.KEYS`), as a link by them is offered."""
 
 
 @open_to(Role.AGENT, Role.ADMINISTRATOR)
@@ -74,9 +82,14 @@ def _linking(request: Request, recipe: Recipe, context: dict[str, Any]) -> dict[
     if other is None and "proposer" not in request.GET:
         return {}
     found = queries.proposed_joins(request.viewer, code, recipe, [other.ref.slug] if other else slugs)
-    links = [(one, _address([*context["steps"], _join(one)])) for one in found[:15]]
+    links = [(one, _address([*context["steps"], _join(one)]), _named(one)) for one in found[:15]]
     columns = lake.dataset(request.viewer, other.ref).columns if other else ()
     return {"proposals": links, "other": other, "other_columns": [(one.key, one.title) for one in columns]}
+
+
+def _named(one: Proposal) -> str:
+    """Return the name of the usual key that a link is by, empty where it is none."""
+    return _(NAMED[one.family]) if one.family else ""
 
 
 def _page(request: Request, context: dict[str, Any], answer: Crossed, recipe: Recipe) -> HttpResponse:
