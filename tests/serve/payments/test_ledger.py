@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Sum
+from django.db.models.signals import pre_migrate
 
 from beffroi.base.territory.viewer import Viewer
 from beffroi.serve.payments import ledger
 from beffroi.serve.payments.definition import BadBill, Unbalanced, cents_of
 from beffroi.serve.payments.engine import Billed, Bracket
+from beffroi.serve.payments.guard import TABLES, install_triggers
 from beffroi.serve.payments.models import Bill, Entry, Posting
 from bill_makers import AT, make_bill
 
@@ -83,3 +86,26 @@ def test_the_database_itself_refuses_to_change_what_is_written(town: str, agent:
             change()
     leg.refresh_from_db()
     assert leg.cents != 1
+
+
+NAMES_OF_TRIGGERS = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'payments_%'",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE 'payments_%'",
+}
+
+
+@pytest.mark.django_db
+def test_triggers_go_before_a_migration_and_come_back_after_it() -> None:
+    """They read the table of registers: SQLite cannot build it anew while they do."""
+
+    def known() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(NAMES_OF_TRIGGERS[connection.vendor])
+            return len(cursor.fetchall())
+
+    before, room = known(), apps.get_app_config("payments")
+    assert before >= 2 * len(TABLES)
+    pre_migrate.send(room, app_config=room, using="default")
+    assert known() == 0
+    install_triggers(connection)
+    assert known() == before

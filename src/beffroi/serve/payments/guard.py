@@ -2,8 +2,8 @@
 
 An entry and its postings are never changed nor deleted: a mistake is put right by the opposite entry. No row of these
 two tables names a person, so that no erasure has to touch them. Only what a sandbox counted, where no money ever moved,
-goes when it begins again. On SQLite a migration that alters a table builds it
-anew and drops its triggers: they are put back after each migration (`apps.py`).
+goes when it begins again. On SQLite a migration that alters a table builds it anew, drops its triggers and stumbles on
+those that read it: they go before each migration and are put back after it (`apps.py`).
 """
 
 from __future__ import annotations
