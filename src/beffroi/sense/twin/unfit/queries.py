@@ -243,7 +243,7 @@ def _info(row: UnfitPublication) -> PublicationInfo:
     )  # fmt: skip
 
 
-_RANK = r"(?:n[°o]\s*)?(?:\d+\w?|[a-z](?!['’\w]))"
+_RANK = r"(?:n[°o]\s*)?(?:\d+(?!\d*\s*(?:er|[eè]me|e)\b)\w?|[a-z](?!['’\w]))"
 _INNER = re.compile(
     r"\s*[,;(].*"
     r"|\s+(?:app|appt|apt|appart|appartement|logt|logement|b[âa]t|b[âa]timent|studio)\b.*"
