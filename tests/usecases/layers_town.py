@@ -25,7 +25,7 @@ IDS = (
 )  # fmt: skip
 """Those whose page is walked; each has its own test of what it alone must do."""
 
-RESERVED = ("1-18", "11-09")
+RESERVED = ("1-18", "9-09", "11-09")
 """Those all of whose data are reserved: their own tests tell what each reader sees."""
 
 

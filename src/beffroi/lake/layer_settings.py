@@ -282,6 +282,20 @@ class Unfit(_Table):
     premises: Premises = Field(default_factory=Premises)
 
 
+class Owners(_Table):
+    """Owners, tenants, rental values and transfers of premises of work, for the members of `service` alone.
+
+    `rights` is a dataset nobody reads but through a record that is logged; the reason is asked once for `hours`.
+    `transfers` are the notices of the BODACC.
+    """
+
+    rights: Slug = "droits-locaux"
+    transfers: Slug = "annonces-bodacc"
+    service: Slug = "proprietaires"
+    hours: int = Field(default=4, ge=1, le=12)
+    premises: Premises = Field(default_factory=Premises)
+
+
 LightClass = Literal["C3", "C4", "C5", "P1", "P2", "P3", "P4", "P5", "P6"]
 
 
@@ -371,6 +385,7 @@ class Settings(_Table):
     freight: Freight | None = None
     premises: Premises | None = None
     unfit: Unfit | None = None
+    owners: Owners | None = None
     charging: Slug = ""
     nearest: bool = False
     offline: bool = False

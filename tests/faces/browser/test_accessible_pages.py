@@ -159,6 +159,7 @@ RESERVED = {
         "/sous-sol/?chez=3.0080,45.0095",
         "/eclairage/scenarios/1/",
         "/habitat-indigne/",
+        "/proprietaires-locaux/consultations/",
         "/locaux/",
         "/locaux/batiments/AAAABBBBCCCC/",
         "/objets/proposer/",

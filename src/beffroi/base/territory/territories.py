@@ -9,12 +9,17 @@ from datetime import datetime
 from django.db import transaction
 from shapely.geometry.base import BaseGeometry
 
+from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.geo import BBox
 from beffroi.base.territory import engine, events, heraldry
 from beffroi.base.territory.models import Arms, Commune, Grouping, ServiceUnit, SignInHost, Territory, Zone
 from beffroi.base.territory.queries import CommuneInfo, UnknownTerritory, require_administrator
 from beffroi.base.territory.queries import territory as territory_info
-from beffroi.base.territory.viewer import Viewer
+from beffroi.base.territory.viewer import SERVICE_PREFIX, TRACED, Viewer
+
+
+class BadService(BeffroiError):
+    """A service may not bear this name."""
 
 
 def actor_of(by: Viewer | None, territory: str) -> int | None:
@@ -250,10 +255,17 @@ def add_zone(
 
 @transaction.atomic
 def add_service(*, territory: str, name: str, at: datetime, slug: str = "", by: Viewer | None = None) -> str:
-    """Create a service of a town hall, or rename the one of that slug; return the slug."""
+    """Create a service of a town hall, or rename the one of that slug; return the slug.
+
+    Raises:
+        BadService: the name is that of the class nobody may hold.
+    """
     actor = actor_of(by, territory)
     territory_info(territory)
     slug = slug or engine.slug_of(name)[:50]
+    if SERVICE_PREFIX + slug == TRACED:
+        raise BadService("« {slug} » est un nom réservé : personne ne lit ces données sans trace", where="slug",
+                         remedy="donnez un autre nom à ce service", slug=slug)  # fmt: skip
     ServiceUnit.objects.update_or_create(territory_id=territory, slug=slug, defaults={"name": name.strip()})
     events.publish(events.ServiceAdded(at=at, actor=actor, territory=territory, service=slug))
     return slug

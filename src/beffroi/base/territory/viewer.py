@@ -8,6 +8,8 @@ from enum import StrEnum
 PUBLIC = "public"
 AGENTS = "agents"
 SERVICE_PREFIX = "service:"
+TRACED = "service:consultation-tracee"
+"""A class nobody holds: no service may bear this name. A room reads it for whom it logs, one thing at a time."""
 
 
 class Role(StrEnum):

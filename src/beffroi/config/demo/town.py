@@ -52,7 +52,17 @@ PEOPLE = (
         "Dominique Aulnoisel",
         "00001",
         Role.AGENT,
-        ("economie", "education", "espaces-verts", "habitat", "police-municipale", "proprete", "solidarites", "voirie"),
+        (
+            "economie",
+            "education",
+            "espaces-verts",
+            "habitat",
+            "police-municipale",
+            "proprete",
+            "proprietaires",
+            "solidarites",
+            "voirie",
+        ),
     ),
     DemoPerson("elected", "elue@valbruyere.example", "Claude Sauleterre", "00001", Role.ELECTED),
     DemoPerson("administrator", "admin@valbruyere.example", "Sacha Delonde", "00001", Role.ADMINISTRATOR),
@@ -68,6 +78,7 @@ SERVICES = (
     ("police-municipale", "Police municipale"),
     ("solidarites", "Solidarités"),
     ("economie", "Commerce et économie"),
+    ("proprietaires", "Propriétaires de locaux (accès tracé)"),
 )
 _KEYS = (
     ("Démonstration : lecture publique", ()),

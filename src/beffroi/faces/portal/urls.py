@@ -30,6 +30,7 @@ from beffroi.faces.portal.freight import pages as freight
 from beffroi.faces.portal.leaks import pages as leaks
 from beffroi.faces.portal.lighting import pages as lighting
 from beffroi.faces.portal.offers import pages as offers
+from beffroi.faces.portal.owners import pages as owners
 from beffroi.faces.portal.premises import pages as premises
 from beffroi.faces.portal.procedures import urls as procedures
 from beffroi.faces.portal.reports import urls as reports
@@ -132,6 +133,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *trade.urlpatterns,
     *underground.urlpatterns,
     *premises.urlpatterns,
+    *owners.urlpatterns,
     *unfit.urlpatterns,
     *reports.urlpatterns,
     *procedures.urlpatterns,

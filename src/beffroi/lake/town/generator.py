@@ -40,6 +40,7 @@ from beffroi.lake.town.ground import (
 )
 from beffroi.lake.town.landmarks import write_landmarks
 from beffroi.lake.town.meters import write_meters
+from beffroi.lake.town.owners import write_owners
 from beffroi.lake.town.plan import GROUPING_NAME, INSEE, LICENCE, NAME, NEIGHBOURS, WARNING, YEAR, Scale
 from beffroi.lake.town.planning import write_plan
 from beffroi.lake.town.practitioners import write_practitioners
@@ -122,6 +123,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Établissements", write_companies),
     ("Locaux", write_premises),
     ("Comptes et annonces", write_accounts),
+    ("Propriétaires", write_owners),
     ("Écoles", write_schools),
     ("Équipements", write_facilities),
     ("Lieux utiles", write_useful_places),

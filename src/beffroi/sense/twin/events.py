@@ -30,7 +30,13 @@ Payload: number, what (``order`` or ``blocks``)."""
 UNFIT_WITHDRAWN = "unfit.withdrawn"
 """A publication about unfit housing was undone. Payload: number, what."""
 
+OWNERS_BEGUN = "owners.work_begun"
+"""Someone entitled said why she reads owners; the subject is ``owners:<territory>/<number>``. Payload: number."""
+
+OWNERS_READ = "owners.read"
+"""The owner of premises was read; the subject is ``premises:<territory>/<lot>``. Payload: work, which says why."""
+
 KINDS = (
     WORK_NOTED, CONDITION_READ, NOTE_WITHDRAWN, ENERGY_PROPOSED, ENERGY_DECIDED, LIGHTING_KEPT, LIGHTING_WITHDRAWN,
-    UNFIT_PUBLISHED, UNFIT_WITHDRAWN,
+    UNFIT_PUBLISHED, UNFIT_WITHDRAWN, OWNERS_BEGUN, OWNERS_READ,
 )  # fmt: skip

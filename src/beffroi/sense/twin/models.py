@@ -164,6 +164,59 @@ class LightingScenario(models.Model):
         return self.title
 
 
+def _logged(*exported: str, start: str) -> Purpose:
+    return Purpose(
+        purpose="Savoir qui a consulté les propriétaires de locaux, quand, lesquels et pourquoi",
+        legal_basis="obligation",
+        article="RGPD art. 5-2, 6-1 c et 32 ; CNIL, délibération n° 2021-122 du 14 octobre 2021 (journalisation)",
+        categories=("personne habilitée", "local consulté", "motif écrit"),
+        recipients=("administrateur de la commune",),
+        person=("person_id",),
+        exported=exported,
+        # Six months to a year, says the CNIL; nobody takes herself out of the log before.
+        retention=Retention(amount=1, unit="year", start=(start,), fate=Fate.DELETE),
+        on_erasure=Fate.KEEP,
+        kept_because="RGPD art. 17-3 b et e : la trace des accès est due à ceux dont les données ont été lues",
+    )
+
+
+class OwnersWork(models.Model):
+    """A session of work on the owners of premises: its reason, asked once, until it ends."""
+
+    territory = models.CharField(max_length=9)
+    person = models.ForeignKey("territory.Person", null=True, on_delete=models.SET_NULL, related_name="+")
+    reason = models.TextField()
+    opened_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+
+    privacy = _logged("reason", "opened_at", start="ends_at")
+
+    class Meta:
+        indexes = [models.Index(fields=["territory", "person", "-opened_at"], name="owners_work")]
+
+    def __str__(self) -> str:
+        return f"{self.opened_at} {self.reason}"
+
+
+class OwnersReading(models.Model):
+    """One reading of the record of premises; nothing read is kept here, only that it was."""
+
+    territory = models.CharField(max_length=9)
+    work = models.ForeignKey(OwnersWork, on_delete=models.CASCADE, related_name="readings")
+    person = models.ForeignKey("territory.Person", null=True, on_delete=models.SET_NULL, related_name="+")
+    lot = models.CharField(max_length=40)
+    address = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    privacy = _logged("lot", "address", "at", start="at")
+
+    class Meta:
+        indexes = [models.Index(fields=["territory", "-at"], name="owners_reading_at")]
+
+    def __str__(self) -> str:
+        return f"{self.at} {self.lot}"
+
+
 class UnfitPublication(models.Model):
     """An act by which an agent told the public of unfit housing: an order, or the figures by block (`kind`).
 

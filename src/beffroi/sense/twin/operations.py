@@ -16,7 +16,7 @@ from beffroi.base.territory.viewer import Viewer
 from beffroi.sense.twin.condition import COMPONENTS, GRADES, WORK_KINDS
 from beffroi.sense.twin.events import CONDITION_READ, NOTE_WITHDRAWN, WORK_NOTED
 from beffroi.sense.twin.life import BuildingRef, require_agent
-from beffroi.sense.twin.models import EnergyProposal, LightingScenario, Reading, UnfitPublication, Work
+from beffroi.sense.twin.models import EnergyProposal, LightingScenario, OwnersWork, Reading, UnfitPublication, Work
 
 _EARLIEST = date(1000, 1, 1)
 
@@ -127,6 +127,7 @@ def forget_sandbox(territory: str) -> None:
     EnergyProposal.objects.filter(territory=territory).delete()
     LightingScenario.objects.filter(territory=territory).delete()
     UnfitPublication.objects.filter(territory=territory).delete()
+    OwnersWork.objects.filter(territory=territory).delete()
 
 
 def _of(building: BuildingRef, viewer: Viewer, at: datetime) -> dict[str, object]:

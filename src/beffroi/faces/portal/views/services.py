@@ -119,6 +119,7 @@ def _service_context(request: Request, found: UseCaseView) -> dict[str, object]:
         "is_agent": any(request.viewer.has(role, code) for role in (Role.AGENT, Role.ADMINISTRATOR)),
         "lacks": bool(lacking),
         "lacking": lacking_data(lacking, code) if lacking and is_staff else (),
+        "is_administrator": request.viewer.has(Role.ADMINISTRATOR, code),
         "start_url": found.url if may_start and not lacking and found.url not in (None, request.path) else "",
         "to_read": (reverse(TO_READ[one.engine][0]), _(TO_READ[one.engine][1])) if one.engine in TO_READ else None,
         "counts": counts,

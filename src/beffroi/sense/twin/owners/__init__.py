@@ -1,0 +1,1 @@
+"""Owners, tenants, rental values and transfers of premises: for entitled people, each reading logged."""
