@@ -8,12 +8,14 @@ import pytest
 from django.test import Client
 
 from beffroi.base.territory.viewer import Role
-from beffroi.faces.backoffice import work
+from beffroi.faces.backoffice import awaiting, work
 from beffroi.faces.backoffice.work import Urgency, WorkCard, work_source
 
 
 @pytest.fixture(autouse=True)
 def sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Imported before the copy, or what it registers would be lost with it.
+    assert awaiting.deliveries
     monkeypatch.setattr(work, "_sources", dict(work._sources))
 
 
