@@ -232,7 +232,13 @@ def test_every_file_but_the_relief_has_a_definition_that_says_fictional(town: To
         assert (found is None) == item.path.endswith(".asc"), item.path
     ours = [one for one in definitions if one.territories == ("00001",)]
     assert all(one.fictional and "ville fictive" in one.title and "ville fictive" in one.licence for one in ours)
-    assert {one.access for one in ours} == {"public", "agents", "service:habitat", "service:police-municipale"}
+    assert {one.access for one in ours} == {
+        "public",
+        "agents",
+        "service:habitat",
+        "service:police-municipale",
+        "service:consultation-tracee",
+    }
 
 
 def test_read_town_returns_what_was_written(town: Town) -> None:
