@@ -70,7 +70,7 @@ ran = subprocess.run([sys.executable, "-c", {CODE!r}, *sys.argv[2:]], check=Fals
 pathlib.Path(sys.argv[1]).write_text(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
 sys.exit(ran.returncode)
 """
-"""What the command may take: half of the smallest machine that is rented. It takes about 330 MB on real files."""
+"""What the command may take: half of the smallest machine that is rented."""
 
 
 @dataclass(frozen=True, slots=True)
