@@ -40,6 +40,9 @@ ELSEWHERE = {
     "portal:indicator",
     # What a worker makes, and this site runs none: `tests/usecases/test_12_07.py`, `tests/faces/backoffice`.
     "backoffice:round-vehicle", "backoffice:upload",
+    # Owners are read by who is entitled one by one; this site has neither them nor orders: see `test_9_09` and
+    # `test_1_18` of the use cases. The log of readings and the blocks are walked.
+    "portal:owners", "portal:owners-record", "portal:unfit-order",
     # A source that this site has not: `tests/usecases/test_G_10.py`; the others are a file and a form's target.
     "backoffice:source", "backoffice:source-definition", "backoffice:source-elsewhere",
 }  # fmt: skip
