@@ -21,9 +21,12 @@ CODE = "00000"
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 IDS = (
     "1-14", "1-20", "1-23", "2-02", "2-04", "2-09", "2-11", "2-14", "2-15", "3-05", "7-04", "7-06", "7-16", "8-06",
-    "8-08", "9-04", "9-08", "11-04", "12-05", "7-15", "10-09", "6-12",
+    "8-08", "9-04", "9-08", "11-04", "12-05", "7-15", "6-12", "8-24",
 )  # fmt: skip
 """Those whose page is walked; each has its own test of what it alone must do."""
+
+UNPLACED = ("10-09",)
+"""Those whose data name a town and no place: their own tests tell what is mapped of them."""
 
 RESERVED = ("1-18", "9-09", "11-09")
 """Those all of whose data are reserved: their own tests tell what each reader sees."""

@@ -86,7 +86,7 @@ def test_a_town_that_has_not_published_says_so(settings: object, tmp_path: Path,
     settings.LAKE_DIR = tmp_path  # type: ignore[attr-defined]
     page = Client().get(SERVICE)
     assert page.status_code == 200
-    assert "pas encore publié ces lieux" in page.content.decode()
+    assert "Pas encore de données ici" in page.content.decode()
 
 
 @pytest.mark.django_db

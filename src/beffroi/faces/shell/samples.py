@@ -94,6 +94,8 @@ def _context() -> dict[str, Any]:
         "rows": [[_("Micocoulier"), 12, 1987], [_("Platane"), 18, None]],
         "requests": [_("Banc cassé, place Neuve"), _("Lampe éteinte, rue des Tanneurs")],
         "bulk_actions": [("assign", _("Confier à un service"), "secondary"), ("close", _("Clore"), "primary")],
+        "lacking": [{"title": _("Arbres"), "slug": "arbres"}],
+        "conflicts": [(_("Banc cassé, place Neuve"), _("Une équipe passe."), {})],
         "line": line_of([Point(_("mars 2026"), 310), Point(_("avril 2026"), 330), Point(_("mai 2026"), 400)]),
         "drawing": _sample_drawing(),
         "events": [
