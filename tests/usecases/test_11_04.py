@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -28,6 +27,7 @@ from beffroi.sense.twin.colouring import coloured
 from beffroi.sense.twin.models import EnergyProposal
 from city_models import square
 from faces.portal.small_town import AT, CODE, SOUTH, WEST
+from usecases.reading import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -99,11 +99,6 @@ def town(tmp_path: Path, published_lake: Path, settings: Any, small_town: str) -
     shutil.copytree(published_lake, tmp_path, dirs_exist_ok=True)
     settings.LAKE_DIR = tmp_path / "lake"
     return tmp_path
-
-
-def text_of(answer: Any) -> str:
-    bare = re.sub(r"<[^>]+>", " ", answer.content.decode().replace("\u00a0", " ").replace("\u202f", " "))
-    return re.sub(r"\s+", " ", bare)
 
 
 def page_of(name: str) -> str:

@@ -7,7 +7,6 @@ uses, none above 60 %) computed, owner names restricted ».
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -18,14 +17,13 @@ from django.test import Client
 
 from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
 from beffroi.lake import queries as lake
-from beffroi.lake.definitions import definition_named, load_definitions
 from beffroi.lake.layer_settings import Premises
-from beffroi.lake.operations import import_source
 from beffroi.lake.queries import DatasetNotFound, DatasetRef
 from beffroi.sense.twin.premises.counting import Occupation, hushed
 from beffroi.sense.twin.premises.lots import Saying, Source
 from beffroi.sense.twin.premises.queries import PremisesRefused, premise, town_premises
 from faces.portal.small_town import AT, CODE
+from usecases.reading import lake_of, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -89,24 +87,13 @@ def lots_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "etablissements": ("stocketablissement.csv", SIRENE),
         "quartiers": ("quartiers.geojson", json.dumps({"type": "FeatureCollection", "features": districts})),
     }
-    known = load_definitions()[0]
-    for slug, (name, text) in sources.items():
-        (folder / name).write_text(text, encoding="utf-8")
-        done = import_source(folder / name, territory=CODE, slug=slug, at=AT, lake=folder / "lake", announce=False,
-                             definition=definition_named(slug, "", known))  # fmt: skip
-        assert done.version, done.reason
-    return folder / "lake"
+    return lake_of(folder, sources, territory=CODE, at=AT)
 
 
 @pytest.fixture
 def town(lots_lake: Path, settings: Any, small_town: str) -> str:
     settings.LAKE_DIR = lots_lake
     return small_town
-
-
-def text_of(answer: Any) -> str:
-    bare = re.sub(r"<[^>]+>", " ", answer.content.decode().replace("\u00a0", " ").replace("\u202f", " "))
-    return re.sub(r"\s+", " ", bare)
 
 
 def test_the_most_recent_source_wins_and_the_contrary_is_kept(town: str) -> None:

@@ -20,9 +20,7 @@ from beffroi.base.journal.queries import EventFilter, events
 from beffroi.base.territory.operations import add_service
 from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
 from beffroi.lake import queries as lake
-from beffroi.lake.definitions import definition_named, load_definitions
 from beffroi.lake.layer_settings import Unfit
-from beffroi.lake.operations import import_source
 from beffroi.lake.queries import DatasetNotFound, DatasetRef
 from beffroi.sense.twin.unfit import operations
 from beffroi.sense.twin.unfit.queries import (
@@ -35,6 +33,7 @@ from beffroi.sense.twin.unfit.queries import (
 )
 from faces.portal.small_town import AT, CODE
 from territory_makers import make_person
+from usecases.reading import lake_of, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -114,13 +113,7 @@ def unfit_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "parcelles": ("cadastre-parcelles.json", parcels()),
         "adresses": ("adresses.csv", book),
     }
-    known = load_definitions()[0]
-    for slug, (name, text) in sources.items():
-        (folder / name).write_text(text, encoding="utf-8")
-        done = import_source(folder / name, territory=CODE, slug=slug, at=AT, lake=folder / "lake", announce=False,
-                             definition=definition_named(slug, "", known))  # fmt: skip
-        assert done.version, done.reason
-    return folder / "lake"
+    return lake_of(folder, sources, territory=CODE, at=AT)
 
 
 @pytest.fixture
@@ -134,11 +127,6 @@ def town(unfit_lake: Path, settings: Any, small_town: str) -> str:
 def officer(town: str) -> Viewer:
     person = make_person(Role.AGENT, territory=CODE, services=("habitat",), email="habitat@bourg.test")
     return Viewer(person, (Grant(CODE, Role.AGENT, frozenset({"habitat"})),))
-
-
-def text_of(answer: Any) -> str:
-    bare = re.sub(r"<[^>]+>", " ", answer.content.decode().replace("\u00a0", " ").replace("\u202f", " "))
-    return re.sub(r"\s+", " ", bare)
 
 
 def test_indicators_are_counted_by_block(officer: Viewer) -> None:

@@ -6,7 +6,6 @@ On trial: live stations, recurrent noise and series before and after a measure a
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from beffroi.lake.operations import import_source
 from beffroi.lake.store import Lake
 from city_models import square
 from faces.portal.small_town import AT, CODE, SOUTH, WEST
+from usecases.reading import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -68,11 +68,6 @@ def noisy_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def page(noisy_lake: Path, settings: Any, small_town: str, client: Client) -> Any:
     settings.LAKE_DIR = noisy_lake
     return client.get("/services/1-22/")
-
-
-def text_of(answer: Any) -> str:
-    bare = re.sub(r"<[^>]+>", " ", answer.content.decode().replace("\u00a0", " ").replace("\u202f", " "))
-    return re.sub(r"\s+", " ", bare)
 
 
 def test_maps_tell_noise_exposures_and_air_with_their_thresholds(page: Any) -> None:

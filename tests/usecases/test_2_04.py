@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -32,6 +31,7 @@ from beffroi.sense.twin.lighting.nights import nights
 from beffroi.sense.twin.lighting.standards import MAINTENANCE
 from faces.portal.small_town import AT, CODE, SOUTH, WEST
 from territory_makers import make_person
+from usecases.reading import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -114,11 +114,6 @@ def lit(town: str) -> Lit:
     found = queries.lit(STAFF, lake.datasets(STAFF, territory=CODE), WANTED, zone="Europe/Paris")
     assert found is not None
     return found
-
-
-def text_of(answer: Any) -> str:
-    bare = re.sub(r"<[^>]+>", " ", answer.content.decode().replace("\u00a0", " ").replace("\u202f", " "))
-    return re.sub(r"\s+", " ", bare)
 
 
 def dark_hours(lat: float) -> float:

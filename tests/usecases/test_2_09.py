@@ -7,7 +7,6 @@ dangers ».
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from beffroi.lake.store import Lake
 from beffroi.sense.twin.floods import Water, floods
 from city_models import square
 from faces.portal.small_town import AT, CODE, SOUTH, WEST
+from usecases.reading import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -90,11 +90,6 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def town(lake: Path, settings: Any, small_town: str) -> str:
     settings.LAKE_DIR = lake
     return small_town
-
-
-def text_of(answer: Any) -> str:
-    bare = re.sub(r"<[^>]+>", " ", answer.content.decode().replace("\u00a0", " ").replace("\u202f", " "))
-    return re.sub(r"\s+", " ", bare)
 
 
 def test_zones_stand_as_high_as_their_water(town: str, client: Client) -> None:

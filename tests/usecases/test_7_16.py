@@ -27,6 +27,7 @@ from beffroi.sense.places.operations import index_territory
 from beffroi.sense.twin.underground import UnderStreet, section, under_street
 from faces.portal.small_town import AT, CODE
 from faces.portal.small_town import _addresses as address_book
+from usecases.reading import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -100,11 +101,6 @@ def town(dug_lake: Path, settings: Any, small_town: str) -> str:
     settings.LAKE_DIR = dug_lake
     index_territory(small_town)
     return small_town
-
-
-def text_of(answer: Any) -> str:
-    bare = re.sub(r"<[^>]+>", " ", answer.content.decode().replace("\u00a0", " ").replace("\u202f", " "))
-    return re.sub(r"\s+", " ", bare)
 
 
 def test_a_resident_is_told_kinds_by_street_and_never_a_place(town: str, client: Client) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +22,7 @@ from beffroi.sense.mobility.charging.sources import sources
 from beffroi.sense.mobility.models import LiveMessage
 from faces.portal.small_town import AT, CODE
 from sense.mobility.transit_feeds import Network, network_server
+from usecases.reading import text_of
 
 HEAD = "id_pdc_itinerance,etat_pdc,occupation_pdc,horodatage,etat_prise_type_2,etat_prise_type_combo_ccs,etat_prise_type_chademo,etat_prise_type_ef"  # noqa: E501
 REF = DatasetRef(CODE, "bornes-recharge")
@@ -96,11 +96,6 @@ def town(charged_lake: Path, server: Network, small_town: str, settings: Any, tm
         f'territory = "{CODE}"\nname = "Onde"\nurl = "{server.address("irve.csv")}"\nholds_min = 20\n', encoding="utf-8"
     )
     return small_town
-
-
-def text_of(answer: Any) -> str:
-    bare = re.sub(r"<[^>]+>", " ", answer.content.decode().replace("\u00a0", " ").replace("\u202f", " "))
-    return re.sub(r"\s+", " ", bare)
 
 
 @pytest.mark.django_db

@@ -19,9 +19,7 @@ from beffroi.base.territory.operations import add_service
 from beffroi.base.territory.territories import BadService
 from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
 from beffroi.lake import queries as lake
-from beffroi.lake.definitions import definition_named, load_definitions
 from beffroi.lake.layer_settings import Owners
-from beffroi.lake.operations import import_source
 from beffroi.lake.queries import DatasetNotFound, DatasetRef
 from beffroi.sense.twin.models import OwnersReading, OwnersWork
 from beffroi.sense.twin.owners import operations
@@ -29,6 +27,7 @@ from beffroi.sense.twin.owners.operations import NoReason, Owner, Tenant, Transf
 from beffroi.sense.twin.owners.queries import LotNotFound, OwnersRefused, found_lots, readings
 from faces.portal.small_town import AT, CODE
 from territory_makers import make_person
+from usecases.reading import lake_of, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -73,13 +72,7 @@ SOURCES = {
 
 @pytest.fixture(scope="module")
 def owners_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder, known = tmp_path_factory.mktemp("proprietaires"), load_definitions()[0]
-    for slug, (name, text) in SOURCES.items():
-        (folder / name).write_text(text, encoding="utf-8")
-        done = import_source(folder / name, territory=CODE, slug=slug, at=AT, lake=folder / "lake", announce=False,
-                             definition=definition_named(slug, "", known))  # fmt: skip
-        assert done.version, done.reason
-    return folder / "lake"
+    return lake_of(tmp_path_factory.mktemp("proprietaires"), SOURCES, territory=CODE, at=AT)
 
 
 @pytest.fixture
@@ -93,11 +86,6 @@ def town(owners_lake: Path, settings: Any, small_town: str) -> str:
 def officer(town: str) -> Viewer:
     person = make_person(Role.AGENT, territory=CODE, services=("proprietaires",), email="eco@bourg.test")
     return Viewer(person, (Grant(CODE, Role.AGENT, frozenset({"proprietaires"})),))
-
-
-def text_of(answer: Any) -> str:
-    bare = re.sub(r"<[^>]+>", " ", answer.content.decode().replace("\u00a0", " ").replace("\u202f", " "))
-    return re.sub(r"\s+", " ", bare)
 
 
 def test_the_record_tells_owner_tenant_rental_value_and_transfers(officer: Viewer) -> None:

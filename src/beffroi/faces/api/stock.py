@@ -12,6 +12,7 @@ from pydantic import Field
 from beffroi.base.kernel.time import now
 from beffroi.base.territory.engine import STOCK
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
+from beffroi.faces.shell.answers import private
 from beffroi.sense.twin.stock import operations, queries
 from beffroi.sense.twin.stock.archive import MOST_BYTES, data_package
 from beffroi.sense.twin.stock.operations import Mode, Taken
@@ -70,7 +71,7 @@ def stock_archive(request: Request) -> HttpResponse:
     """Donne un ZIP des quatre CSV et de leur Data Package ; renvoyé tel quel, il ne change rien."""
     response = HttpResponse(queries.archive(request.viewer), content_type=ZIP)
     response.headers["Content-Disposition"] = 'attachment; filename="patrimoine.zip"'
-    return _private(response)
+    return private(response)
 
 
 @router.put(
@@ -97,7 +98,7 @@ def stock_csv(request: Request, table: Name) -> HttpResponseBase:
     form, lines = queries.lines(request.viewer, table)
     response = StreamingHttpResponse(written_csv(form, lines), content_type=CSV)
     response.headers["Content-Disposition"] = f'attachment; filename="{form.name}.csv"'
-    return _private(response)
+    return private(response)
 
 
 @router.get("/stock/{table}", response=StockLines, summary="Une page d’une table")
@@ -148,8 +149,3 @@ def _body(request: Request) -> bytes:
 
 def _counted(one: Taken) -> dict[str, int]:
     return {"added": one.added, "changed": one.changed, "removed": one.removed, "same": one.same}
-
-
-def _private(response: Any) -> Any:
-    response.headers["Cache-Control"] = "private, no-store"
-    return response

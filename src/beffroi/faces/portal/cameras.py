@@ -20,6 +20,7 @@ from beffroi.base.territory.viewer import Role
 from beffroi.faces.portal.directory import territory_of, town_datasets
 from beffroi.faces.portal.mapping import overlay_map
 from beffroi.faces.shell.access import Request, open_to
+from beffroi.faces.shell.answers import private
 from beffroi.faces.shell.finding import map_url
 from beffroi.faces.shell.overlays import Mark, Overlay
 from beffroi.lake.layer_settings import Settings, Watched
@@ -85,7 +86,7 @@ def cameras(request: HttpRequest) -> HttpResponse:
             "unseen": [(one, map_url(one.lon, one.lat)) for one in found.unseen[:MOST_LISTED]],
             "cameras": [(one, map_url(one.lon, one.lat)) for one in found.cameras[:MOST_LISTED]],
         }
-    return _private(render(request, "portal/cameras.html", context))
+    return private(render(request, "portal/cameras.html", context))
 
 
 @open_to(Role.AGENT, Role.ADMINISTRATOR)
@@ -106,12 +107,7 @@ def cameras_geojson(request: HttpRequest) -> JsonResponse:
         told = {"title": title.format(n=square.incidents), "url": page, "genre": "hors"}
         point = {"type": "Point", "coordinates": [square.lon, square.lat]}
         features.append({"type": "Feature", "geometry": point, "properties": told})
-    return _private(JsonResponse({"type": "FeatureCollection", "features": features}))
-
-
-def _private(response: Any) -> Any:
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return private(JsonResponse({"type": "FeatureCollection", "features": features}))
 
 
 urlpatterns: list[URLPattern] = [

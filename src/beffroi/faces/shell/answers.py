@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from django.http import JsonResponse
+from django.http.response import HttpResponseBase
 from django.utils.crypto import salted_hmac
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.territory.viewer import Viewer
 from beffroi.faces.shell.sentences import said
+
+Answer = TypeVar("Answer", bound=HttpResponseBase)
+
+
+def private(response: Answer) -> Answer:
+    """Return an answer that is for who asked: no cache keeps it."""
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 def script_answer(payload: Mapping[str, object], status: int = 200) -> JsonResponse:

@@ -23,6 +23,7 @@ from beffroi.faces.portal.leaks import words
 from beffroi.faces.portal.mapping import painted_map
 from beffroi.faces.portal.tiles import MVT
 from beffroi.faces.shell.access import Request, open_to
+from beffroi.faces.shell.answers import private
 from beffroi.faces.shell.sheets import sheet_response
 from beffroi.lake import queries as lake
 from beffroi.lake.layer_settings import Leaks as Wanted
@@ -135,7 +136,7 @@ def homes(request: HttpRequest) -> HttpResponse:
             "lines": lines[start : start + PAGE], "first": start + 1, "last": min(start + PAGE, len(lines)),
             "total": len(lines), "size": PAGE, "least": LEAST, "coverage": round(100 * COVERAGE),
         }  # fmt: skip
-    return _private(render(request, "portal/leaks/homes.html", context))
+    return private(render(request, "portal/leaks/homes.html", context))
 
 
 def _tiles(found: Leaks) -> str:
@@ -169,12 +170,7 @@ def homes_tile(request: HttpRequest, territory: str, slug: str, version: str, z:
         request.viewer, ref, z, x, y, class_of=lambda one: words.rank_of(found, one, letters), version=version
     )
     response = HttpResponse(status=204) if tile is None else HttpResponse(tile, content_type=MVT)
-    return _private(response)
-
-
-def _private(response: HttpResponse) -> HttpResponse:
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return private(response)
 
 
 urlpatterns: list[URLPattern] = [

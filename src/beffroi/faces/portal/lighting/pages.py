@@ -25,6 +25,7 @@ from beffroi.faces.portal.lighting import words
 from beffroi.faces.portal.lighting.forms import AddForm, HoursForm, ScenarioForm, SwapForm
 from beffroi.faces.portal.mapping import overlay_map
 from beffroi.faces.shell.access import Request, open_to
+from beffroi.faces.shell.answers import private
 from beffroi.faces.shell.overlays import Mark, Overlay
 from beffroi.faces.shell.sentences import said
 from beffroi.lake.layer_settings import Lighting, Settings
@@ -119,7 +120,7 @@ def lighting(request: HttpRequest) -> HttpResponse:
             "sources": lit.sources,
             "map": overlay_map(request.viewer, request.commune, town_datasets(request), replace(OVERLAY, shown=True)),
         }
-    return _private(render(request, "portal/lighting/town.html", context, status=400 if form.errors else 200))
+    return private(render(request, "portal/lighting/town.html", context, status=400 if form.errors else 200))
 
 
 @open_to(*STAFF)
@@ -134,7 +135,7 @@ def lighting_geojson(request: HttpRequest) -> JsonResponse:
             told = {"title": f"{line.name} : {line.said}", "url": page, "genre": "cote" if gap.side_only else "sombre"}
             point = {"type": "Point", "coordinates": [round(line.lon, 6), round(line.lat, 6)]}
             features.append({"type": "Feature", "geometry": point, "properties": told})
-    return _private(JsonResponse({"type": "FeatureCollection", "features": features}))
+    return private(JsonResponse({"type": "FeatureCollection", "features": features}))
 
 
 @open_to(*STAFF)
@@ -172,7 +173,7 @@ def scenario(request: HttpRequest, number: int) -> HttpResponse:
             "gaps": words.gap_lines(town.lit, done.gaps[: words.MOST_GAPS]),
             "more": max(0, len(done.gaps) - words.MOST_GAPS),
         }  # fmt: skip
-    return _private(render(request, "portal/lighting/scenario.html", context, status=status))
+    return private(render(request, "portal/lighting/scenario.html", context, status=status))
 
 
 def _forms(request: Request, town: _Town, info: queries.ScenarioInfo) -> dict[str, forms.Form]:
@@ -218,11 +219,6 @@ def _done(request: Request, code: str, number: int, asked: str, made: dict[str, 
         return False
     messages.success(request, _("Le scénario est recalculé."))
     return True
-
-
-def _private(response: Any) -> Any:
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
 
 
 urlpatterns: list[URLPattern] = [

@@ -19,6 +19,7 @@ from beffroi.faces.portal.directory import count_opening, service_showing, terri
 from beffroi.faces.portal.premises import words
 from beffroi.faces.portal.unfit.words import day, names_of
 from beffroi.faces.shell.access import Request, open_to
+from beffroi.faces.shell.answers import private
 from beffroi.lake.layer_settings import Owners
 from beffroi.sense.twin.owners import operations, queries
 
@@ -71,7 +72,7 @@ def owners(request: HttpRequest) -> HttpResponse:
         "lots": [(one, words.use_name(one.use)) for one in found],
         "full": len(found) == queries.MOST_FOUND,
     }  # fmt: skip
-    return _private(render(request, "portal/owners/search.html", context, status=400 if form.errors else 200))
+    return private(render(request, "portal/owners/search.html", context, status=400 if form.errors else 200))
 
 
 @open_to(*AGENTS)
@@ -101,7 +102,7 @@ def owners_record(request: HttpRequest, number: str) -> HttpResponse:
         "service": service.use_case, "one": found, "line": words.lot_line(found.lot), "work": work,
         "transfers": [(one, day(one.day)) for one in found.transfers],
     }  # fmt: skip
-    return _private(render(request, "portal/owners/record.html", context))
+    return private(render(request, "portal/owners/record.html", context))
 
 
 @open_to(Role.ADMINISTRATOR)
@@ -119,12 +120,7 @@ def owners_log(request: HttpRequest) -> HttpResponse:
         "service": service.use_case, "form": form, "total": total, "first": start + 1, "last": start + len(rows),
         "size": queries.PAGE, "rows": [(one, names.get(one.person or 0, "–")) for one in rows],
     }  # fmt: skip
-    return _private(render(request, "portal/owners/log.html", context, status=400 if form.errors else 200))
-
-
-def _private(response: HttpResponse) -> HttpResponse:
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return private(render(request, "portal/owners/log.html", context, status=400 if form.errors else 200))
 
 
 urlpatterns: list[URLPattern] = [

@@ -18,6 +18,7 @@ from beffroi.faces.portal.directory import count_opening, service_showing, terri
 from beffroi.faces.portal.lighting.words import percent
 from beffroi.faces.portal.premises import words
 from beffroi.faces.shell.access import Request, open_to
+from beffroi.faces.shell.answers import private
 from beffroi.lake.layer_settings import Premises
 from beffroi.sense.twin.premises import queries
 from beffroi.sense.twin.premises.lots import USES
@@ -59,7 +60,7 @@ def premises(request: HttpRequest) -> HttpResponse:
     count_opening(request, service)
     context: dict[str, Any] = {"service": service.use_case, "town": town, "wanted": wanted}
     if town is None:
-        return _private(render(request, "portal/premises/town.html", context))
+        return private(render(request, "portal/premises/town.html", context))
     form = KeptForm(request.GET, town=town)
     told = form.cleaned_data if form.is_valid() else {}
     found = sorted(_kept(town, told), key=lambda one: (-one.state.lots, not one.address, one.address, one.id))
@@ -84,7 +85,7 @@ def premises(request: HttpRequest) -> HttpResponse:
         "last": min(start + PAGE, len(found)),
         "size": PAGE,
     }
-    return _private(render(request, "portal/premises/town.html", context, status=400 if form.errors else 200))
+    return private(render(request, "portal/premises/town.html", context, status=400 if form.errors else 200))
 
 
 def _list(here: str, **kept: str) -> str:
@@ -119,12 +120,7 @@ def premises_building(request: HttpRequest, building: str) -> HttpResponse:
         "lots": [words.lot_line(one) for one in lots],
         "each": bool(lots),
     }
-    return _private(render(request, "portal/premises/building.html", context))
-
-
-def _private(response: HttpResponse) -> HttpResponse:
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return private(render(request, "portal/premises/building.html", context))
 
 
 urlpatterns: list[URLPattern] = [

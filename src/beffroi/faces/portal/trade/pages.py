@@ -27,6 +27,7 @@ from beffroi.faces.portal.directory import count_opening, territory_of, town_dat
 from beffroi.faces.portal.mapping import overlay_map
 from beffroi.faces.portal.trade import words
 from beffroi.faces.shell.access import SIGNED_IN, Request, open_to
+from beffroi.faces.shell.answers import private
 from beffroi.faces.shell.overlays import Mark, Overlay
 from beffroi.faces.shell.sentences import said
 from beffroi.faces.shell.sheets import sheet_response
@@ -128,7 +129,7 @@ def trend(request: HttpRequest) -> HttpResponse:
     own = [(one, words.season(one.season), _(words.TRENDS[one.trend]), _(words.STATES[one.state]))
            for one in trends.own_trends(request.viewer, territory_of(request))]  # fmt: skip
     context = {"service": service.use_case, "form": form, "survey": survey, "own": own, "least": wanted.least}
-    return _private(render(request, "portal/trade/trend.html", context, status=400 if form.errors else 200))
+    return private(render(request, "portal/trade/trend.html", context, status=400 if form.errors else 200))
 
 
 def _said(request: Request, form: TrendForm, *, survey: bool) -> bool:
@@ -170,7 +171,7 @@ def evolution(request: HttpRequest) -> HttpResponse:
             "map": overlay_map(request.viewer, request.commune, town_datasets(request), shown),
             "marks": OVERLAY.marks,
         }
-    return _private(render(request, "portal/trade/evolution.html", context))
+    return private(render(request, "portal/trade/evolution.html", context))
 
 
 @open_to(*STAFF)
@@ -193,7 +194,7 @@ def evolution_geojson(request: HttpRequest) -> JsonResponse:
     request = cast(Request, request)
     found = _found(request, _service(request)[1])
     told = words.features(found, reverse("portal:trade")) if found else []
-    return _private(JsonResponse({"type": "FeatureCollection", "features": told}))
+    return private(JsonResponse({"type": "FeatureCollection", "features": told}))
 
 
 @open_to(*DOERS)
@@ -210,11 +211,6 @@ def decide(request: HttpRequest, number: int) -> HttpResponse:
     else:
         messages.success(request, _("La déclaration compte.") if accept else _("La déclaration n’est pas retenue."))
     return redirect(reverse("portal:trade") + "#attente")
-
-
-def _private(response: Any) -> Any:
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
 
 
 urlpatterns: list[URLPattern] = [

@@ -24,6 +24,7 @@ from beffroi.faces.portal.directory import territory_of, town_datasets
 from beffroi.faces.portal.mapping import overlay_map
 from beffroi.faces.portal.underground.words import cut_of, place_form
 from beffroi.faces.shell.access import Request, open_to
+from beffroi.faces.shell.answers import private
 from beffroi.faces.shell.overlays import Mark, Overlay
 from beffroi.faces.shell.templatetags.shell import number
 from beffroi.lake.layer_settings import Settings, Underground
@@ -90,7 +91,7 @@ def underground(request: HttpRequest) -> HttpResponse:
         found = section(request.viewer, ref, lon=place.lon, lat=place.lat) if place else None
         if found is not None:
             context |= {"section": found, "cut": cut_of(found)}
-    return _private(render(request, "portal/underground/page.html", context, status=400 if form.errors else 200))
+    return private(render(request, "portal/underground/page.html", context, status=400 if form.errors else 200))
 
 
 @open_to(Role.AGENT, Role.ADMINISTRATOR)
@@ -112,7 +113,7 @@ def underground_geojson(request: HttpRequest) -> JsonResponse:
                 coordinates = [[round(x, 7), round(y, 7)] for x, y, *_z in line.coords]
                 geometry = {"type": "LineString", "coordinates": coordinates}
                 features.append({"type": "Feature", "geometry": geometry, "properties": told})
-    return _private(JsonResponse({"type": "FeatureCollection", "features": features}))
+    return private(JsonResponse({"type": "FeatureCollection", "features": features}))
 
 
 def _box(text: str) -> BBox | None:
@@ -139,11 +140,6 @@ def _around(lon: float, lat: float) -> BBox:
     high = AROUND_M / METRES_PER_DEGREE
     wide = high / math.cos(math.radians(lat))
     return BBox(lon - wide, lat - high, lon + wide, lat + high)
-
-
-def _private(response: Any) -> Any:
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
 
 
 urlpatterns: list[URLPattern] = [

@@ -23,6 +23,7 @@ from beffroi.faces.portal.directory import count_opening, service_showing, terri
 from beffroi.faces.portal.mapping import overlay_map
 from beffroi.faces.portal.unfit import words
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
+from beffroi.faces.shell.answers import private
 from beffroi.faces.shell.overlays import Mark, Overlay
 from beffroi.lake.layer_settings import Unfit
 from beffroi.sense.twin.unfit import operations, queries
@@ -97,7 +98,7 @@ def unfit(request: HttpRequest) -> HttpResponse:
             context["orders"] = [words.order_line(one, today) for one in queries.orders(request.viewer, code, wanted)]
         if town.whole or request.viewer.has(Role.ADMINISTRATOR, code):
             context["acts"] = words.act_lines(queries.publications(request.viewer, code, wanted), code)
-    return _private(render(request, "portal/unfit/town.html", context))
+    return private(render(request, "portal/unfit/town.html", context))
 
 
 @open_to(*STAFF)
@@ -115,7 +116,7 @@ def unfit_geojson(request: HttpRequest) -> JsonResponse:
                 "poids": step}  # fmt: skip
         shape = json.loads(shapely.to_geojson(shapely.set_precision(one.block.shape, 1e-6)))
         features.append({"type": "Feature", "geometry": shape, "properties": told})
-    return _private(JsonResponse({"type": "FeatureCollection", "features": features}))
+    return private(JsonResponse({"type": "FeatureCollection", "features": features}))
 
 
 @open_to(Role.AGENT, Role.ADMINISTRATOR)
@@ -131,7 +132,7 @@ def unfit_publish(request: HttpRequest) -> HttpResponse:
         return redirect("portal:unfit")
     form = OrderForm(request.POST)
     if not form.is_valid():
-        return _private(_asked(request, request.POST["numero"], wanted, form))
+        return private(_asked(request, request.POST["numero"], wanted, form))
     told = form.cleaned_data
     operations.publish_order(request.viewer, code, wanted, told["numero"], reason=told["reason"], at=at)
     messages.success(request, _("L’arrêté est publié, sans nom ni numéro de logement. Vous pouvez le retirer."))
@@ -144,7 +145,7 @@ def unfit_order(request: HttpRequest, order: str) -> HttpResponse:
     """Show an order, what would be published of it, and the form that publishes it."""
     request = cast(Request, request)
     _service, wanted = service_showing(request, "unfit", Unfit)
-    return _private(_asked(request, order, wanted, None))
+    return private(_asked(request, order, wanted, None))
 
 
 def _asked(request: Request, order: str, wanted: Unfit, form: OrderForm | None) -> HttpResponse:
@@ -188,11 +189,6 @@ def unfit_published(request: HttpRequest) -> HttpResponse:
         "least": wanted.least,
     }
     return render(request, "portal/unfit/published.html", context)
-
-
-def _private(response: Any) -> Any:
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
 
 
 urlpatterns: list[URLPattern] = [
