@@ -7,54 +7,15 @@ import io
 import json
 import zipfile
 from collections import defaultdict
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
 from beffroi.lake import queries
-from beffroi.lake.beside import definitions_of
-from beffroi.lake.definitions import load_definitions
-from beffroi.lake.operations import ImportOutcome, import_source
 from beffroi.lake.queries import DatasetRef
-from beffroi.lake.reading import ReadOptions
-
-AT = datetime(2026, 3, 2, tzinfo=UTC)
-Box = tuple[float, float, float, float]
-
-
-@pytest.fixture
-def lake(tmp_path: Path, settings: Any) -> Path:
-    settings.LAKE_DIR = tmp_path / "lake"
-    return tmp_path / "lake"
-
-
-def imported(source: Path, slug: str, lake: Path, *, town: str = "34172", extent: Box | None = None) -> ImportOutcome:
-    (definition,) = [one for one in definitions_of(source, town, load_definitions()[0]) if one.slug == slug]
-    options = ReadOptions(extent=extent)
-    outcome = import_source(
-        source, territory=town, at=AT, definition=definition, options=options, lake=lake, announce=False
-    )
-    assert outcome.version is not None, outcome.reason
-    return outcome
-
-
-def written(folder: Path, name: str, text: str) -> Path:
-    path = folder / name
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def rows(slug: str, columns: list[str], town: str = "34172", viewer: Viewer = ANONYMOUS) -> list[tuple[Any, ...]]:
-    return sorted(queries.rows(viewer, DatasetRef(town, slug), columns=columns).rows, key=str)
-
-
-def faults(outcome: ImportOutcome) -> dict[str, tuple[Any, ...]]:
-    assert outcome.report is not None
-    return {one.column: one.examples for one in outcome.report.schema_faults}
+from lake.national.readings import faults, imported, rows, written
 
 
 def columns_seen(slug: str, viewer: Viewer = ANONYMOUS) -> set[str]:
@@ -72,7 +33,7 @@ id;id_fantoir;numero;rep;nom_voie;code_postal;code_insee;nom_commune;code_insee_
 
 
 def test_addresses_of_a_department_are_those_of_the_commune(tmp_path: Path, lake: Path) -> None:
-    outcome = imported(written(tmp_path, "adresses-34.csv", ADDRESSES), "adresses", lake)
+    outcome = imported(written(tmp_path, "adresses-34.csv", ADDRESSES), lake, slug="adresses")
     assert [row[1] for row in rows("adresses", ["id", "rep"])] == [None, None, "bis"]
     # An address whose place is not known stays an address.
     assert outcome.report is not None
@@ -89,7 +50,7 @@ def test_buildings_of_the_land_register_say_what_they_are(tmp_path: Path, lake: 
         for kind, town in (("01", "34172"), ("02", "34172"), ("03", "34172"), ("01", "34057"))
     ]
     text = json.dumps({"type": "FeatureCollection", "features": features})
-    outcome = imported(written(tmp_path, "cadastre-34172-batiments.json", text), "batiments-cadastre", lake)
+    outcome = imported(written(tmp_path, "cadastre-34172-batiments.json", text), lake, slug="batiments-cadastre")
     assert [row[0] for row in rows("batiments-cadastre", ["type"])] == ["01", "02", "03"]
     assert faults(outcome) == {"type": ((3, "03"),)}
 
@@ -103,7 +64,7 @@ IRIS;COM;TYP_IRIS;LAB_IRIS;P22_POP;P22_POP0002;P22_POP75P
 
 
 def test_census_of_the_blocks_of_one_commune(tmp_path: Path, lake: Path) -> None:
-    outcome = imported(written(tmp_path, "base-ic-evol-struct-pop-2022.csv", CENSUS), "population-iris", lake)
+    outcome = imported(written(tmp_path, "base-ic-evol-struct-pop-2022.csv", CENSUS), lake, slug="population-iris")
     assert rows("population-iris", ["iris", "p22_pop"]) == [("341720101", 2846.31), ("341720102", 12.5)]
     assert faults(outcome) == {"typ_iris": ((3, "X"),)}
 
@@ -118,7 +79,7 @@ W343001237;;;;3434;1990-01-01;2020-01-01;0001-01-01;0001-01-01;D;S;Ailleurs;;rie
 
 
 def test_associations_alive_without_the_home_of_those_who_run_them(tmp_path: Path, lake: Path) -> None:
-    imported(written(tmp_path, "rna_waldec_20261101_dpt_34.csv", ASSOCIATIONS), "associations", lake)
+    imported(written(tmp_path, "rna_waldec_20261101_dpt_34.csv", ASSOCIATIONS), lake, slug="associations")
     assert [row[0] for row in rows("associations", ["titre"])] == ["Club de boules", "Les Amis du quartier"]
     # The date that stands for an unknown one is no date.
     assert [str(row[1]) for row in rows("associations", ["titre", "date_creat"])] == ["None", "1987-05-04"]
@@ -137,7 +98,7 @@ identifiant_de_l_etablissement;nom_etablissement;type_etablissement;statut_publi
 
 
 def test_schools_that_are_open(tmp_path: Path, lake: Path) -> None:
-    outcome = imported(written(tmp_path, "fr-en-annuaire-education-34172.csv", SCHOOLS), "ecoles", lake)
+    outcome = imported(written(tmp_path, "fr-en-annuaire-education-34172.csv", SCHOOLS), lake, slug="ecoles")
     assert rows("ecoles", ["nom_etablissement", "nombre_d_eleves", "telephone"]) == [
         ("Lycée mal noté", 900, "0467000002"),
         ("École Jules Ferry", 212, "0467000000"),
@@ -153,7 +114,7 @@ Montpellier,21340172201787,Cuisine centrale,21340172201787,Ferry,École élémen
 
 
 def test_menus_are_one_dish_a_row(tmp_path: Path, lake: Path) -> None:
-    outcome = imported(written(tmp_path, "menus-collectifs-2026.csv", MENUS), "menus-cantine", lake)
+    outcome = imported(written(tmp_path, "menus-collectifs-2026.csv", MENUS), lake, slug="menus-cantine")
     assert rows("menus-cantine", ["menunomplat", "menuallergeneplat"]) == [
         ("Carottes râpées", "Céleri,Moutarde"),
         ("Compote", None),
@@ -169,7 +130,7 @@ id,longitude,latitude,genre_arbre,espece_arbre,nom_vernaculaire,date_plantation,
 
 
 def test_a_trunk_measured_around_is_told_to_the_publisher(tmp_path: Path, lake: Path) -> None:
-    outcome = imported(written(tmp_path, "arbres_urbains.csv", TREES), "arbres", lake)
+    outcome = imported(written(tmp_path, "arbres_urbains.csv", TREES), lake, slug="arbres")
     assert rows("arbres", ["nom_vernaculaire", "hauteur"]) == [("Micocoulier", 9.0), ("Platane", 22.5)]
     assert [number for number, _value in faults(outcome)["diametre"]] == [3]
 
@@ -183,7 +144,7 @@ MARCHE_ID,ACHETEURS_ID,ACHETEURS_NOM,NATURE_MARCHE,MARCHE_OBJET,CPV_CODE,PROCEDU
 
 
 def test_a_contract_of_two_firms_counts_once(tmp_path: Path, lake: Path) -> None:
-    outcome = imported(written(tmp_path, "decp-2026.csv", CONTRACTS), "marches-publics", lake)
+    outcome = imported(written(tmp_path, "decp-2026.csv", CONTRACTS), lake, slug="marches-publics")
     assert rows("marches-publics", ["marche_id", "montant", "titulaires"]) == [
         ("2026M001", 120000, "Pavés et fils ; Routes du Sud"),
         ("2026M002", 90000, "Primeurs"),
@@ -199,7 +160,7 @@ Montpellier,2134017220178,21340172201787-002,Culture,F303,Cinéma,2,rue Foch,340
 
 
 def test_public_equipment_at_the_common_schema(tmp_path: Path, lake: Path) -> None:
-    outcome = imported(written(tmp_path, "scdl-equipements-2026.csv", EQUIPMENT), "equipements-publics", lake)
+    outcome = imported(written(tmp_path, "scdl-equipements-2026.csv", EQUIPMENT), lake, slug="equipements-publics")
     assert rows("equipements-publics", ["equip_nom", "equip_tel"]) == [
         ("Cinéma", "0467000001"),
         ("Piscine", "0467000000"),
@@ -222,7 +183,7 @@ CATALOGUE = """\
 
 
 def test_a_library_s_catalogue_tells_its_books(tmp_path: Path, lake: Path) -> None:
-    imported(written(tmp_path, "opds-2026.xml", CATALOGUE), "catalogue-bibliotheque", lake)
+    imported(written(tmp_path, "opds-2026.xml", CATALOGUE), lake, slug="catalogue-bibliotheque")
     assert rows("catalogue-bibliotheque", ["title", "author_name", "issued"]) == [
         ("Le Tour du monde", "Jules Verne", "1872"),
         ("À quatre mains", "Anne ; Lou", None),
@@ -232,7 +193,7 @@ def test_a_library_s_catalogue_tells_its_books(tmp_path: Path, lake: Path) -> No
 def test_budget_lines_of_a_real_account(open_data: Path, tmp_path: Path, lake: Path) -> None:
     """The account of Montpellier for 2018, against the sums of the document read by another parser."""
     source = open_data / "montpellier/finances/totem/CA_2018.xml"
-    imported(source, "budgets", lake)
+    imported(source, lake, slug="budgets")
     lines = rows("budgets", ["codrd", "opbudg", "mtreal"])
     assert len(lines) == 1697
     totals: defaultdict[tuple[str, str], float] = defaultdict(float)
@@ -248,7 +209,7 @@ def test_budget_lines_of_a_real_account(open_data: Path, tmp_path: Path, lake: P
 
 def test_services_of_a_real_workbook_of_inclusion_without_names(open_data: Path, tmp_path: Path, lake: Path) -> None:
     source = open_data / "autres/social/data_inclusion_dataset.xlsx"
-    imported(source, "services-inclusion", lake, town="59350")
+    imported(source, lake, slug="services-inclusion", town="59350")
     found = rows("services-inclusion", ["nom", "frais"], "59350")
     assert ("Logement social", "gratuit") in found
     seen = {column.key for column in queries.dataset(ANONYMOUS, DatasetRef("59350", "services-inclusion")).columns}
@@ -258,7 +219,7 @@ def test_services_of_a_real_workbook_of_inclusion_without_names(open_data: Path,
 def test_stops_of_a_real_network_near_another_town(open_data: Path, tmp_path: Path, lake: Path) -> None:
     source = open_data / "montpellier/transit/TaM_GTFS_2026-04.zip"
     box = (3.88, 43.62, 3.93, 43.66)
-    outcome = imported(source, "arrets", lake, town="34057", extent=box)
+    outcome = imported(source, lake, slug="arrets", town="34057", extent=box)
     assert outcome.report is not None
     with zipfile.ZipFile(source) as archive, archive.open("stops.txt") as stops:
         told = list(csv.DictReader(io.TextIOWrapper(stops, encoding="utf-8-sig")))
