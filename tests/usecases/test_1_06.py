@@ -110,6 +110,7 @@ def test_an_agent_goes_through_her_queue_by_keyboard_alone(visit: Callable[..., 
     page.goto(f"{site.url}/agent/signalements/?categorie=plaque-egout")
     keys = page.keyboard
     keys.press("j")
+    until(page, "document.activeElement.closest('tr[aria-selected=true]') !== null")
     keys.press("Enter")
     until(page, "document.querySelector('#clore') !== null && document.readyState === 'complete'")
     first = page.url

@@ -24,7 +24,11 @@ class Door:
     key: str
 
 
-# Name of the address, title, what one does there, icon, key, and whether it is for administrators only.
+# What the keys of every page are for: the rows of a queue (j, k, x), the next request (n), the agent's own page (h).
+KEYS_KEPT = frozenset("hjknx")
+
+# Name of the address, title, what one does there, icon, key, and whether it is for administrators only. Two doors never
+# share a key, nor take one of those above: both would act.
 DOORS: tuple[tuple[str, str, str, str, str, bool], ...] = (
     (
         "backoffice:reports",
@@ -95,7 +99,7 @@ DOORS: tuple[tuple[str, str, str, str, str, bool], ...] = (
         gettext_noop("Jeux de données"),
         gettext_noop("Tout ce que la commune publie ou réserve."),
         "data",
-        "j",
+        "o",
         False,
     ),
     (
@@ -103,7 +107,7 @@ DOORS: tuple[tuple[str, str, str, str, str, bool], ...] = (
         gettext_noop("Croiser des données"),
         gettext_noop("Filtrer, lier, compter par quartier ; garder un indicateur."),
         "chart",
-        "k",
+        "q",
         False,
     ),
     (
@@ -183,5 +187,5 @@ def doors(request: Request) -> list[Door]:
     ]
     if request.commune is not None and may_keep_bills(request.viewer, request.commune.code):
         use = _("Déposer les unités du mois, émettre, suivre les paiements.")
-        found.insert(3, Door(_("Factures"), use, reverse("backoffice:bills"), "data", "e"))
+        found.insert(3, Door(_("Factures"), use, reverse("backoffice:bills"), "data", "y"))
     return found
