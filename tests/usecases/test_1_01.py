@@ -223,6 +223,23 @@ def test_without_network_it_is_kept_and_sent_once(visit: Callable[..., Watched],
 
 @pytest.mark.chromium
 @pytest.mark.slow
+def test_a_browser_that_keeps_nothing_still_sends(visit: Callable[..., Watched], site: Site) -> None:
+    """No room left on the phone, or a window that refuses to store: it is said, and sent once the network is there."""
+    page = visit("/signaler/", size=NARROW, maps=False, **GPS).page
+    refuse = "IDBFactory.prototype.open = () => { throw new DOMException('no room', 'QuotaExceededError'); }"
+    page.context.add_init_script(refuse)
+    page.reload()
+    fill_in(page, "Rien n’est gardé sur ce téléphone.")
+    page.context.set_offline(True)
+    page.click("[data-step=check] [value=send]")
+    expect(page.locator("p[data-sending]")).to_contain_text("laissez cette page ouverte")
+    page.context.set_offline(False)
+    page.click("[data-step=check] [value=send]")
+    page.wait_for_url("**/suivi/**")
+
+
+@pytest.mark.chromium
+@pytest.mark.slow
 def test_what_the_town_refuses_is_mended_and_sent(visit: Callable[..., Watched], site: Site) -> None:
     page = visit(
         "/signaler/", size=NARROW, maps=False, **GPS | {"geolocation": {"longitude": 2.35, "latitude": 48.85}}

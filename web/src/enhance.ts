@@ -10,26 +10,36 @@ import { dismissToasts } from "./behaviours/toast";
 import { watchTyping } from "./behaviours/typing";
 import { bindWaits } from "./behaviours/waits";
 
-/** What JavaScript adds to pages that already work without it. */
+const BEHAVIOURS: ((root: ParentNode) => void)[] = [
+  openDialogs,
+  submitOnChange,
+  confirmSubmits,
+  showChosenFiles,
+  countSelected,
+  dismissToasts,
+  keepDrafts,
+  watchTyping,
+  listenToKeys,
+  walkRows,
+  fillPosition,
+  offerPrinting,
+  showPreviews,
+  offerCopying,
+  showWhatThisBrowserKnows,
+  bindWaits,
+  bindRefreshes,
+  focusFirstError,
+];
+
+/** What JavaScript adds to pages that already work without it; one that fails (storage refused) takes none along. */
 export function enhance(root: ParentNode): void {
-  openDialogs(root);
-  submitOnChange(root);
-  confirmSubmits(root);
-  showChosenFiles(root);
-  countSelected(root);
-  dismissToasts(root);
-  keepDrafts(root);
-  watchTyping();
-  listenToKeys(root);
-  walkRows(root);
-  fillPosition(root);
-  offerPrinting(root);
-  showPreviews(root);
-  offerCopying(root);
-  showWhatThisBrowserKnows(root);
-  bindWaits(root);
-  bindRefreshes(root);
-  focusFirstError(root);
+  for (const behave of BEHAVIOURS) {
+    try {
+      behave(root);
+    } catch (error) {
+      reportError(error);
+    }
+  }
 }
 
 /** `<button data-print hidden>` prints the page; without JavaScript the browser's own menu does. */

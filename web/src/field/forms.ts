@@ -1,4 +1,4 @@
-import { deliver, keep, newKey, parcels, whenChanged, type Parcel, type State } from "../offline/outbox";
+import { keepAndDeliver, newKey, parcels, whenChanged, type Parcel, type State } from "../offline/outbox";
 import { somethingWaits } from "../offline/waiting";
 import { shrunk } from "../report/photos";
 
@@ -26,8 +26,8 @@ export function offerForms(root: HTMLElement): void {
       if (form.reportValidity()) void send(form, words, show);
     });
   }
-  whenChanged(() => void show());
-  void show();
+  whenChanged(() => void show().catch(() => {}));
+  void show().catch(() => {});
 }
 
 async function send(form: HTMLFormElement, words: Words, show: () => Promise<void>): Promise<void> {
@@ -39,11 +39,19 @@ async function send(form: HTMLFormElement, words: Words, show: () => Promise<voi
       return;
     }
     const made = await parcelOf(form, words);
-    await keep(made);
-    somethingWaits(true);
-    await show();
-    await deliver(made.key);
-    await show();
+    const tried = await keepAndDeliver(made, () => {
+      somethingWaits(true);
+      void show();
+    });
+    if (tried.state === "lost") {
+      // Tried again by hand, it is the same sending.
+      form.dataset["key"] = made.key;
+      state(form).textContent = words.lost ?? "";
+    } else {
+      delete form.dataset["key"];
+      if (!(await parcels().catch(() => [])).some((one) => one.key === made.key)) tell(form, tried, words);
+      await show().catch(() => {});
+    }
     state(form).focus();
   } finally {
     if (button) button.disabled = false;
@@ -60,7 +68,7 @@ async function parcelOf(form: HTMLFormElement, words: Words): Promise<Parcel> {
   }
   const photos = await Promise.all(files.filter((file) => file.size > 0).map((file) => shrunk(file).catch(() => file)));
   return {
-    key: newKey(),
+    key: form.dataset["key"] ?? newKey(),
     at: moment.getTime(),
     title: form.dataset["title"] ?? "",
     fields,

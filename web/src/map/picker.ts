@@ -142,12 +142,14 @@ export class PlacePicker {
 
   async #tell(lon: number, lat: number): Promise<void> {
     const { words, objects, near, language } = this.#config;
+    const at = { lon: this.#lon.value, lat: this.#lat.value };
     const degrees = (value: number): string => value.toLocaleString(language, { maximumFractionDigits: 5 });
     announce(this.#element, say(words, "pinned", { lat: degrees(lat), lon: degrees(lon) }));
     if (!objects.length) return;
     const query = new URLSearchParams({ lon: lon.toFixed(7), lat: lat.toFixed(7), jeux: objects.join(",") });
-    const response = await fetch(`${near}?${query}`, { credentials: "same-origin" });
-    if (!response.ok) return;
+    const response = await fetch(`${near}?${query}`, { credentials: "same-origin" }).catch(() => null);
+    // The pin may have been moved on, or the network be away: nothing near is offered.
+    if (!response?.ok || this.#lon.value !== at.lon || this.#lat.value !== at.lat) return;
     this.#offer(((await response.json()) as { things: NearThing[] }).things, [lon, lat]);
   }
 

@@ -4,7 +4,8 @@
  * Each sending bears a key made here; the server answers a key it knows with what it already received. The same code runs
  * in a page and in the service worker.
  */
-export type State = "waiting" | "sending" | "sent" | "refused" | "other";
+/** "lost" is never kept: it did not leave, and this device has no room for it; only the page that is open still has it. */
+export type State = "waiting" | "sending" | "sent" | "refused" | "other" | "lost";
 
 export interface Parcel {
   key: string;
@@ -117,6 +118,20 @@ export async function deliver(key: string, thinking: () => void = () => {}): Pro
     if (!one) throw new Error(`no parcel ${key}`);
     return one.state === "sent" ? one : attempt(one, thinking);
   });
+}
+
+/** Keep a parcel and send it; where this device can keep nothing (no room, storage refused), send it all the same, once. */
+export async function keepAndDeliver(one: Parcel, waits: () => void, thinking: () => void = () => {}): Promise<Parcel> {
+  const kept = await keep(one).then(
+    () => true,
+    () => false,
+  );
+  if (!kept) {
+    const tried = await tryOnce(one, thinking).catch(() => one);
+    return tried.state === "waiting" ? { ...tried, state: "lost" } : tried;
+  }
+  waits();
+  return deliver(one.key, thinking);
 }
 
 async function attempt(one: Parcel, thinking: () => void = () => {}): Promise<Parcel> {

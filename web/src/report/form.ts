@@ -1,4 +1,4 @@
-import { deliver, forget, keep, newKey, parcel, type Parcel } from "../offline/outbox";
+import { forget, keepAndDeliver, newKey, parcel, type Parcel } from "../offline/outbox";
 import { somethingWaits } from "../offline/waiting";
 import { whoWrites } from "../offline/who";
 import { Photos } from "./photos";
@@ -244,13 +244,14 @@ export class ReportForm {
     this.#tell("check", problem);
     if (problem || this.#busy) return;
     this.#busy = true;
-    const status = this.#form.querySelector<HTMLElement>("[data-sending]");
+    const status = this.#form.querySelector<HTMLElement>("[role=status][data-sending]");
     const say = (text: string): void => void (status && (status.textContent = text));
     say(this.#words["sending"] ?? "");
     try {
-      await keep(this.#packed(same, await this.#who));
-      somethingWaits(true);
-      const tried = await deliver(this.#key, () => say(this.#words["thinking"] ?? ""));
+      const packed = this.#packed(same, await this.#who);
+      const thinking = (): void => say(this.#words["thinking"] ?? "");
+      const tried = await keepAndDeliver(packed, () => somethingWaits(true), thinking);
+      if (tried.state === "lost") return say(this.#words["lost"] ?? "");
       say("");
       const next = tried.state === "sent" && tried.url ? `${tried.url}?merci` : "";
       if (next) return this.#discreet() ? location.replace(next) : location.assign(next);
@@ -263,7 +264,8 @@ export class ReportForm {
   }
 
   async #refused(tried: Parcel): Promise<void> {
-    await forget(tried.key);
+    // What this device could not keep is not there to be forgotten.
+    await forget(tried.key).catch(() => {});
     const step = (tried.step && tried.step in NUMBERS ? tried.step : "check") as Step;
     this.#show(step);
     this.#tell(step, tried.why ?? "");

@@ -32,7 +32,7 @@ export function showOutbox(root: HTMLElement): void {
     const state = document.createElement("p");
     state.className = "meta";
     const badge = document.createElement("span");
-    badge.className = `badge ${{ sent: "good", refused: "bad", waiting: "warn", sending: "warn", other: "warn" }[one.state]}`;
+    badge.className = `badge ${{ sent: "good", refused: "bad", waiting: "warn", sending: "warn", other: "warn", lost: "bad" }[one.state]}`;
     badge.textContent = said(one);
     const day = new Date(one.at).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
     state.append(badge, ` ${day}`);
@@ -73,8 +73,9 @@ export function showOutbox(root: HTMLElement): void {
     await show();
   };
 
-  whenChanged(() => void show());
-  void show();
+  // Where the browser refuses its storage, there is nothing to show.
+  whenChanged(() => void show().catch(() => {}));
+  void show().catch(() => {});
 }
 
 function button(label: string, act: () => void): HTMLButtonElement {
