@@ -53,6 +53,8 @@ PAGES = [
     "/demarches/1-25/",
     "/demarches/7-17/",
     "/demarches/6-12/",
+    "/demarches/6-05/",
+    "/demarches/2-18/",
     "/demarches/6-06/papier/",
     "/demarches/6-06/formulaire/{draft}/logement/",
     "/demarches/suivi/{asked_token}/",
@@ -234,6 +236,7 @@ RESERVED = {
         "/agent/factures/regie/enfance/",
         "/agent/tournee/",
         "/agent/demarches/",
+        "/agent/demarches/passages/",
         "/agent/demarches/{certified}/",
         "/agent/travaux/1/",
         "/agent/travaux/2/",
@@ -257,6 +260,7 @@ RESERVED = {
         "/vues/elu/",
         "/mes-demandes/",
         "/demarches/demande/{asked}/",
+        "/demarches/pieces/",
     ],
 }
 

@@ -17,6 +17,9 @@ from beffroi.base.clock.files import BadRuleFile, did_you_mean
 from beffroi.base.clock.holidays import EVERYWHERE, METROPOLE, Holiday, Region
 from beffroi.base.clock.rules import DeadlineRule, Example, shipped_rules
 from beffroi.base.clock.rules import UnknownRule as UnknownRule
+from beffroi.base.clock.tariffs import NoTariff as NoTariff
+from beffroi.base.clock.tariffs import Price as Price
+from beffroi.base.clock.tariffs import Tariff
 from beffroi.base.kernel.errors import NotFound
 
 OUVRES = "working-day"
@@ -103,6 +106,16 @@ def rules() -> list[DeadlineRule]:
 def rule(rule_id: str) -> DeadlineRule:
     """Return a rule, or raise UnknownRule with the nearest known name."""
     return shipped_rules().rule(rule_id)
+
+
+def tariff(tariff_id: str) -> Tariff:
+    """Return a tariff, or raise UnknownRule with the nearest known name."""
+    return shipped_rules().tariff(tariff_id)
+
+
+def tariffs() -> list[Tariff]:
+    """Return every tariff, in the order of its id."""
+    return sorted(shipped_rules().tariffs.values(), key=lambda one: one.id)
 
 
 def examples() -> list[Example]:

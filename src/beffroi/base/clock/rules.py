@@ -25,6 +25,7 @@ from beffroi.base.clock.files import (
 )
 from beffroi.base.clock.holidays import FILE_KEYS as CALENDAR_KEYS
 from beffroi.base.clock.holidays import HolidayRule, Region, read_holiday, read_region
+from beffroi.base.clock.tariffs import Tariff, read_tariff
 from beffroi.base.kernel.errors import BeffroiError, NotFound
 from beffroi.base.kernel.resources import shipped_folder
 
@@ -32,7 +33,7 @@ UNITS = ("hour", "day", "working-day", "business-day", "month", "year")
 ENDS = ("as-is", "next-working-day")
 CALENDAR_FOLDER = "calendrier"
 
-FILE_KEYS = {"title": REQUIRED_TEXT, "domain": REQUIRED_TEXT, "rule": TABLES, "example": TABLES}
+FILE_KEYS = {"title": REQUIRED_TEXT, "domain": REQUIRED_TEXT, "rule": TABLES, "example": TABLES, "tariff": TABLES}
 RULE_KEYS = {
     "id": REQUIRED_TEXT,
     "title": REQUIRED_TEXT,
@@ -139,6 +140,7 @@ class RuleBook:
     """Every rule by its id. `problems` are the files served without, each as the error that says why."""
 
     rules: dict[str, DeadlineRule] = field(default_factory=dict)
+    tariffs: dict[str, Tariff] = field(default_factory=dict)
     regions: dict[str, Region] = field(default_factory=dict)
     holidays: list[HolidayRule] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
@@ -157,6 +159,20 @@ class RuleBook:
                 rule=rule_id,
             )
         return self.rules[rule_id]
+
+    def tariff(self, tariff_id: str) -> Tariff:
+        """Return a tariff.
+
+        Raises:
+            UnknownRule: with the nearest known name.
+        """
+        if tariff_id not in self.tariffs:
+            raise UnknownRule(
+                "tarif « {tariff} » inconnu" + did_you_mean(tariff_id, self.tariffs),
+                remedy="voyez le dossier rules/",
+                tariff=tariff_id,
+            )
+        return self.tariffs[tariff_id]
 
 
 def load_rules(folders: Iterable[Path]) -> RuleBook:
@@ -206,7 +222,10 @@ def _read_rules(book: RuleBook, content: Mapping[str, Any], name: str) -> None:
     check_table(dict(content), FILE_KEYS, where=name)
     rules = [_rule(table, f"{name}: rule[{n}]", name) for n, table in enumerate(content.get("rule", ()), 1)]
     examples = [_example(t, f"{name}: example[{n}]", name) for n, t in enumerate(content.get("example", ()), 1)]
+    tables = enumerate(content.get("tariff", ()), 1)
+    tariffs = [read_tariff(table, f"{name}: tariff[{n}]", name) for n, table in tables]
     book.rules |= {rule.id: rule for rule in rules}
+    book.tariffs |= {one.id: one for one in tariffs}
     book.examples += examples
 
 

@@ -12,6 +12,7 @@ from beffroi.serve.cases.definition import Requester
 from beffroi.serve.procedures import operations, queries
 
 BINS, SITES, GARDENS = "6-06", "7-17", "6-12"
+CHILDREN, HOUSING, AWAY = "6-05", "11-08", "2-18"
 # Who, what, how many people, how many days ago.
 _BINS = (
     ("Camille Rivebelle", "premier", 4, 9),
@@ -53,7 +54,13 @@ def add_procedures(
         )
         numbers.append(opened.number)
     _treat(numbers, agent, at)
-    return len(numbers) + _add_sites(territory, places[0], at) + _add_gardeners(territory, places, at)
+    return (
+        len(numbers)
+        + _add_sites(territory, places[0], at)
+        + _add_gardeners(territory, places, at)
+        + _add_families(territory, places, at)
+        + _add_absences(territory, places, at)
+    )
 
 
 def _add_gardeners(territory: str, places: Sequence[tuple[float, float, str]], at: datetime) -> int:
@@ -79,6 +86,80 @@ def _add_gardeners(territory: str, places: Sequence[tuple[float, float, str]], a
         numbers.append(opened.number)
     agent = Viewer(None, (Grant(territory, Role.AGENT, frozenset({chosen.procedure.service})),))
     operations.offer_place(number=numbers[0], what="Jardin des Lilas, parcelle 3", by=agent, at=at - timedelta(days=1))
+    return len(numbers)
+
+
+def _add_families(territory: str, places: Sequence[tuple[float, float, str]], at: datetime) -> int:
+    """Have children enrolled, at a fee told by what the family has, and a home asked for, its national number noted."""
+    known = queries.open_procedures(territory)
+    begins = (at + timedelta(days=30)).date()
+    needs = {
+        "cantine": {"ecole": "Jean-Moulin", "repas": "courant", "semaine": 4, "quotient": 612},
+        "conservatoire": {"discipline": "instrument", "quotient": 1510},
+        "creche": {"heures": 40, "parents": "occupes", "fratrie-accueillie": False, "ressources": 2900},
+    }
+    lon, lat, label = places[17 % len(places)]
+    home = {"adresse": {"label": label, "lon": lon, "lat": lat}, "habite": True, "enfants": 2}
+    made = 0
+    for rank, (what, need) in enumerate(needs.items() if CHILDREN in known else ()):
+        child = {"inscription": what, "prenom": "Lou Vallier", "naissance": "2019-03-08", "debut": f"{begins}"}
+        operations.file_request(
+            territory=territory,
+            use_case=CHILDREN,
+            answers={**child, **need, **home},
+            requester=Requester(name="Andréa Vallier", phone="04 67 00 00 00"),
+            at=at - timedelta(days=4 - rank),
+        )
+        made += 1
+    if HOUSING in known:
+        agent = Viewer(None, (Grant(territory, Role.AGENT, frozenset({known[HOUSING].procedure.service})),))
+        opened = operations.file_request(
+            territory=territory,
+            use_case=HOUSING,
+            answers={
+                "demande": "suivi",
+                "numero": "0999926000001FICTI",
+                "besoin": "renouveler",
+                "personnes": 3,
+                "situation": "locataire",
+                "taille": "t3",
+                "accessible": False,
+            },
+            requester=Requester(name="Ange Ribeaucourt", phone="04 67 00 00 00"),
+            at=at - timedelta(days=6),
+        )
+        cases.accept_case(number=opened.number, by=agent, at=at - timedelta(days=5), publish=False)
+        made += 1
+    return made
+
+
+def _add_absences(territory: str, places: Sequence[tuple[float, float, str]], at: datetime) -> int:
+    """Have two homes looked after while their people are away; somebody passed by the first."""
+    chosen = queries.open_procedures(territory).get(AWAY)
+    if chosen is None:
+        return 0
+    agent = Viewer(None, (Grant(territory, Role.AGENT, frozenset({chosen.procedure.service})),))
+    numbers = []
+    for rank, name in enumerate(("Charlie Monteil", "Dana Esparvier")):
+        lon, lat, label = places[(rank * 29 + 5) % len(places)]
+        opened = operations.file_request(
+            territory=territory,
+            use_case=AWAY,
+            answers={
+                "depart": f"{(at - timedelta(days=2)).date()}",
+                "retour": f"{(at + timedelta(days=12)).date()}",
+                "qui": "police",
+                "adresse": {"label": label, "lon": lon, "lat": lat},
+                "logement": "maison",
+                "alarme": False,
+                "entrer": False,
+                "joindre": "06 00 00 00 00",
+            },
+            requester=Requester(name=name, phone="06 00 00 00 00"),
+            at=at - timedelta(days=3),
+        )
+        numbers.append(opened.number)
+    operations.note_passage(number=numbers[0], seen="calme", by=agent, at=at - timedelta(hours=5))
     return len(numbers)
 
 

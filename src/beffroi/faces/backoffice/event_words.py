@@ -77,6 +77,7 @@ WORDS: dict[str, str] = {
     "procedure.certificate_withdrawn": gettext_noop("Démarche : certificat retiré"),
     "procedure.decided": gettext_noop("Démarche : décision prise"),
     "procedure.findings_recorded": gettext_noop("Démarche : constat noté"),
+    "procedure.passed": gettext_noop("Démarche : passage devant un domicile noté"),
     "procedure.piece_asked": gettext_noop("Démarche : pièce demandée"),
     "procedure.piece_supplied": gettext_noop("Démarche : pièce fournie"),
     "procedure.place_answered": gettext_noop("Démarche : place acceptée ou refusée"),

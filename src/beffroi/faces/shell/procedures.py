@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -11,15 +12,24 @@ from django.utils.translation import gettext_noop
 from shapely.geometry import Polygon
 
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.money import euros
 from beffroi.faces.shell.addresses import AddressField
 from beffroi.faces.shell.places import read_zone, write_zone
 from beffroi.faces.shell.sentences import said
 from beffroi.serve.procedures import queries
 from beffroi.serve.procedures.declaration import Question
-from beffroi.serve.procedures.queries import RequestInfo, SiteConflict
+from beffroi.serve.procedures.queries import FeeInfo, RequestInfo, SiteConflict
 
 # Units that the shipped procedures say, for the catalogues: `unit` means something else in other files.
-UNITS = (gettext_noop("personnes"), gettext_noop("litres"))
+UNITS = (gettext_noop("personnes"), gettext_noop("litres"), gettext_noop("€ par mois"))
+# What the shipped tariffs are counted by.
+PER = (gettext_noop("repas"), gettext_noop("demi-journée"), gettext_noop("heure"), gettext_noop("an"))
+BASES = {
+    "checked": gettext_noop("d’après ce que le service a vérifié"),
+    "proof": gettext_noop("d’après votre attestation, que le service vérifie"),
+    "told": gettext_noop("d’après ce que vous dites : le service demandera l’attestation"),
+    "unknown": gettext_noop("sans connaître vos ressources"),
+}
 
 
 CONFLICTS = {
@@ -102,6 +112,33 @@ def typed_zone(corners: Sequence[Sequence[float]]) -> str:
 def told_conflicts(found: Iterable[SiteConflict], *, outside: bool) -> list[tuple[str, str, SiteConflict]]:
     """Return each conflict with its title and its sentence in the reader's language."""
     return [(_(CONFLICTS[one.code]), said(one.told_outside if outside else one.told), one) for one in found]
+
+
+@dataclass(frozen=True, slots=True)
+class ToldFee:
+    """A fee in the reader's language: what it is for, how much, on what ground, how it was reached, by what text."""
+
+    label: str
+    amount: str
+    basis: str
+    steps: tuple[str, ...]
+    article: str
+    to_check: str
+
+
+def told_fees(found: Iterable[FeeInfo]) -> list[ToldFee]:
+    """Return fees in the reader's language."""
+    return [
+        ToldFee(
+            _(one.label),
+            _("{amount} par {unit}").format(amount=euros(one.cents), unit=_(one.unit)),
+            _(BASES[one.basis]),
+            tuple(said(step) for step in one.steps),
+            one.article,
+            one.to_check,
+        )
+        for one in found
+    ]
 
 
 def _file(question: Question, shared: dict[str, Any]) -> forms.Field:

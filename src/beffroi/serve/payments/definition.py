@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from beffroi.base.kernel.errors import BeffroiError, NotFound
+from beffroi.base.kernel.money import euros as euros
 from beffroi.base.kernel.sentences import gettext_noop
 
 TITLE_FLOOR_CENTS = 1500
@@ -61,17 +62,6 @@ class ChangedMeanwhile(BeffroiError):
 
 class Unbalanced(Exception):
     """The legs of an entry do not sum to zero: a mistake of ours, never of who reads."""
-
-
-def euros(cents: int) -> str:
-    """Return an amount as one reads it in French.
-
-    >>> euros(123405), euros(-90)
-    ('1\\u202f234,05\\xa0€', '-0,90\\xa0€')
-    """
-    sign = "-" if cents < 0 else ""
-    whole, rest = divmod(abs(cents), 100)
-    return f"{sign}{whole:,}".replace(",", "\u202f") + f",{rest:02d}\u00a0€"
 
 
 def cents_of(text: str) -> int:

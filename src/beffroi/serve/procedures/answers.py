@@ -12,7 +12,7 @@ from shapely.geometry import Polygon
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.serve.cases.definition import BadCase
 from beffroi.serve.cases.words import clean_text
-from beffroi.serve.procedures.declaration import Procedure, Question
+from beffroi.serve.procedures.declaration import Condition, Procedure, Question
 
 MOST_CORNERS, MOST_ZONE_M2 = 200, 1_000_000
 # What a database keeps exactly and no honest answer passes.
@@ -21,11 +21,16 @@ LARGEST = 1e12
 
 def is_asked(question: Question, answers: Mapping[str, Any]) -> bool:
     """Tell whether a question is asked to one who gave these answers; an unasked one leads to no other."""
-    if question.when is None:
+    return holds(question.when, answers)
+
+
+def holds(condition: Condition | None, answers: Mapping[str, Any]) -> bool:
+    """Tell whether a condition is met by these answers; none always is."""
+    if condition is None:
         return True
-    given = answers.get(question.when.field)
+    given = answers.get(condition.field)
     word = {True: "oui", False: "non"}.get(given, given) if isinstance(given, bool) else given
-    return word in question.when.among
+    return word in condition.among
 
 
 def asked(procedure: Procedure, answers: Mapping[str, Any]) -> list[Question]:

@@ -78,6 +78,8 @@ class Question(_Frozen):
     to_days: int | None = None
     accept: tuple[Literal["photo", "pdf"], ...] = ("photo", "pdf")
     most: int = Field(default=2, ge=1, le=FILES_MOST)
+    # A document that an account may keep for its next requests, at its own wish, for so many months.
+    reuse_months: int = Field(default=0, ge=0, le=24)
     when: Condition | None = None
 
     @model_validator(mode="after")
@@ -88,6 +90,8 @@ class Question(_Frozen):
             raise ValueError(f"le champ « {self.code} » : « unit », « min » et « max » sont ceux d’un nombre")
         if (self.type == "zone") != (self.code == ZONE):
             raise ValueError(f"le champ « {self.code} » : une zone, et elle seule, se nomme « {ZONE} »")
+        if self.reuse_months and self.type != "file":
+            raise ValueError(f"le champ « {self.code} » : « reuse_months » est celui d’une pièce")
         if self.type == "file" and (not self.why or len(self.code) > 20):
             raise ValueError(
                 f"la pièce « {self.code} » : dites « why », à quoi elle sert, et nommez-la en vingt lettres au plus"
@@ -129,6 +133,34 @@ class Proposal(_Frozen):
     def of(self, number: float) -> str:
         """Return what is proposed for a number."""
         return next(one.label for one in self.band if one.up_to is None or number <= one.up_to)
+
+
+class Fee(_Frozen):
+    """What a request will cost, by a dated tariff of `rules/`: told before it is sent, with how it was reached.
+
+    `means` names the number that the tariff goes by (family quotient, resources of a month), `children` the number of
+    dependent children, `lives` the yes-no that tells who lives in the town; `proof` the document that attests `means`,
+    `checked` the finding that replaces it.
+    """
+
+    code: Code
+    label: str = Field(min_length=2, max_length=80)
+    tariff: str
+    means: Code
+    children: Code = ""
+    lives: Code = ""
+    proof: Code = ""
+    checked: Code = ""
+    when: Condition | None = None
+
+    @field_validator("tariff")
+    @classmethod
+    def _known_tariff(cls, tariff: str) -> str:
+        try:
+            clock.tariff(tariff)
+        except NotFound as error:
+            raise ValueError(str(error)) from error
+        return tariff
 
 
 class Silence(_Frozen):
@@ -228,6 +260,28 @@ class Waiting(_Frozen):
     what: str = Field(min_length=2, max_length=60)
     criterion: tuple[Criterion, ...] = ()
     offer_days: int = Field(default=15, ge=1, le=90)
+    # Which requests wait; all of them without it.
+    when: Condition | None = None
+
+
+class Passages(_Frozen):
+    """A home looked after while its people are away: who passes, between which days, what may be noted.
+
+    `first`, `last`, `address`, `inside` and `by` name questions. Who passes is of the service, but for the answers of
+    `by` that `handed` names: the person then hands a link to the one she chose. What is noted is one of `choices`; one
+    of `calm` calls for nothing more. All of it is erased `keep_days` after the end.
+    """
+
+    first: Code
+    last: Code
+    address: Code
+    by: Code
+    inside: Code = ""
+    handed: tuple[str, ...] = ()
+    every_days: int = Field(default=2, ge=1, le=14)
+    keep_days: int = Field(default=7, ge=1, le=31)
+    choices: dict[str, str] = Field(min_length=2)
+    calm: tuple[str, ...] = Field(min_length=1)
 
 
 class DueBy(_Frozen):
@@ -276,11 +330,15 @@ class Procedure(_Frozen):
     notice: Notice
     step: tuple[Step, ...] = Field(min_length=1)
     proposal: Proposal | None = None
+    fee: tuple[Fee, ...] = ()
     finding: tuple[Question, ...] = ()
     decision: tuple[Decision, ...] = Field(min_length=1)
     delivery: Delivery | None = None
     site: Site | None = None
     waiting: Waiting | None = None
+    passages: Passages | None = None
+    # Answers are kept sealed: whoever holds the registry alone does not read them.
+    sealed: bool = False
 
     @field_validator("due")
     @classmethod
@@ -305,6 +363,8 @@ class Procedure(_Frozen):
             raise ValueError("« proposal.by » nomme une question qui demande un nombre")
         _check_site(self)
         _check_waiting(self)
+        _check_fees(self)
+        _check_passages(self)
         return self
 
     def due_for(self, answers: Mapping[str, Any]) -> str:
@@ -405,6 +465,53 @@ def _check_waiting(procedure: Procedure) -> None:
         answers |= set(question.choices if question else ())
         if set(one.among) - answers:
             raise ValueError(f"« waiting.criterion » : « {one.field} » n’a pas de réponse « {min(one.among)} »")
+
+    if procedure.waiting:
+        _check_condition(procedure, procedure.waiting.when, "waiting.when")
+
+
+def _check_condition(procedure: Procedure, condition: Condition | None, where: str) -> None:
+    """Refuse a condition that no answer meets."""
+    if condition is None:
+        return
+    question = next((one for one in procedure.questions() if one.code == condition.field), None)
+    answers = {"oui", "non"} if question is not None and question.type == "yes-no" else set()
+    answers |= set(question.choices if question else ())
+    if strange := set(condition.among) - answers:
+        raise ValueError(f"« {where} » : « {condition.field} » n’a pas de réponse « {min(strange)} »")
+
+
+def _check_passages(procedure: Procedure) -> None:
+    if procedure.sealed and (procedure.site or procedure.waiting or procedure.fee or procedure.proposal):
+        raise ValueError("une démarche chiffrée n’a ni chantier, ni liste d’attente, ni tarif, ni proposition")
+    passages = procedure.passages
+    if passages is None:
+        return
+    if not procedure.sealed:
+        raise ValueError("« passages » : une absence ne se garde que chiffrée, écrivez « sealed = true »")
+    known = {one.code: one for one in procedure.questions()}
+    for key, code, kind in (
+        ("first", passages.first, "date"), ("last", passages.last, "date"), ("address", passages.address, "address"),
+        ("by", passages.by, "choice"), ("inside", passages.inside, "yes-no"),
+    ):  # fmt: skip
+        if code and (code not in known or known[code].type != kind):
+            raise ValueError(f"« passages.{key} » : « {code} » n’est pas du type {kind}")
+    if set(passages.handed) - set(known[passages.by].choices) or set(passages.calm) - set(passages.choices):
+        raise ValueError("« passages.handed » et « passages.calm » nomment des réponses possibles")
+
+
+def _check_fees(procedure: Procedure) -> None:
+    asked = {one.code: one.type for one in procedure.questions()}
+    found = {one.code: one.type for one in procedure.finding}
+    for fee in procedure.fee:
+        for key, code, kind, known in (
+            ("means", fee.means, "number", asked), ("children", fee.children, "number", asked),
+            ("lives", fee.lives, "yes-no", asked), ("proof", fee.proof, "file", asked),
+            ("checked", fee.checked, "number", found),
+        ):  # fmt: skip
+            if code and known.get(code) != kind:
+                raise ValueError(f"« fee.{key} » : « {code} » n’est pas du type {kind}")
+        _check_condition(procedure, fee.when, "fee.when")
 
 
 def _check_conditions(procedure: Procedure) -> None:

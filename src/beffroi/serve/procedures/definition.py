@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from beffroi.base.kernel.errors import BeffroiError, NotFound
+from beffroi.base.kernel.sentences import Sentence
 from beffroi.serve.cases.queries import CaseInfo
 from beffroi.serve.procedures.declaration import Procedure
 
@@ -58,6 +59,23 @@ class SilenceInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class FeeInfo:
+    """What a request will cost, as it was told: one unit, how it was reached, by what text.
+
+    `basis` tells what the number it goes by rests on: ``checked`` by the service, ``proof`` (a document came with it),
+    ``told`` (the word of who asks), ``unknown``.
+    """
+
+    label: str
+    cents: int
+    unit: str
+    steps: tuple[Sentence, ...]
+    article: str
+    to_check: str
+    basis: Literal["checked", "proof", "told", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
 class PieceInfo:
     """A document asked for after the sending. `until` is the last day given to bring it."""
 
@@ -100,6 +118,7 @@ class RequestInfo:
     answers: Mapping[str, Any]
     findings: Mapping[str, Any]
     proposal: str
+    fees: tuple[FeeInfo, ...]
     pieces: tuple[PieceInfo, ...]
 
     @property

@@ -18,13 +18,14 @@ from beffroi.serve.cases.definition import BadCase, Outcome
 from beffroi.serve.cases.events import subject_of
 from beffroi.serve.cases.operations import PreparedFile
 from beffroi.serve.cases.words import clean_text
-from beffroi.serve.procedures import certificates, events, site_works
+from beffroi.serve.procedures import certificates, events, fees, site_works
 from beffroi.serve.procedures.answers import checked_answers, checked_findings, proposal_of, told_answer
 from beffroi.serve.procedures.declaration import Decision, Procedure
 from beffroi.serve.procedures.definition import BadDecision, RequestInfo
 from beffroi.serve.procedures.delays import appeal_notice
 from beffroi.serve.procedures.models import Certificate, Change, Piece, Request
 from beffroi.serve.procedures.queries import request
+from beffroi.serve.procedures.sealed import written
 from beffroi.serve.procedures.sites import place_of
 
 OTHER_PIECE = "autre"
@@ -88,7 +89,13 @@ def edit_answers(*, number: str, answers: Mapping[str, Any], reason: str, by: Vi
     ]
     if not changes:
         raise BadCase("rien ne change", where="answers", remedy="corrigez une réponse, ou écrivez à l’habitant")
-    Request.objects.filter(pk=info.case.id).update(answers=kept, proposal=proposal_of(procedure, kept))
+    Request.objects.filter(pk=info.case.id).update(
+        proposal=proposal_of(procedure, kept), fees=_fees(info, procedure, kept, info.findings, by),
+        **written(procedure, kept),
+    )  # fmt: skip
+    if procedure.sealed:
+        # What was sealed is not written again in clear: that it changed is told, its words are read on the page.
+        changes = [{"code": one["code"], "before": None, "after": None} for one in changes]
     Change.objects.create(request_id=info.case.id, at=at, author_id=by.person_id, changes=changes, reason=reason)
     lines = [_change_line(procedure, one) for one in changes]
     text = "\n".join(["Le service a corrigé votre demande :", *lines, f"Motif : {reason}"])
@@ -97,10 +104,23 @@ def edit_answers(*, number: str, answers: Mapping[str, Any], reason: str, by: Vi
     return [str(one["code"]) for one in changes]
 
 
+def _fees(
+    info: RequestInfo, procedure: Procedure, answers: Mapping[str, Any], findings: Mapping[str, Any], by: Viewer
+) -> list[dict[str, Any]]:
+    """Return what the request costs now, by the tariffs of the day it was sent."""
+    if not procedure.fee:
+        return []
+    files = {one.purpose for one in case_queries.attachments(by, info.number)}
+    day = _day(info.case.territory, info.case.opened_at)
+    return fees.kept(fees.fees_of(procedure, answers, on=day, files=files, findings=findings))
+
+
 def _change_line(procedure: Procedure, change: Mapping[str, Any]) -> str:
     question = procedure.question(str(change["code"]))
     if question is None:
         return f"– {change['code']}"
+    if procedure.sealed:
+        return f"– {question.label} : corrigé, à lire sur la page de votre demande"
 
     def word(value: Any) -> str:
         return "sans réponse" if value is None else f"« {told_answer(question, value)} »"
@@ -197,7 +217,7 @@ def record_findings(*, number: str, findings: Mapping[str, Any], by: Viewer, at:
         raise BadDecision("cette demande est close", where=number, remedy="rouvrez-la d’abord")
     merged = {code: value for code, value in {**info.findings, **findings}.items() if value not in (None, "")}
     kept = checked_findings(procedure.finding, merged, today=_day(info.case.territory, at))
-    Request.objects.filter(pk=info.case.id).update(findings=kept)
+    Request.objects.filter(pk=info.case.id).update(findings=kept, fees=_fees(info, procedure, info.answers, kept, by))
     _tell(events.FINDINGS_RECORDED, number, by, at, info.case.territory, codes=sorted(kept))
 
 
@@ -283,7 +303,7 @@ def holder_of(by: Viewer, number: str) -> str:
 
 def _letter(info: RequestInfo, procedure: Procedure, chosen: Decision, reason: str, author: str, at: datetime) -> str:
     words = chosen.letter.replace("{numero}", info.number).replace("{titre}", info.title)
-    words = words.replace("{proposition}", info.proposal)
+    words = words.replace("{proposition}", info.proposal).replace("{tarif}", fees.told_fees(info.fees))
     for code, value in info.findings.items():
         question = procedure.question(code)
         words = words.replace(f"{{{code}}}", told_answer(question, value) if question else str(value))

@@ -16,6 +16,7 @@ from beffroi.serve.cases.operations import PreparedFile
 from beffroi.serve.procedures.definition import DraftGone, DraftInfo, TooManyDrafts
 from beffroi.serve.procedures.models import Draft
 from beffroi.serve.procedures.opened import procedure_for
+from beffroi.serve.procedures.sealed import sealed_json, typed_of
 
 LIFE, LIFE_ON_ACCOUNT = timedelta(hours=48), timedelta(days=30)
 # Begun in an hour from one network address, by people without account.
@@ -105,10 +106,14 @@ def keep_step(
             "c’est plus que ce que la démarche peut garder", where=step[:40],
             remedy="abrégez vos réponses, ou joignez moins de fichiers",
         )  # fmt: skip
-    row.typed = {**row.typed, step: lists}
+    typed_so_far = {**typed_of(row), step: lists}
+    if procedure_for(territory, row.use_case).procedure.sealed:
+        row.typed, row.sealed = {}, sealed_json(typed_so_far)
+    else:
+        row.typed = typed_so_far
     row.files, row.changed_at = kept, at
     row.expires_at = at + (LIFE_ON_ACCOUNT if row.person_id else LIFE)
-    row.save(update_fields=["typed", "files", "changed_at", "expires_at"])
+    row.save(update_fields=["typed", "sealed", "files", "changed_at", "expires_at"])
     return _info(row)
 
 
@@ -144,6 +149,6 @@ def file_digests() -> Iterable[str]:
 
 def _info(row: Draft) -> DraftInfo:
     return DraftInfo(
-        row.key, row.territory, row.use_case, row.person_id, row.typed, tuple(row.files), row.for_other,
+        row.key, row.territory, row.use_case, row.person_id, typed_of(row), tuple(row.files), row.for_other,
         row.changed_at, row.expires_at,
     )  # fmt: skip

@@ -26,5 +26,8 @@ PLACE_OFFERED = "procedure.place_offered"
 PLACE_ANSWERED = "procedure.place_answered"
 """Payload: number, offer, accepted."""
 
+PASSED = "procedure.passed"
+"""Somebody passed by a home whose people are away. Payload: number, calm."""
+
 CERTIFICATE_WITHDRAWN = "procedure.certificate_withdrawn"
 """Payload: number."""

@@ -14,11 +14,13 @@ from beffroi.base.territory.viewer import Viewer
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import Access, BadCase, Mandate, Requester
 from beffroi.serve.cases.operations import Opened, PreparedFile
-from beffroi.serve.procedures import drafts
+from beffroi.serve.procedures import drafts, fees
 from beffroi.serve.procedures.answers import checked_answers, proposal_of
 from beffroi.serve.procedures.definition import KIND, OpenProcedure
+from beffroi.serve.procedures.kept import keep_pieces
 from beffroi.serve.procedures.models import Draft, Request
 from beffroi.serve.procedures.opened import procedure_for
+from beffroi.serve.procedures.sealed import written
 from beffroi.serve.procedures.sites import place_of
 
 
@@ -89,7 +91,13 @@ def file_in(
                 files=[one for one in files if one.purpose in asked],
                 idempotency_key=idempotency_key,
             )
-            Request.objects.create(case_id=opened.case_id, answers=kept, proposal=proposal_of(procedure, kept))
+            told = fees.fees_of(procedure, kept, on=today, files={one.purpose for one in files})
+            Request.objects.create(
+                case_id=opened.case_id,
+                proposal=proposal_of(procedure, kept),
+                fees=fees.kept(told),
+                **written(procedure, kept),
+            )
             Draft.objects.filter(key=idempotency_key, territory=territory).delete()
     except IntegrityError:
         # Two sendings of one key at the same instant: the other was first.
@@ -122,8 +130,12 @@ def send_draft(
     viewer: Viewer,
     at: datetime,
     mandate: Mandate | None = None,
+    keep: bool = False,
 ) -> Opened:
     """Send a form under way with the files it holds, and let go of it; sent again, it is the same request.
+
+    Args:
+        keep: its owner agrees that the documents that can serve again be kept for her next requests.
 
     Raises:
         DraftGone: there is none of hers, and none was sent under that key.
@@ -133,7 +145,10 @@ def send_draft(
     if known is not None:
         return known
     held = drafts.draft(key, territory=territory, viewer=viewer, at=at)
-    return file_request(
+    opened = file_request(
         territory=territory, use_case=held.use_case, answers=answers, requester=requester, at=at,
         files=drafts.sent_files(held), mandate=mandate, idempotency_key=held.key,
     )  # fmt: skip
+    if keep:
+        keep_pieces(procedure_for(territory, held.use_case).procedure, held, viewer=viewer, at=at)
+    return opened

@@ -15,8 +15,12 @@ class Request(models.Model):
 
     case = models.OneToOneField("cases.Case", primary_key=True, on_delete=models.CASCADE, related_name="procedure")
     answers = models.JSONField(default=dict)
+    # The answers of a procedure that seals them (`sealed.py`); `answers` is then empty.
+    sealed = models.TextField(blank=True)
     findings = models.JSONField(default=dict)
     proposal = models.CharField(max_length=80, blank=True)
+    # What it will cost, as it was told.
+    fees = models.JSONField(default=list)
 
     privacy = Purpose(
         purpose="Instruire la démarche demandée ; chaque démarche dit la sienne avant l’envoi",
@@ -25,6 +29,7 @@ class Request(models.Model):
         categories=("réponses au formulaire de la démarche", "constats du service"),
         recipients=_AGENTS,
         person=("case__parties__person_id",),
+        sealed=("sealed",),
         handled_by="beffroi.serve.procedures.personal",
         # A procedure may say less (`notice.kept_months`), never more.
         retention=Retention(amount=24, unit="month", start=("case__closed_at",), fate=Fate.ANONYMISE),
@@ -40,6 +45,7 @@ class Draft(models.Model):
     use_case = models.CharField(max_length=20)
     person = models.ForeignKey(_PERSON, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     typed = models.JSONField(default=dict)
+    sealed = models.TextField(blank=True)
     files = models.JSONField(default=list)
     for_other = models.BooleanField(default=False)
     # Where it was begun, sealed: only to count how many come from one place.
@@ -56,12 +62,42 @@ class Draft(models.Model):
         recipients=("personne : seul qui l’a commencé le lit",),
         person=("person_id",),
         exported=("use_case", "typed", "begun_at", "changed_at"),
+        sealed=("sealed",),
         retention=Retention(start=("expires_at",), fate=Fate.DELETE),
         on_erasure=Fate.DELETE,
     )
 
     class Meta:
         indexes = [models.Index(fields=["network", "begun_at"], name="draft_network")]
+
+
+class KeptPiece(models.Model):
+    """A document that a person lets the town keep for her next requests, until a day she was told."""
+
+    person = models.ForeignKey(_PERSON, on_delete=models.CASCADE, related_name="+")
+    territory = models.CharField(max_length=9)
+    code = models.SlugField(max_length=20, db_index=False)
+    label = models.CharField(max_length=200)
+    file = models.JSONField()
+    agreed_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    privacy = Purpose(
+        purpose="Ne pas redemander une pièce déjà donnée, si la personne le veut",
+        legal_basis="consent",
+        article="RGPD art. 6-1 a et 7 ; CRPA, art. L114-8 (dites-le nous une fois)",
+        categories=("pièces justificatives gardées à la demande de la personne",),
+        recipients=("personne : seul le titulaire du compte les reprend",),
+        person=("person_id",),
+        exported=("label", "agreed_at", "expires_at"),
+        retention=Retention(start=("expires_at",), fate=Fate.DELETE),
+        on_erasure=Fate.DELETE,
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "territory", "code", "label"], name="procedures_kept_once")
+        ]
 
 
 class Piece(models.Model):
@@ -108,6 +144,36 @@ class Offer(models.Model):
         retention=Retention(amount=2, unit="year", start=("request__case__closed_at",), fate=Fate.DELETE),
         on_erasure=Fate.DELETE,
     )
+
+
+class Passage(models.Model):
+    """Somebody passed by a home whose people are away: when, who, what was seen. Sent twice, it is one."""
+
+    request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="passages")
+    at = models.DateTimeField()
+    # One of the answers to who passes, or "" for the service.
+    who = models.CharField(max_length=40, blank=True)
+    person = models.ForeignKey(_PERSON, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    seen = models.CharField(max_length=40)
+    note = models.TextField(blank=True)
+    key = models.CharField(max_length=64)
+
+    privacy = Purpose(
+        purpose="Rendre compte à un habitant absent des passages faits devant chez lui",
+        legal_basis="public-task",
+        article="RGPD art. 6-1 e ; CGCT, art. L2212-2 (tranquillité publique)",
+        categories=("jour et heure d’un passage, ce qui a été vu, agent qui est passé",),
+        recipients=_AGENTS,
+        person=("request__case__parties__person_id",),
+        hidden=("person", "key"),
+        sealed=("note",),
+        # A procedure erases them sooner, some days after the return (`passages.keep_days`).
+        retention=Retention(amount=1, unit="month", start=("request__case__closed_at",), fate=Fate.DELETE),
+        on_erasure=Fate.DELETE,
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["request", "key"], name="procedures_passed_once")]
 
 
 class Change(models.Model):

@@ -15,5 +15,9 @@ from beffroi.serve.procedures.drafts import drop_draft as drop_draft
 from beffroi.serve.procedures.drafts import keep_step as keep_step
 from beffroi.serve.procedures.intake import file_request as file_request
 from beffroi.serve.procedures.intake import send_draft as send_draft
+from beffroi.serve.procedures.kept import forget_piece as forget_piece
+from beffroi.serve.procedures.kept import reused_files as reused_files
+from beffroi.serve.procedures.passages import note_by_link as note_by_link
+from beffroi.serve.procedures.passages import note_passage as note_passage
 from beffroi.serve.procedures.waiting import answer_offer as answer_offer
 from beffroi.serve.procedures.waiting import offer_place as offer_place

@@ -13,6 +13,7 @@ from beffroi.base.territory.viewer import Viewer
 from beffroi.serve.cases import queries as cases
 from beffroi.serve.cases.definition import OPEN, CaseNotFound, Sight, Status, case_not_found
 from beffroi.serve.cases.queries import CaseInfo, PartyInfo
+from beffroi.serve.procedures import fees
 from beffroi.serve.procedures.answers import asked as asked
 from beffroi.serve.procedures.answers import is_asked as is_asked
 from beffroi.serve.procedures.answers import proposal_of as proposal_of
@@ -28,6 +29,7 @@ from beffroi.serve.procedures.definition import KIND as KIND
 from beffroi.serve.procedures.definition import CertificateInfo as CertificateInfo
 from beffroi.serve.procedures.definition import DraftGone as DraftGone
 from beffroi.serve.procedures.definition import DraftInfo as DraftInfo
+from beffroi.serve.procedures.definition import FeeInfo as FeeInfo
 from beffroi.serve.procedures.definition import OpenProcedure as OpenProcedure
 from beffroi.serve.procedures.definition import PieceInfo as PieceInfo
 from beffroi.serve.procedures.definition import RequestInfo as RequestInfo
@@ -37,11 +39,16 @@ from beffroi.serve.procedures.delays import appeal_notice as appeal_notice
 from beffroi.serve.procedures.delays import silence_of
 from beffroi.serve.procedures.drafts import draft as draft
 from beffroi.serve.procedures.drafts import own_drafts as own_drafts
+from beffroi.serve.procedures.fees import fees_of as fees_of
+from beffroi.serve.procedures.kept import KeptInfo as KeptInfo
+from beffroi.serve.procedures.kept import kept_pieces as kept_pieces
+from beffroi.serve.procedures.kept import reusable as reusable
 from beffroi.serve.procedures.models import Piece, Request
 from beffroi.serve.procedures.opened import declared
 from beffroi.serve.procedures.opened import found_by_words as found_by_words
 from beffroi.serve.procedures.opened import open_procedures as open_procedures
 from beffroi.serve.procedures.opened import procedure_for as procedure_for
+from beffroi.serve.procedures.sealed import answers_of
 from beffroi.serve.procedures.sites import SiteConflict as SiteConflict
 from beffroi.serve.procedures.sites import conflicts as conflicts
 from beffroi.serve.procedures.sites import conflicts_of as conflicts_of
@@ -114,9 +121,10 @@ def _info(row: Request, case: CaseInfo) -> RequestInfo:
         case=case,
         title=known.title if known else case.category,
         procedure=known.procedure if known else None,
-        answers=row.answers if hers else {},
+        answers=answers_of(row) if hers else {},
         findings=row.findings if hers else {},
         proposal=row.proposal if hers else "",
+        fees=fees.read(row.fees) if hers else (),
         pieces=tuple(piece_info(one) for one in pieces),
     )
 

@@ -17,9 +17,11 @@ from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.definition import Audience, CaseNotFound, Requester, Upload
 from beffroi.serve.cases.operations import Opened, PreparedFile
-from beffroi.serve.procedures import desk, intake, queries
+from beffroi.serve.procedures import desk, intake, passages, personal, queries
 from beffroi.serve.procedures.definition import OpenProcedure
+from beffroi.serve.procedures.models import Passage, Request
 from beffroi.serve.procedures.opened import as_open
+from beffroi.serve.procedures.waiting import rank_of
 
 TOWN = "00000"
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -147,6 +149,16 @@ def _withdraw(scene: Scene, _argument: str) -> None:
     )  # fmt: skip
 
 
+def _pass(scene: Scene, seen: str) -> None:
+    at = scene.later()
+    passages.note_passage(number=scene.opened.number, seen=seen, note="Vu de la rue.", by=scene.agent, at=at)
+
+
+def _night(scene: Scene, days: str) -> None:
+    at = scene.later(24 * int(days))
+    sum(personal.expire(at, at=at))
+
+
 ACTS: Mapping[str, Callable[[Scene, str], None]] = {
     "again": _again,
     "accept": _accept,
@@ -156,6 +168,8 @@ ACTS: Mapping[str, Callable[[Scene, str], None]] = {
     "edit": _edit,
     "note": _note,
     "decide": _decide,
+    "pass": _pass,
+    "night": _night,
     "withdraw": _withdraw,
 }
 
@@ -168,7 +182,7 @@ def outcome_of(scene: Scene) -> dict[str, Any]:
     info, _ = queries.followed_request(scene.opened.token)
     case, zone = info.case, clock.timezone_of(TOWN)
     history = case_queries.thread(ANONYMOUS, info.number, token=scene.opened.token)
-    silence = queries.silence(info, scene.at)
+    silence, rank = queries.silence(info, scene.at), rank_of(info, scene.at)
     files = case_queries.attachments(ANONYMOUS, info.number, token=scene.opened.token)
     other = Viewer(None, (Grant(TOWN, Role.AGENT, frozenset({"autre-service"})),))
     return {
@@ -180,6 +194,9 @@ def outcome_of(scene: Scene) -> dict[str, Any]:
         "silence": silence.means if silence else "none",
         "silence_on": silence.day if silence else None,
         "proposal": info.proposal,
+        "fees": {one.label: one.cents for one in info.fees},
+        "basis": [one.basis for one in info.fees],
+        "rank": (rank.rank or 0) if rank else 0,
         "answers": dict(info.answers),
         "pieces": len([one for one in files if one.mine]),
         "documents": len([one for one in files if one.from_service]),
@@ -189,8 +206,15 @@ def outcome_of(scene: Scene) -> dict[str, Any]:
         "appeal": "Voies et délais de recours" in case.answer,
         "other_service": _sees(other, info.number),
         "everyone": _sees(ANONYMOUS, info.number),
+        "passages": _passages(info.case.id),
+        "in_clear": bool(Request.objects.get(pk=info.case.id).answers),
         "conflicts": [one.code for one in queries.conflicts_of(info, scene.at)],
     } | scene.seen
+
+
+def _passages(case_id: int) -> list[str]:
+    """Return what each passage saw, the last first."""
+    return list(Passage.objects.filter(request=case_id).order_by("-at").values_list("seen", flat=True))
 
 
 def _sees(viewer: Viewer, number: str) -> bool:

@@ -7,6 +7,7 @@ a criterion corrected, a request withdrawn, and every rank is right at the next 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -21,6 +22,7 @@ from beffroi.serve.cases.definition import OPEN, BadCase
 from beffroi.serve.cases.events import subject_of
 from beffroi.serve.cases.words import clean_text
 from beffroi.serve.procedures import events
+from beffroi.serve.procedures.answers import holds
 from beffroi.serve.procedures.declaration import Procedure
 from beffroi.serve.procedures.definition import KIND, BadDecision, RequestInfo
 from beffroi.serve.procedures.models import Offer, Request
@@ -55,6 +57,11 @@ def meets(procedure: Procedure, answers: dict[str, object]) -> tuple[bool, ...]:
     return tuple(given.get(one.field) in one.among for one in (waiting.criterion if waiting else ()))
 
 
+def waits(procedure: Procedure, answers: Mapping[str, object]) -> bool:
+    """Tell whether a request with these answers waits for a place."""
+    return procedure.waiting is not None and holds(procedure.waiting.when, answers)
+
+
 def _state(row: Offer, today: date) -> str:
     if row.state == Offer.WAITING and row.until < today:
         return Offer.LAPSED
@@ -76,7 +83,7 @@ def _ranked(procedure: Procedure, use_case: str, territory: str, today: date) ->
             gone = gone or state == Offer.ACCEPTED
             if state in (Offer.DECLINED, Offer.LAPSED):
                 since = offer.answered_at or datetime.combine(offer.until + timedelta(days=1), time(0), zone)
-        if not gone:
+        if not gone and waits(procedure, row.answers):
             keyed.append((tuple(not met for met in meets(procedure, row.answers)), since, row.pk, row))
     return [row for *_key, row in sorted(keyed, key=lambda one: one[:3])]
 
@@ -87,13 +94,14 @@ def rank_of(info: RequestInfo, at: datetime) -> RankInfo | None:
     It says how many wait, never who: the caller may read the request.
     """
     procedure, case = info.procedure, info.case
-    if procedure is None or procedure.waiting is None or not case.is_open:
+    if procedure is None or not waits(procedure, info.answers) or not case.is_open:
         return None
     today = at.astimezone(clock.timezone_of(case.territory)).date()
     keys = [row.pk for row in _ranked(procedure, case.category, case.territory, today)]
     row = Offer.objects.filter(request=case.id).order_by("-pk").first()
     offer = OfferInfo(int(row.pk), row.what, row.until, _state(row, today)) if row else None
-    met = zip(procedure.waiting.criterion, meets(procedure, dict(info.answers)), strict=True)
+    criteria = procedure.waiting.criterion if procedure.waiting else ()
+    met = zip(criteria, meets(procedure, dict(info.answers)), strict=True)
     rank = keys.index(case.id) + 1 if case.id in keys else None
     return RankInfo(rank, len(keys), offer, tuple(one.label for one, is_met in met if is_met))
 
@@ -118,7 +126,8 @@ def offer_place(*, number: str, what: str, by: Viewer, at: datetime) -> int:
     cases.require_worker(number=number, by=by)
     info = request(by, number)
     procedure, case = info.procedure, info.case
-    if procedure is None or procedure.waiting is None or not case.is_open:
+    waiting = procedure.waiting if procedure is not None and waits(procedure, info.answers) else None
+    if procedure is None or waiting is None or not case.is_open:
         raise BadDecision("cette demande n’attend pas sur une liste", where="what", remedy="choisissez-en une autre")
     what = clean_text(what, where="what", required=True, limit=200)
     today = at.astimezone(clock.timezone_of(case.territory)).date()
@@ -139,7 +148,7 @@ def offer_place(*, number: str, what: str, by: Viewer, at: datetime) -> int:
             "la liste va dans l’ordre", where="what", remedy="proposez d’abord à {first}",
             first=case_queries.number_of(first) if first else "–",
         )  # fmt: skip
-    until = today + timedelta(days=procedure.waiting.offer_days)
+    until = today + timedelta(days=waiting.offer_days)
     row = Offer.objects.create(request_id=case.id, what=what, offered_at=at, until=until)
     text = (
         f"Une place vous est proposée : {what}. Répondez d’ici le {until:%d/%m/%Y} sur la page de suivi de votre "

@@ -136,13 +136,15 @@ def procedures(request: HttpRequest) -> HttpResponse:
     kept = request.GET.copy()
     kept.pop("page", None)
     query = kept.urlencode()
-    serving = {one.procedure.service for one in queries.used_procedures(viewer, territory)}
+    used = queries.used_procedures(viewer, territory)
+    serving = {one.procedure.service for one in used}
     context = {
         "form": form,
         "is_narrowed": any(value for name, value in request.GET.items() if name != "page"),
         "rows": [row_of(one, names, found.names.get(one.number, ""), at) for one in found.items],
         "found": found,
         "me": viewer.person_id,
+        "patrols": any(one.procedure.passages is not None for one in used),
         "counts": [
             (names.get(one.service, one.service), one)
             for one in case_queries.queue_counts(viewer, territory, at=at, kinds=(queries.KIND,))

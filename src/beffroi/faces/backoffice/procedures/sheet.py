@@ -19,12 +19,12 @@ from beffroi.base.territory.viewer import Role
 from beffroi.faces.backoffice.procedures.acts import ACTS, Act, ActForm, Asked
 from beffroi.faces.backoffice.procedures.queue import row_of
 from beffroi.faces.shell.access import Request, open_to
-from beffroi.faces.shell.procedures import answers_of, findings_of, told, told_conflicts
+from beffroi.faces.shell.procedures import answers_of, findings_of, told, told_conflicts, told_fees
 from beffroi.faces.shell.requests import last_moment, service_names, step_title
 from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.definition import MANDATE_TITLES, MandateKind, Sight
 from beffroi.serve.cases.queries import Entry
-from beffroi.serve.procedures import queries
+from beffroi.serve.procedures import passages, queries
 from beffroi.serve.procedures.queries import RequestInfo
 from beffroi.serve.procedures.receipts import silence_words
 from beffroi.serve.procedures.waiting import rank_of, waiting_list
@@ -113,10 +113,12 @@ def _shown(
         and silence.day is not None
         and (silence.day - timezone.localdate(asked.at)).days <= 7,
         "answers": answers_of(info),
+        "fees": told_fees(info.fees),
         "findings": findings_of(info),
         "address": _place(info),
         "conflicts": told_conflicts(queries.conflicts_of(info, asked.at), outside=False),
         "takes_place": info.procedure is not None and info.procedure.site is not None and case.is_open,
+        "passages": passages.passages_of(info),
         "for_agent": True,
         "rank": rank_of(info, asked.at),
         "waiting": _waiting(asked),

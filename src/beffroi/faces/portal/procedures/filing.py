@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django.contrib import messages
@@ -19,16 +20,16 @@ from beffroi.faces.portal.directory import territory_of
 from beffroi.faces.portal.procedures.progress import Page, Progress
 from beffroi.faces.portal.reports.sending import address_of
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
-from beffroi.faces.shell.procedures import said_answer, told, told_conflicts
+from beffroi.faces.shell.procedures import said_answer, told, told_conflicts, told_fees
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import Audience, BadCase, Mandate, MandateKind, Requester, Upload
 from beffroi.serve.cases.operations import PreparedFile
 from beffroi.serve.procedures import operations, queries
 from beffroi.serve.procedures.declaration import CHECK_STEP, WHO_STEP, Question
-from beffroi.serve.procedures.queries import DraftInfo
+from beffroi.serve.procedures.queries import DraftInfo, KeptInfo
 
 MOST_FILE_BYTES = 15 * 1024 * 1024
-_OWN = frozenset({"csrfmiddlewaretoken", "go", "retirer"})
+_OWN = frozenset({"csrfmiddlewaretoken", "go", "retirer", "reprendre"})
 
 
 @open_to(EVERYONE)
@@ -85,6 +86,7 @@ def _kept(request: Request, use_case: str, key: str, code: str) -> HttpResponseB
         return redirect("portal:procedure-form", use_case, key)
     typed = {name: request.POST.getlist(name) for name in request.POST if name not in _OWN}
     files, refused = _received(request, page, before.draft)
+    files += _taken_again(request, page, before.draft)
     try:
         operations.keep_step(
             key, territory=before.draft.territory, step=code, typed=typed, viewer=request.viewer, at=timezone.now(),
@@ -136,6 +138,17 @@ def _received(request: Request, page: Page, held: DraftInfo) -> tuple[list[Prepa
     return files, refused
 
 
+def _taken_again(request: Request, page: Page, held: DraftInfo) -> list[PreparedFile]:
+    """Return the documents that the town keeps for this person and that she takes again in this step."""
+    if held.for_other:
+        return []
+    asked = {one.code: one.most for one in page.step.field if one.type == "file"} if page.step else {}
+    found = operations.reused_files(
+        request.viewer, held.territory, keys=request.POST.getlist("reprendre"), at=timezone.now()
+    )
+    return [one for one in found if one.purpose in asked and len(held.files_of(one.purpose)) < asked[one.purpose]]
+
+
 def prepared_files(question: Question, sent: list[Any], *, most: int) -> list[PreparedFile]:
     """Return the files sent in answer to a question, made safe; each bears its code as its purpose.
 
@@ -171,6 +184,7 @@ def _step_page(request: Request, progress: Progress, page: Page, *, status: int)
         "form": page.form,
         "shown": getattr(page.form, "shown", None),
         "held": {one.code: draft.files_of(one.code) for one in questions if one.type == "file"},
+        "again": _offered_again(request, draft, questions),
         "is_who": page.code == WHO_STEP,
         "step_titles": progress.titles,
         "step_number": progress.number(page.code),
@@ -179,6 +193,17 @@ def _step_page(request: Request, progress: Progress, page: Page, *, status: int)
         "wrong": status != 200 or "corriger" in request.GET,
     }
     return _private(render(request, "portal/procedures/step.html", context, status=status))
+
+
+def _offered_again(request: Request, draft: DraftInfo, questions: Sequence[Question]) -> dict[str, list[KeptInfo]]:
+    """Return the documents kept for this person that this step asks for and that it does not hold yet, by question."""
+    codes = [one.code for one in questions if one.reuse_months and not draft.files_of(one.code)]
+    if not codes or draft.for_other:
+        return {}
+    found: dict[str, list[KeptInfo]] = {}
+    for one in queries.kept_pieces(request.viewer, draft.territory, at=timezone.now(), codes=codes):
+        found.setdefault(one.code, []).append(one)
+    return found
 
 
 def _check_page(request: Request, progress: Progress, *, problem: str = "", status: int = 200) -> HttpResponseBase:
@@ -193,6 +218,8 @@ def _check_page(request: Request, progress: Progress, *, problem: str = "", stat
         "draft": progress.draft,
         "summary": [(page, _summary(progress, page)) for page in progress.pages],
         "proposal": queries.proposal_of(procedure, progress.answers),
+        "fees": told_fees(_fees(progress)),
+        "reusable": _reusable(request, progress),
         "conflicts": _conflicts(progress),
         "problem": problem,
         "step_titles": progress.titles,
@@ -200,6 +227,18 @@ def _check_page(request: Request, progress: Progress, *, problem: str = "", stat
         "before": progress.before(CHECK_STEP),
     }
     return _private(render(request, "portal/procedures/check.html", context, status=status))
+
+
+def _fees(progress: Progress) -> list[queries.FeeInfo]:
+    files = {str(one["purpose"]) for one in progress.draft.files}
+    return queries.fees_of(progress.procedure, progress.answers, on=progress.today, files=files)
+
+
+def _reusable(request: Request, progress: Progress) -> list[tuple[str, int]]:
+    """Return the documents that an account may let the town keep: each with for how many months."""
+    if request.viewer.person_id is None or progress.draft.for_other:
+        return []
+    return [(_(one.label), one.reuse_months) for one, _files in queries.reusable(progress.procedure, progress.draft)]
 
 
 def _conflicts(progress: Progress) -> list[Any]:
@@ -249,6 +288,7 @@ def _checked(request: Request, use_case: str, key: str) -> HttpResponseBase:
         opened = operations.send_draft(
             key, territory=progress.draft.territory, use_case=progress.draft.use_case, answers=progress.answers,
             requester=requester, viewer=request.viewer, at=timezone.now(), mandate=mandate,
+            keep="garder" in request.POST,
         )  # fmt: skip
     except BeffroiError as error:
         return _check_page(request, progress, problem=told(error), status=error.http_status)

@@ -24,13 +24,13 @@ from beffroi.base.territory.viewer import Viewer
 from beffroi.faces.portal.procedures.filing import prepared_files
 from beffroi.faces.portal.reports.wording import history, tone_of
 from beffroi.faces.shell.access import EVERYONE, SIGNED_IN, Request, open_to
-from beffroi.faces.shell.procedures import answers_of, told
+from beffroi.faces.shell.procedures import answers_of, told, told_fees
 from beffroi.faces.shell.requests import last_moment, state_kind, state_of
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.definition import BadCase, Sight
 from beffroi.serve.cases.queries import PartyInfo
-from beffroi.serve.procedures import operations, queries
+from beffroi.serve.procedures import operations, passages, queries
 from beffroi.serve.procedures.declaration import Question
 from beffroi.serve.procedures.queries import RequestInfo
 from beffroi.serve.procedures.receipts import contact_line, silence_words
@@ -235,6 +235,9 @@ def _context(asked: Asked, bound: Mapping[str, forms.Form] | None = None) -> dic
         "silence_words": silence_words(silence),
         "silence_has_come": silence is not None and silence.has_come(timezone.localdate(at)),
         "answers": answers_of(info),
+        "fees": told_fees(info.fees),
+        "passages": passages.passages_of(info) if made_it else [],
+        "passage_url": _passage_url(asked) if made_it else "",
         "own_files": [one for one in files if one.mine],
         "documents": [one for one in files if one.from_service],
         "certificates": [one for one in queries.certificates_of(info.number) if one.withdrawn_at is None],
@@ -255,3 +258,9 @@ def _context(asked: Asked, bound: Mapping[str, forms.Form] | None = None) -> dic
         "withdraw_form": bound.get("withdraw", ReasonForm(auto_id="retirer_%s")),
         "at": at,
     }
+
+
+def _passage_url(asked: Asked) -> str:
+    """Return the address to hand to the one whom the person chose to pass by her home, "" where the service does."""
+    token = passages.link_token(asked.info)
+    return asked.request.build_absolute_uri(reverse("portal:passage", args=[token])) if token else ""

@@ -123,11 +123,21 @@ def facts_of(chosen: OpenProcedure, territory: str) -> dict[str, Any]:
         "due": _length(due.version_on(today)) if due else "",
         "due_article": due.version_on(today).article if due else "",
         "dues": _dues(procedure, today),
+        "waiting_for": _waiting_for(procedure),
         "silence": silence,
         "silence_length": _length(clock.rule(silence.rule).version_on(today)) if silence else "",
         "silence_article": clock.rule(silence.rule).version_on(today).article if silence else "",
         "documents": [(_(one.label), _(one.why), one.required and one.when is None) for one in procedure.documents],
     }
+
+
+def _waiting_for(procedure: Procedure) -> str:
+    """Return which answers wait for a place, "" when all do."""
+    when = procedure.waiting.when if procedure.waiting else None
+    question = procedure.question(when.field) if when else None
+    if when is None or question is None:
+        return ""
+    return ", ".join(_(question.choices.get(one, one)) for one in when.among)
 
 
 def _dues(procedure: Procedure, today: date) -> list[tuple[str, str, str]]:

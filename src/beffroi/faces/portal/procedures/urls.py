@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from beffroi.faces.portal.procedures import checking, filing, following, mine, pages
+from beffroi.faces.portal.procedures import checking, filing, following, mine, pages, passing, pieces
 
 # Importing `mine` adds its section to the page of one's requests.
 __all__ = ["mine", "urlpatterns"]
@@ -15,6 +15,8 @@ urlpatterns = [
     path("demarches/", pages.procedures, name="procedures"),
     path("demarches/demande/<str:number>/", following.own_request, name="procedure-request"),
     path("demarches/fichier/<int:attachment>/", following.file, name="procedure-file"),
+    path("demarches/passage/<str:token>/", passing.pass_by, name="passage"),
+    path("demarches/pieces/", pieces.kept_pieces, name="kept-pieces"),
     path("demarches/suivi/<str:token>/", following.followed_request, name="followed-procedure"),
     path("demarches/suivi/<str:token>/recu/", following.receipt, name="procedure-receipt"),
     path("demarches/suivi/<str:token>/fichier/<int:attachment>/", following.file, name="followed-procedure-file"),
