@@ -70,6 +70,11 @@ _ENGINES: dict[str, Engine] = dict(
             gettext_noop("Créneaux, salles et rendez-vous, avec leur capacité et leurs rappels."),
         ),
         _known(
+            "claims",
+            gettext_noop("Fiches tenues par les intéressés"),
+            gettext_noop("Qui tient sa fiche d’un annuaire, sur quelle preuve, et ce qu’il en dit."),
+        ),
+        _known(
             "coverage",
             gettext_noop("Accès aux équipements"),
             gettext_noop("Qui est à quelques minutes de quoi, par quartier et par âge, et qui ne l’est pas."),

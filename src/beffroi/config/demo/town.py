@@ -61,6 +61,7 @@ PEOPLE = (
             "proprete",
             "proprietaires",
             "solidarites",
+            "vie-locale",
             "voirie",
         ),
     ),
@@ -78,6 +79,7 @@ SERVICES = (
     ("police-municipale", "Police municipale"),
     ("solidarites", "Solidarités"),
     ("economie", "Commerce et économie"),
+    ("vie-locale", "Associations, culture et sports"),
     ("proprietaires", "Propriétaires de locaux (accès tracé)"),
 )
 _KEYS = (
@@ -165,6 +167,9 @@ def _reports(town: Town, tell: Tell) -> None:
 
     add_offers(town.insee, places=places, emails=[one.email for one in PEOPLE[:3]], at=now())
     add_proposal(town.insee, places=places, at=now())
+    from beffroi.config.demo.claims import add_claims
+
+    add_claims(town.insee, places=places, emails=[PEOPLE[0].email, PEOPLE[2].email], at=now())
     from beffroi.config.demo.trends import add_trends
 
     add_trends(town.insee, agent=PEOPLE[1].email, owner=PEOPLE[0].email, at=now())

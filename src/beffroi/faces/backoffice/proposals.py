@@ -18,8 +18,8 @@ from beffroi.base.territory.viewer import Role
 from beffroi.faces.backoffice.work import Urgency, WorkCard, work_source
 from beffroi.faces.shell.access import Request, open_to
 from beffroi.faces.shell.sentences import said
-from beffroi.serve.offers import proposals
-from beffroi.serve.offers.engine import takes_proposals
+from beffroi.serve.offers import claims, proposals
+from beffroi.serve.offers.engine import takes_claims, takes_proposals
 
 
 def _code(request: Request) -> str:
@@ -29,8 +29,9 @@ def _code(request: Request) -> str:
 @work_source("proposals")
 def waiting(request: Request) -> Iterator[WorkCard]:
     """Yield how many places wait to be looked at."""
-    if takes_proposals():
+    if takes_proposals() or takes_claims():
         count = len(proposals.waiting_proposals(request.viewer, _code(request)))
+        count += len(claims.waiting_claims(request.viewer, _code(request))) if takes_claims() else 0
         yield WorkCard(_("Lieux à vérifier"), count, reverse("backoffice:proposals"), Urgency.TODAY)
 
 
@@ -40,7 +41,8 @@ def proposals_list(request: HttpRequest) -> HttpResponse:
     """List the places that wait, the oldest first."""
     request = cast(Request, request)
     found = proposals.waiting_proposals(request.viewer, _code(request))
-    return render(request, "backoffice/proposals.html", {"proposals": found})
+    claimed = claims.waiting_claims(request.viewer, _code(request)) if takes_claims() else []
+    return render(request, "backoffice/proposals.html", {"proposals": found, "claims": claimed})
 
 
 @open_to(Role.AGENT, Role.ADMINISTRATOR)
@@ -60,7 +62,25 @@ def decide(request: HttpRequest, number: int) -> HttpResponse:
     return redirect("backoffice:proposals")
 
 
+@open_to(Role.AGENT, Role.ADMINISTRATOR)
+@require_POST
+def decide_claim(request: HttpRequest, number: int) -> HttpResponse:
+    """Give a sheet to who asks to keep it, or refuse with the `reason` given."""
+    request = cast(Request, request)
+    try:
+        if request.POST.get("do") == "accept":
+            claims.accept_claim(request.viewer, number, at=now())
+            messages.success(request, _("La fiche est confiée à qui la demandait, qui en est prévenu."))
+        else:
+            claims.refuse_claim(request.viewer, number, reason=request.POST.get("reason", ""), at=now())
+            messages.success(request, _("La demande est refusée ; le motif est envoyé."))
+    except BeffroiError as error:
+        messages.error(request, f"{said(error.what)} ; {said(error.remedy)}.")
+    return redirect("backoffice:proposals")
+
+
 urlpatterns: list[URLPattern] = [
     path("lieux-a-verifier/", proposals_list, name="proposals"),
     path("lieux-a-verifier/<int:number>/", decide, name="proposal-decide"),
+    path("lieux-a-verifier/fiches/<int:number>/", decide_claim, name="claim-decide"),
 ]

@@ -23,8 +23,8 @@ from beffroi.faces.portal import (
 from beffroi.faces.portal.bills import pages as bills
 from beffroi.faces.portal.bookings import urls as bookings
 from beffroi.faces.portal.crossing import urls as crossing
+from beffroi.faces.portal.directories import claiming, proposing
 from beffroi.faces.portal.directories import pages as directories
-from beffroi.faces.portal.directories import proposing
 from beffroi.faces.portal.flows import pages as flows
 from beffroi.faces.portal.freight import pages as freight
 from beffroi.faces.portal.leaks import pages as leaks
@@ -119,6 +119,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *own_requests.urlpatterns,
     *bookings.urlpatterns,
     *proposing.urlpatterns,
+    *claiming.urlpatterns,
     *directories.urlpatterns,
     *first_needs.urlpatterns,
     *offers.urlpatterns,

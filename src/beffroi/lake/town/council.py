@@ -99,60 +99,6 @@ def write_deliberations(city: City, writer: Writer) -> None:
         write_act(writer.folder / "vie_municipale" / "deliberations" / name, act_of(topic, day, votes))
 
 
-_STARTERS = (
-    "Carottes râpées",
-    "Betteraves vinaigrette",
-    "Potage de légumes",
-    "Taboulé",
-    "Salade verte",
-    "Céleri rémoulade",
-)
-_MAINS = (
-    "Poulet rôti",
-    "Poisson meunière",
-    "Dahl de lentilles",
-    "Omelette aux herbes",
-    "Bœuf aux carottes",
-    "Gratin de courge",
-    "Chili végétal",
-)
-_SIDES = ("Purée", "Haricots verts", "Riz", "Pâtes complètes", "Ratatouille", "Semoule")
-_SWEETS = ("Pomme", "Yaourt nature", "Compote", "Fromage et poire", "Riz au lait", "Clémentines")
-_ALLERGENS = ("gluten", "lait", "œuf", "poisson", "céleri", "moutarde", "")
-
-
-def write_menus(city: City, writer: Writer) -> None:
-    """Write a school year of canteen menus as a workbook (columns after the SCDL menus schema)."""
-    rng = city.rng("menus")
-    first = date(YEAR - 1, 9, 1)
-    days = [first + timedelta(days=step) for step in range(305)]
-    days = [day for day in days if day.weekday() in (0, 1, 3, 4)]
-    count = len(days)
-
-    def dish(pool: tuple[str, ...]) -> list[str]:
-        return [pool[index] for index in rng.integers(0, len(pool), count).tolist()]
-
-    mains = dish(_MAINS)
-    writer.workbook(
-        "education/menus_cantine.xlsx",
-        "Menus des restaurants scolaires",
-        "Menus",
-        {
-            "MENUS_DATE": [day.isoformat() for day in days],
-            "COLL_SIRET": [TOWN_SIRET] * count,
-            "MENU_ENTREE": dish(_STARTERS),
-            "MENU_PLAT": mains,
-            "MENU_GARNITURE": dish(_SIDES),
-            "MENU_DESSERT": dish(_SWEETS),
-            "MENU_ALLERGENES": dish(_ALLERGENS),
-            "MENU_VEGETARIEN": [
-                "oui" if "végétal" in name or "Dahl" in name or "courge" in name else "non" for name in mains
-            ],
-            "PART_BIO_POURCENT": rng.integers(20, 71, count).tolist(),
-        },
-    )
-
-
 _EVENTS = (
     "Fête de la musique",
     "Vide-greniers",

@@ -17,10 +17,12 @@ from beffroi import __version__
 from beffroi.base.kernel.files import written_whole
 from beffroi.lake.town.accounts import write_accounts
 from beffroi.lake.town.airs import write_airs
+from beffroi.lake.town.associations import write_associations
 from beffroi.lake.town.cameras import write_cameras
 from beffroi.lake.town.city import City, Progress, draw_city
-from beffroi.lake.town.council import write_agenda, write_deliberations, write_menus, write_restricted
+from beffroi.lake.town.council import write_agenda, write_deliberations, write_restricted
 from beffroi.lake.town.digital import write_digital
+from beffroi.lake.town.everyday import write_collection, write_menus
 from beffroi.lake.town.files import Origin, Sheet, Writer
 from beffroi.lake.town.floods import write_floods
 from beffroi.lake.town.flows import write_flows
@@ -38,6 +40,7 @@ from beffroi.lake.town.ground import (
     write_nature,
     write_roads,
 )
+from beffroi.lake.town.guide import write_guide
 from beffroi.lake.town.landmarks import write_landmarks
 from beffroi.lake.town.meters import write_meters
 from beffroi.lake.town.owners import write_owners
@@ -51,7 +54,6 @@ from beffroi.lake.town.roadside import write_roadside
 from beffroi.lake.town.roadtoll import write_accidents
 from beffroi.lake.town.shops import write_shop_services
 from beffroi.lake.town.society import (
-    write_associations,
     write_census,
     write_companies,
     write_energy,
@@ -130,6 +132,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Réemploi et recyclage", write_reuse),
     ("Accessibilité des lieux publics", write_venues),
     ("Secours", write_rescue),
+    ("Guide", write_guide),
     ("Praticiens", write_practitioners),
     ("Lieux solidaires", write_solidarity),
     ("Services en boutique", write_shop_services),
@@ -145,6 +148,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Infractions", write_offences),
     ("Délibérations", write_deliberations),
     ("Menus", write_menus),
+    ("Collecte", write_collection),
     ("Agenda", write_agenda),
     ("Jardins", write_gardens),
     ("Données réservées", write_restricted),

@@ -412,58 +412,6 @@ def write_energy(city: City, writer: Writer) -> None:
     )
 
 
-_CAUSES = (
-    "Chorale",
-    "Jardins partagés",
-    "Club d'échecs",
-    "Judo",
-    "Randonnée",
-    "Théâtre amateur",
-    "Aide alimentaire",
-    "Parents d'élèves",
-    "Photographie",
-    "Cyclotourisme",
-    "Patrimoine",
-    "Danse",
-    "Football",
-    "Ludothèque",
-    "Atelier vélo",
-    "Comité des fêtes",
-)
-
-
-def write_associations(city: City, writer: Writer) -> None:
-    """Write associations with the columns of the Répertoire national des associations."""
-    rng = city.rng("associations")
-    count = max(20, city.scale.population // 90)
-    host = np.sort(rng.integers(0, len(city.addresses.key), count))
-    topic = rng.integers(0, len(_CAUSES), count)
-    degrees = writer.origin.degrees(city.addresses.point[host])
-    districts = city.districts.of_cell[city.cell_of_parcel[city.addresses.parcel[host]]]
-    writer.table(
-        "vie_locale/associations.csv",
-        "Associations (RNA)",
-        {
-            "id": [f"W00{index + 1:07d}" for index in range(count)],
-            "titre": [
-                f"{_CAUSES[t]} {SIGN_NOUNS[n]} n° {i + 1}"
-                for i, (t, n) in enumerate(
-                    zip(topic.tolist(), rng.integers(0, len(SIGN_NOUNS), count).tolist(), strict=True)
-                )
-            ],
-            "objet": [f"Pratiquer et faire connaître : {_CAUSES[t].lower()}" for t in topic.tolist()],
-            "date_creat": [f"{y}-01-15" for y in rng.integers(1950, YEAR, count).tolist()],
-            "adrs": city.address_text(host),
-            "adrs_codeinsee": [INSEE] * count,
-            "quartier": districts + 1,
-            "position": np.where(rng.random(count) < 0.9, "A", "D"),
-            "longitude": degrees[:, 0],
-            "latitude": degrees[:, 1],
-        },
-        separator=";",
-    )
-
-
 _OFFENCES = ("Vols", "Dégradations", "Violences", "Troubles à la tranquillité")
 _TOLD_BY = ("Police nationale", "Police municipale", "Habitants")
 

@@ -16,6 +16,7 @@ from beffroi.base.catalogue.engine import register_engine
 
 ENGINE = "offers"
 PROPOSALS = "proposals"
+CLAIMS = "claims"
 
 
 class OffersSettings(BaseModel):
@@ -53,10 +54,33 @@ class ProposalsSettings(BaseModel):
     coarse_m: int = Field(default=100, ge=50, le=1000)
 
 
+class ClaimsSettings(BaseModel):
+    """A directory whose sheets are kept by those they tell of: an association, a shop, once they have proved it.
+
+    `service` looks at proofs. `mail` is where an address is already known, by dataset: a column of it, or
+    `dataset.column` of another that bears the same ids; who reads a code sent there has proved it. `proof` says what
+    an agent asks for.
+
+    [claims]
+    service = "vie-associative"
+    title   = "C’est mon association"
+    proof   = "Le récépissé de la préfecture, ou le compte rendu qui vous élit."
+    mail    = { associations = "contacts-associations.courriel" }
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    service: str
+    title: str
+    proof: str
+    mail: dict[str, str] = {}
+
+
 def register() -> None:
     """Make the engines available to use cases."""
     register_engine(ENGINE, schema=OffersSettings, url_name="portal:offers", filled_by_people=True)
     register_engine(PROPOSALS, schema=ProposalsSettings, url_name="portal:proposal-new", filled_by_people=True)
+    register_engine(CLAIMS, schema=ClaimsSettings, url_name="portal:directory", filled_by_people=True)
 
 
 def proposals_rules(territory: str, use_case: str) -> ProposalsSettings | None:
@@ -68,6 +92,23 @@ def proposals_rules(territory: str, use_case: str) -> ProposalsSettings | None:
         if one.use_case.id == use_case and isinstance(rules, ProposalsSettings):
             return rules
     return None
+
+
+def claims_rules(territory: str, use_case: str) -> ClaimsSettings | None:
+    """Return how the sheets of a directory are claimed in a town, None where they are not, or it is not open."""
+    if not territory:
+        return None
+    for one in catalogue.use_cases(territory=territory, states=OPEN_STATES):
+        rules = one.use_case.settings.get(CLAIMS)
+        if one.use_case.id == use_case and isinstance(rules, ClaimsSettings):
+            return rules
+    return None
+
+
+def takes_claims() -> bool:
+    """Tell whether the files of this installation take any; no question to the registry."""
+    known = catalogue.catalogue().use_cases.values()
+    return any(one.state in OPEN_STATES and CLAIMS in one.settings for one in known)
 
 
 def takes_proposals() -> bool:

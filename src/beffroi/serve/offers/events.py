@@ -32,7 +32,20 @@ TREND_SAID = "trend.said"
 TREND_DECIDED = "trend.decided"
 """An agent looked at who said so. Payload: how (``accepted`` or ``refused``)."""
 
-KINDS = (MADE, RESERVED, RELEASED, ENDED, FLAGGED, KEPT, PROPOSED, DECIDED, TREND_SAID, TREND_DECIDED)
+CLAIMED = "claim.made"
+"""Somebody says a sheet of a directory is hers. Subject ``claim:<number>``. Payload: use_case, how (mail, check)."""
+
+CLAIM_DECIDED = "claim.decided"
+"""Her proof was looked at, or read back. Payload: how (``accepted`` or ``refused``), by (``mail`` or ``agent``)."""
+
+SHEET_KEPT = "claim.kept"
+"""Who keeps a sheet said what it tells. Payload: use_case; not the words."""
+
+CLAIM_ENDED = "claim.ended"
+"""Nobody keeps the sheet any more: given up, taken back by an agent, or passed on to another."""
+
+KINDS = (MADE, RESERVED, RELEASED, ENDED, FLAGGED, KEPT, PROPOSED, DECIDED, TREND_SAID, TREND_DECIDED,
+         CLAIMED, CLAIM_DECIDED, SHEET_KEPT, CLAIM_ENDED)  # fmt: skip
 
 
 def subject_of(number: int) -> str:

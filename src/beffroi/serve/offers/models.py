@@ -12,6 +12,8 @@ OPEN, TAKEN, WITHDRAWN, REMOVED = "open", "taken", "withdrawn", "removed"
 STATES = (OPEN, TAKEN, WITHDRAWN, REMOVED)
 WAITING, ACCEPTED, REFUSED = "waiting", "accepted", "refused"
 DECISIONS = (WAITING, ACCEPTED, REFUSED)
+ENDED = "ended"
+CLAIM_STATES = (*DECISIONS, ENDED)
 
 
 class Offer(models.Model):
@@ -163,3 +165,59 @@ class TrendDeclaration(models.Model):
 
     def __str__(self) -> str:
         return f"{self.siret} {self.season} {self.trend}"
+
+
+class Claim(models.Model):
+    """Somebody keeps a sheet of a directory, or asks to. `sheet` names its row; `values` are what she says, public.
+
+    `nonce` makes the code sent to the known address; `how` is the proof: that code, or an agent's check.
+    """
+
+    territory = models.CharField(max_length=9)
+    use_case = models.CharField(max_length=20)
+    slug = models.CharField(max_length=100)
+    sheet = models.CharField(max_length=200)
+    title = models.CharField(max_length=300)
+    person = models.ForeignKey(_PERSON, on_delete=models.CASCADE, related_name="+")
+    how = models.CharField(max_length=5)
+    proof = models.CharField(max_length=600, blank=True)
+    nonce = models.CharField(max_length=32, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    asked_at = models.DateTimeField()
+    state = models.CharField(max_length=10, default=WAITING)
+    decided_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=200, blank=True)
+    values = models.JSONField(default=dict)
+    lon = models.FloatField(null=True)
+    lat = models.FloatField(null=True)
+    # The last time she said that it is right.
+    kept_at = models.DateTimeField(null=True)
+
+    privacy = Purpose(
+        purpose="Laisser une association ou un commerce tenir sa fiche d’annuaire, après vérification",
+        legal_basis="public-task",
+        article="RGPD art. 6-1 e ; code des relations entre le public et l’administration, art. L321-1",
+        categories=("personne qui tient une fiche", "preuve qu’elle en donne", "ce qu’elle dit du lieu"),
+        recipients=("agents du service qui vérifie", "tout public : ce qu’elle dit du lieu, sans elle"),
+        person=("person_id",),
+        exported=("title", "how", "proof", "asked_at", "state", "decided_at", "reason", "values", "kept_at"),
+        retention=Retention(amount=3, unit="year", start=("kept_at", "decided_at", "asked_at"), fate=Fate.DELETE),
+        on_erasure=Fate.DELETE,
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["territory", "slug", "sheet"], name="claim_of_sheet")]
+        constraints = [
+            models.CheckConstraint(name="claim_known_state", condition=Q(state__in=CLAIM_STATES)),
+            models.UniqueConstraint(
+                fields=["territory", "slug", "sheet"], condition=Q(state=ACCEPTED), name="claim_one_keeper"
+            ),
+            models.UniqueConstraint(
+                fields=["territory", "slug", "sheet", "person"],
+                condition=Q(state__in=(WAITING, ACCEPTED)),
+                name="claim_once_each",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"claim {self.pk} ({self.state})"

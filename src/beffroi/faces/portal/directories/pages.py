@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any, cast
 
@@ -19,12 +19,23 @@ from django.views.decorators.http import require_safe
 
 from beffroi.base.catalogue.queries import UseCaseView
 from beffroi.base.kernel.time import now
+from beffroi.base.territory.viewer import ANONYMOUS
 from beffroi.faces.portal.directories.asked import NEAR, Answer, answer
-from beffroi.faces.portal.directories.wording import PlaceTold, facts_of, places_of, vote_of
+from beffroi.faces.portal.directories.booklet import Cover, booklet_pdf, entries_of
+from beffroi.faces.portal.directories.wording import (
+    PlaceTold,
+    booklet_lines,
+    district_facts,
+    facts_of,
+    places_of,
+    value_words,
+    vote_of,
+)
 from beffroi.faces.portal.directory import count_opening, service_of_engine, territory_of, town_datasets
 from beffroi.faces.portal.layer_asked import Moment, moment
 from beffroi.faces.portal.layer_near import Away, nearest_of
 from beffroi.faces.portal.mapping import DrawnMap, overlay_map
+from beffroi.faces.portal.views.urgences import numbers
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.faces.shell.addresses import Address
 from beffroi.lake import papers
@@ -32,6 +43,7 @@ from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetNotFound, DatasetRef, DatasetSummary
 from beffroi.lake.reading import Column
 from beffroi.sense.places.directory import queries
+from beffroi.sense.places.directory.laying import KEPT_PREFIX
 from beffroi.sense.places.directory.missing import missing_services
 from beffroi.sense.places.directory.queries import (
     Directory,
@@ -40,7 +52,7 @@ from beffroi.sense.places.directory.queries import (
     Sheet,
     SheetNotFound,
 )
-from beffroi.serve.offers.engine import proposals_rules
+from beffroi.serve.offers.engine import claims_rules, proposals_rules
 
 PAGE = 20
 MOST_MAPPED = 3_000
@@ -85,7 +97,8 @@ def _opened(request: Request, use_case: str) -> _Opened:
         raise Http404
     settings: DirectorySettings = service.use_case.settings[queries.ENGINE]
     territory = territory_of(request)
-    columns, summaries = {}, []
+    columns: dict[str, Mapping[str, Column]] = {}
+    summaries = []
     for slug in settings.datasets:
         try:
             detail = lake.dataset(request.viewer, DatasetRef(territory, slug))
@@ -93,9 +106,29 @@ def _opened(request: Request, use_case: str) -> _Opened:
             continue
         columns[slug] = {column.key: column for column in detail.columns}
         summaries.append(detail.summary)
+    more = _kept_columns(request, territory, settings)
+    for key, label in settings.labels.items():
+        more[key] = replace(more.get(key) or Column(key, label), title=_(label))
+    columns = {slug: {**known, **_renamed(more, known)} for slug, known in columns.items()}
     held = queries.directory(request.viewer, territory, service.use_case.id, settings)
     zone = request.commune.timezone if request.commune else "Europe/Paris"
     return _Opened(service, settings, held, columns, tuple(summaries), moment(territory, zone, now()))
+
+
+def _kept_columns(request: Request, territory: str, settings: DirectorySettings) -> dict[str, Column]:
+    """Return the columns of what owners say of their sheets, under the names a directory gives them."""
+    if not settings.kept:
+        return {}
+    try:
+        found = lake.dataset(request.viewer, DatasetRef(territory, settings.kept)).columns
+    except DatasetNotFound:
+        return {}
+    return {f"{KEPT_PREFIX}{one.key}": replace(one, key=f"{KEPT_PREFIX}{one.key}") for one in found}
+
+
+def _renamed(more: Mapping[str, Column], known: Mapping[str, Column]) -> dict[str, Column]:
+    """Return columns called as the directory calls them, of the type their dataset gives them."""
+    return {key: replace(known[key], title=one.title) if key in known else one for key, one in more.items()}
 
 
 @open_to(EVERYONE)
@@ -270,6 +303,8 @@ def directory_sheet(request: HttpRequest, use_case: str, slug: str, feature_id: 
         "paper": _paper_url(opened, sheet) if _has_paper(sheet) else "",
         "source_url": sheet.paper if sheet.paper.startswith(("http://", "https://")) else "",
         "text": opened.held.text_of(number),
+        "claims": claims_rules(territory_of(request), use_case) if opened.settings.kept else None,
+        "is_kept": bool(sheet.values.get(f"{KEPT_PREFIX}date_maj")),
         "summary": next(one for one in opened.summaries if one.ref.slug == slug),
     }
     template = "fragment" if "fragment" in request.GET else "sheet"
@@ -277,7 +312,8 @@ def directory_sheet(request: HttpRequest, use_case: str, slug: str, feature_id: 
 
 
 def _facts(opened: _Opened, sheet: Sheet) -> Sequence[Any]:
-    return facts_of(sheet, opened.settings, opened.columns[sheet.ref.slug])
+    told = facts_of(sheet, opened.settings, opened.columns[sheet.ref.slug])
+    return (*told, *district_facts(sheet, opened.settings))
 
 
 def _has_paper(sheet: Sheet) -> bool:
@@ -303,11 +339,37 @@ def directory_paper(request: HttpRequest, use_case: str, slug: str, feature_id: 
     return response
 
 
+@open_to(EVERYONE)
+@require_safe
+def directory_booklet(request: HttpRequest, use_case: str) -> HttpResponse:
+    """Give the whole directory as a booklet to print: what everyone may read, by chapter, with its index."""
+    request = cast(Request, request)
+    opened = _opened(request, use_case)
+    wanted = opened.settings.booklet
+    held = queries.directory(ANONYMOUS, territory_of(request), opened.service.use_case.id, opened.settings)
+    if wanted is None or held.file is None:
+        raise Http404
+    facet = next(one for one in opened.settings.facets if one.name == wanted.by)
+    # What the service also is, after the colon, is said by the contents.
+    title = _(opened.service.use_case.title).split(" : ")[0]
+    told = entries_of(
+        held.file.sheets(), wanted.by, chapter=lambda value: value_words(facet, value),
+        lines=lambda sheet: booklet_lines(sheet, opened.settings, opened.columns.get(sheet.ref.slug, {})),
+    )  # fmt: skip
+    cover = Cover(request.commune.name if request.commune else "", title, opened.hour.at.date(),
+                  _(opened.settings.description) if opened.settings.description else "")  # fmt: skip
+    known = [(one.number, one.title, one.description) for one in numbers()]
+    response = HttpResponse(booklet_pdf(cover, told, known), content_type=PDF)
+    response.headers["Content-Disposition"] = f'inline; filename="livret-{use_case}.pdf"'
+    return response
+
+
 _ONE = "annuaires/<slug:use_case>/"
 
 urlpatterns: list[URLPattern] = [
     path(_ONE, directory, name="directory"),
     path(f"{_ONE}carte.geojson", directory_geojson, name="directory-geojson"),
+    path(f"{_ONE}livret.pdf", directory_booklet, name="directory-booklet"),
     path(f"{_ONE}flux.atom", directory_feed, name="directory-feed"),
     path(f"{_ONE}<slug:slug>/<str:feature_id>/", directory_sheet, name="directory-sheet"),
     path(f"{_ONE}<slug:slug>/<str:feature_id>/document.pdf", directory_paper, name="directory-paper"),

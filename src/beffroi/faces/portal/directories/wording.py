@@ -17,6 +17,7 @@ from beffroi.faces.portal.sheets import told
 from beffroi.faces.portal.tables import NUMERIC
 from beffroi.faces.shell.things import column_words
 from beffroi.lake.reading import Column, ColumnType
+from beffroi.sense.places.directory.laying import KEPT_PREFIX
 from beffroi.sense.places.directory.queries import (
     LEVEL,
     RAMP,
@@ -45,11 +46,14 @@ DOORS = {
     STEPS: gettext_lazy("Marches sans rampe connue"),
     UNTOLD: gettext_lazy("Accès non renseigné"),
 }
+DISTRICTS = {UNTOLD: gettext_lazy("Quartier non renseigné")}
+
+KEPT_DAY = f"{KEPT_PREFIX}date_maj"
 
 
 def value_words(facet: Facet, value: str) -> str:
     """Return a value of a facet as it is read."""
-    words = {"vote": VOTES, "door": DOORS}.get(facet.kind, {})
+    words = {"vote": VOTES, "door": DOORS, "district": DISTRICTS}.get(facet.kind, {})
     if value in words:
         return str(words[value])
     return _(facet.choices[value]) if value in facet.choices else value
@@ -81,6 +85,25 @@ class VoteTold:
 def facts_of(sheet: Sheet, settings: DirectorySettings, columns: Mapping[str, Column]) -> tuple[Fact, ...]:
     """Return what the sheet tells, in the order of its use case; what is not known is left out."""
     return _facts(settings.told, sheet.values, columns, settings.facets)
+
+
+def booklet_lines(sheet: Sheet, settings: DirectorySettings, columns: Mapping[str, Column]) -> list[str]:
+    """Return what is printed of a sheet: what it is, each of its places with its hours, the day its owner said so."""
+    told = [" · ".join(sheet.about)]
+    for one in places_of(sheet, settings, columns):
+        told.append(" · ".join(fact.text for fact in one.facts))
+        told.append(" ; ".join(f"{line.when} : {line.times}" for line in one.hours) or one.hours_as_written)
+    kept = columns.get(KEPT_DAY)
+    if kept is not None and sheet.values.get(KEPT_DAY):
+        told.append(f"{kept.title} {_value(sheet.values[KEPT_DAY], kept)}")
+    return [line for line in told if line]
+
+
+def district_facts(sheet: Sheet, settings: DirectorySettings) -> tuple[Fact, ...]:
+    """Return the districts of a sheet; one that is not known is left out."""
+    told = [(one, [name for name in sheet.facets.get(one.name, ()) if name != UNTOLD])
+            for one in settings.facets if one.kind == "district"]  # fmt: skip
+    return tuple(Fact(_(one.label), ", ".join(names)) for one, names in told if names)
 
 
 def places_of(sheet: Sheet, settings: DirectorySettings, columns: Mapping[str, Column]) -> tuple[PlaceTold, ...]:

@@ -22,6 +22,7 @@ from beffroi.lake.definitions import Definition, definition_named, load_definiti
 from beffroi.lake.serving import Index
 from beffroi.lake.store import DatasetRef, Lake
 from beffroi.sense.places.directory.file import File, write_file
+from beffroi.sense.places.directory.laying import shaped
 from beffroi.sense.places.directory.queries import Asked, Directory
 from beffroi.sense.places.directory.settings import ENGINE, DirectorySettings
 from beffroi.sense.places.directory.sheets import Row, Source, sheets_of
@@ -63,7 +64,10 @@ def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:
         faults = sum(max(1, one.count) for one in outcome.report.schema_faults) if outcome.report else 0
         columns = [one.key for one in home.manifest(outcome.ref, outcome.version).columns]
         sheets = sheets_of(
-            [Source(outcome.ref, _rows(home, outcome.ref))], settings, find=lambda _: None, door_of=lambda _: None
+            [Source(outcome.ref, list(shaped(_rows(home, outcome.ref), settings.source(slug), {})))],
+            settings,
+            find=lambda _: None,
+            door_of=lambda _: None,
         )
         path = Path(folder, "directory.sqlite")
         write_file(path, sheets, {}, stamp="")

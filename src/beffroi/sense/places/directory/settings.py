@@ -20,21 +20,37 @@ description = "…"                          # said at the foot: a law, a cautio
 
 [directory.wanted]                      # what people lack, listed where no sheet gives it near (see `missing`)
 
+kept  = "fiches-tenues"                 # what owners say of their sheet, laid over its row as columns `tenu_…`
+labels = { tenu_description = "Activités" } # how columns are called, where their dataset does not say it well
+
+[[directory.sources]]                   # of datasets that do not name things alike, or of which not all is told
+dataset = "associations"
+only    = { position = "A" }            # rows of which a column has this value; "a|b": one of them, "*": any
+columns = { nom = "titre", rubrique = "'Associations'", horaires = "tenu_horaires | ouverture" }
+values  = { rubrique = { "47" = "shop", "*" = "firm" } } # other values for those of a column; "*": for the rest
+seat    = "numero + type + voie"        # columns of agents only: its district is told, never the address
+
+[directory.booklet]                     # printed as a booklet (PDF), a chapter for each value of a facet
+by = "rubrique"
+
 [[directory.facets]]
 name  = "annee"
 label = "Année"
-kind  = "year"                          # value, list (several in a cell), year, vote, door
+kind  = "year"                          # value, list (several in a cell), year, vote, door, district
 columns = ["delib_date"]
 """
 
 from __future__ import annotations
 
+import re
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 ENGINE = "directory"
-FacetKind = Literal["value", "list", "year", "vote", "door"]
+FacetKind = Literal["value", "list", "year", "vote", "door", "district"]
+MADE_KINDS = ("vote", "door", "district")
+"""Facets whose values are worked out, not read in a column."""
 
 
 class _Frozen(BaseModel):
@@ -55,7 +71,7 @@ class Facet(_Frozen):
 
     @model_validator(mode="after")
     def _has_columns(self) -> Self:
-        if bool(self.columns) == (self.kind in ("vote", "door")):
+        if bool(self.columns) == (self.kind in MADE_KINDS):
             raise ValueError(f"facet {self.name!r}: `columns` goes with value, list and year, and with them only")
         return self
 
@@ -77,6 +93,12 @@ class Venue(_Frozen):
     street: str = "voie"
 
 
+class Booklet(_Frozen):
+    """The directory on paper: a chapter for each value of the facet `by`, its index, the numbers one needs."""
+
+    by: str
+
+
 class Wanted(_Frozen):
     """What people lack: the `dataset` of needs and the use case that takes them; the services are those of `column`.
 
@@ -88,6 +110,45 @@ class Wanted(_Frozen):
     column: str = "services"
     street: str = "adresse"
     within_m: float = Field(default=800.0, ge=100, le=5000)
+
+
+_ONE = r"(?:'[^'|+]+'|[a-z0-9_]+)"
+_MADE_OF = re.compile(rf"{_ONE}(?: [+|] {_ONE})*")
+
+
+class Source(_Frozen):
+    """How the rows of one dataset are read: which, and under which names.
+
+    A column is made of others: `a + b` joined by a space, `a | b` the first that says something, `'…'` as it is.
+    """
+
+    dataset: str
+    only: dict[str, str] = {}
+    columns: dict[str, str] = {}
+    values: dict[str, dict[str, str]] = {}
+    seat: str = ""
+
+    @model_validator(mode="after")
+    def _is_read(self) -> Self:
+        for text in (*self.columns.values(), *([self.seat] if self.seat else [])):
+            if not _MADE_OF.fullmatch(text):
+                raise ValueError(f"{text!r} is not made of columns: write `a + b`, `a | b` or `'words'`")
+        return self
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Return the columns of the dataset that are read, but for those of the seat."""
+        made = [key for text in self.columns.values() for key in names_in(text)]
+        return tuple(dict.fromkeys((*self.only, *made)))
+
+
+def names_in(text: str) -> list[str]:
+    """Return the columns an expression is made of.
+
+    >>> names_in("tenu_nom | prenom + nom | 'Sans nom'")
+    ['tenu_nom', 'prenom', 'nom']
+    """
+    return [part for part in re.split(r" [+|] ", text) if not part.startswith("'")]
 
 
 class DirectorySettings(_Frozen):
@@ -110,6 +171,10 @@ class DirectorySettings(_Frozen):
     vote: Vote | None = None
     venue: Venue | None = None
     wanted: Wanted | None = None
+    booklet: Booklet | None = None
+    kept: str = ""
+    labels: dict[str, str] = {}
+    sources: tuple[Source, ...] = ()
     facets: tuple[Facet, ...] = ()
 
     @model_validator(mode="after")
@@ -122,13 +187,27 @@ class DirectorySettings(_Frozen):
         kinds = {one.kind for one in self.facets}
         if ("vote" in kinds and self.vote is None) or ("door" in kinds and self.venue is None):
             raise ValueError("a facet of kind vote, or door, needs the table [directory.vote], or [directory.venue]")
+        if self.booklet is not None and self.booklet.by not in names:
+            raise ValueError(f"[directory.booklet] by = {self.booklet.by!r} is no facet")
+        apart = [one.dataset for one in self.sources if one.dataset not in self.datasets]
+        if apart:
+            raise ValueError(f"[[directory.sources]] {apart[0]!r} is not among `datasets`")
         if self.venue is not None and not self.address:
             raise ValueError("[directory.venue] needs `address`: doors are found by the address of the place")
         return self
 
     @property
+    def is_located(self) -> bool:
+        """Tell whether places are found by an address."""
+        return bool(self.address) or any(one.seat for one in self.sources)
+
+    def source(self, slug: str) -> Source:
+        """Return how a dataset is read: as it is when nothing says otherwise."""
+        return next((one for one in self.sources if one.dataset == slug), Source(dataset=slug))
+
+    @property
     def columns(self) -> tuple[str, ...]:
-        """Return every column read, once."""
+        """Return every column read or made, once."""
         vote = (self.vote.in_favour, self.vote.against, self.vote.abstained, self.vote.voters) if self.vote else ()
         facets = [key for one in self.facets for key in one.columns]
         several = (*self.title, *self.about, *self.words, *self.told, *self.together, *self.place, *self.address)

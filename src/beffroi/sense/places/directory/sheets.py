@@ -9,6 +9,7 @@ from typing import Any
 
 from beffroi.base.kernel.words import folded
 from beffroi.lake.queries import DatasetRef
+from beffroi.sense.places.directory.laying import DISTRICT, id_of
 from beffroi.sense.places.directory.settings import DirectorySettings, Facet, Vote
 
 Row = Mapping[str, Any]
@@ -64,12 +65,23 @@ DoorOf = Callable[[str], Door | None]
 """Tells what is known of the door at a street address."""
 
 
-def sheets_of(sources: Iterable[Source], settings: DirectorySettings, *, find: Finder, door_of: DoorOf) -> list[Sheet]:
+DistrictOf = Callable[[Place], str]
+"""Names the district of a place, empty when it is in none."""
+
+
+def sheets_of(
+    sources: Iterable[Source],
+    settings: DirectorySettings,
+    *,
+    find: Finder,
+    door_of: DoorOf,
+    district_of: DistrictOf = lambda _: "",
+) -> list[Sheet]:
     """Return the sheets in the order in which they are listed; a row without a title has none."""
     made = []
     for source in sources:
         for rows in _gathered(source.rows, settings.together):
-            sheet = _sheet(source.ref, rows, settings, find, door_of)
+            sheet = _sheet(source.ref, rows, settings, find, door_of, district_of)
             if sheet.title:
                 made.append(sheet)
     if settings.order == "recent":
@@ -89,7 +101,14 @@ def _gathered(rows: Sequence[Row], together: tuple[str, ...]) -> list[list[Row]]
     return list(groups.values())
 
 
-def _sheet(ref: DatasetRef, rows: Sequence[Row], settings: DirectorySettings, find: Finder, door_of: DoorOf) -> Sheet:
+def _sheet(
+    ref: DatasetRef,
+    rows: Sequence[Row],
+    settings: DirectorySettings,
+    find: Finder,
+    door_of: DoorOf,
+    district_of: DistrictOf,
+) -> Sheet:
     first = rows[0]
     spots = _spots(rows, settings, find, door_of)
     told = dict.fromkeys((*settings.told, *settings.about, settings.day, settings.hours, *_vote_columns(settings.vote)))
@@ -98,25 +117,16 @@ def _sheet(ref: DatasetRef, rows: Sequence[Row], settings: DirectorySettings, fi
     searched = (*settings.title, *settings.about, *settings.words, *settings.told, *settings.place)
     return Sheet(
         ref,
-        # What is the same from a version to the next is a better name than the number of a row.
-        "-".join(key)
-        if all(key := [_text(first.get(one)) for one in settings.together]) and key
-        else str(first["_id"]),
+        id_of(first, settings.together),
         " ".join(part for key in settings.title if (part := _text(first.get(key)))),
         tuple(part for key in settings.about if (part := _text(values[key]))),
         _text(first.get(settings.day)) if settings.day else "",
         values,
         spots,
-        {one.name: _facet_values(one, rows, spots, settings) for one in settings.facets},
+        {one.name: _facet_values(one, rows, spots, settings, district_of) for one in settings.facets},
         _text(first.get(settings.paper)) if settings.paper else "",
         " ".join(dict.fromkeys(_text(row.get(key)) for row in rows for key in dict.fromkeys(searched))),
     )
-
-
-def _name(first: Row, together: tuple[str, ...]) -> str:
-    """Return the id of a sheet: what its rows share, the same from a version to the next, else that of its row."""
-    shared = [_text(first.get(one)) for one in together]
-    return "-".join(shared) if shared and all(shared) else str(first["_id"])
 
 
 def _joined(rows: Sequence[Row], key: str) -> Any:
@@ -139,12 +149,14 @@ def _spots(rows: Sequence[Row], settings: DirectorySettings, find: Finder, door_
 
 
 def _facet_values(
-    facet: Facet, rows: Sequence[Row], spots: Sequence[Spot], settings: DirectorySettings
+    facet: Facet, rows: Sequence[Row], spots: Sequence[Spot], settings: DirectorySettings, district_of: DistrictOf
 ) -> tuple[str, ...]:
     if facet.kind == "door":
         return tuple(dict.fromkeys(door_class(one.door) for one in spots))
     if facet.kind == "vote":
         return (outcome(rows[0], settings.vote),)
+    if facet.kind == "district":
+        return _districts(rows, spots, district_of)
     found: dict[str, None] = {}
     for row in rows:
         text = next((part for key in facet.columns if (part := _text(row.get(key)))), "")
@@ -155,6 +167,13 @@ def _facet_values(
         elif text:
             found[text] = None
     return tuple(found)
+
+
+def _districts(rows: Sequence[Row], spots: Sequence[Spot], district_of: DistrictOf) -> tuple[str, ...]:
+    """Return the districts of a sheet: those of its places, else the one its seat is in, else that none is told."""
+    placed = [(one.lon, one.lat) for one in spots if one.lon is not None and one.lat is not None]
+    named = [district_of(one) for one in placed] if placed else [_text(row.get(DISTRICT)) for row in rows]
+    return tuple(dict.fromkeys(one for one in named if one)) or (UNTOLD,)
 
 
 def several(text: str) -> list[str]:

@@ -27,9 +27,10 @@ from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetNotFound, DatasetRef, Seen
 from beffroi.sense.places import queries as places
 from beffroi.sense.places import store as indexes
-from beffroi.sense.places.directory import file
+from beffroi.sense.places.directory import file, laying
 from beffroi.sense.places.directory.file import File
 from beffroi.sense.places.directory.settings import DirectorySettings
+from beffroi.sense.places.directory.settings import Source as ReadAs
 from beffroi.sense.places.directory.sheets import Place, Sheet, Source, sheets_of
 
 MADE_AT_ONCE = 3_000
@@ -80,9 +81,14 @@ def wanted(viewer: Viewer, territory: str, use_case: str, settings: DirectorySet
     door = _door_dataset(viewer, territory, settings)
     if door is not None:
         marks.append((door.ref.slug, door.class_name, [column.key for column in door.columns]))
+    kept = laying.kept_seen(viewer, territory, settings)
+    if kept is not None:
+        marks.append((kept.ref.slug, kept.class_name, [column.key for column in kept.columns]))
     rights = _digest([marks, settings.model_dump(mode="json"), file.FORMAT])
     state = [(one.manifest.version, one.edits.name if one.edits else "", papers.papers_mark(one.ref)) for one in seen]
-    state.append((door.manifest.version if door else "", "", _addresses_mark(territory) if settings.address else ""))
+    state.append((door.manifest.version if door else "", "", _addresses_mark(territory) if settings.is_located else ""))
+    if kept is not None:
+        state.append((kept.manifest.version, kept.edits.name if kept.edits else "", ""))
     class_name = "+".join(sorted({one.class_name for one in seen} - {PUBLIC})) or PUBLIC
     return Wanted(territory, use_case, settings, viewer, tuple(seen), class_name, rights, f"{rights}:{_digest(state)}")
 
@@ -121,14 +127,25 @@ def make(one: Wanted) -> File | None:
 
 
 def _sheets(one: Wanted) -> list[Sheet]:
-    sources = [Source(seen.ref, _rows(one, seen)) for seen in one.seen]
-    return sheets_of(sources, one.settings, find=_finder(one), door_of=_doors(one))
+    find = _finder(one)
+    told = any(facet.kind == "district" for facet in one.settings.facets)
+    district = laying.districts_of(one.territory) if told else None
+    kept = laying.kept_rows(one.viewer, laying.kept_seen(one.viewer, one.territory, one.settings))
+    sources = []
+    for seen in one.seen:
+        source = one.settings.source(seen.ref.slug)
+        rows = list(laying.shaped(_rows(one, seen, source), source, kept, together=one.settings.together))
+        if district is not None and source.seat:
+            seats = laying.seats(one.territory, seen, source, find=find, district=district)
+            rows = [{**row, laying.DISTRICT: seats.get(str(row["_id"]), "")} for row in rows]
+        sources.append(Source(seen.ref, rows))
+    return sheets_of(sources, one.settings, find=find, door_of=_doors(one), district_of=district or (lambda _: ""))
 
 
-def _rows(one: Wanted, seen: Seen) -> list[dict[str, Any]]:
+def _rows(one: Wanted, seen: Seen, source: ReadAs) -> list[dict[str, Any]]:
     """Return the rows of a dataset with the columns its reader sees of those a directory reads, and where they are."""
     known = {column.key for column in seen.columns}
-    columns = ["_id", *(key for key in one.settings.columns if key in known)]
+    columns = ["_id", *(key for key in dict.fromkeys((*one.settings.columns, *source.reads)) if key in known)]
     located = seen.manifest.geometry_type is not None
     found = lake.rows(
         one.viewer, seen.ref, columns=[*columns, *(["geometry"] if located else [])], max_rows=MOST_ROWS,
