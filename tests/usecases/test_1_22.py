@@ -18,6 +18,7 @@ from beffroi.lake import tasks
 from beffroi.lake.definitions import Definition, definition_named, load_definitions
 from beffroi.lake.operations import import_source
 from beffroi.lake.store import Lake
+from beffroi.sense.live.settings import rule_of
 from city_models import square
 from faces.portal.small_town import AT, CODE, SOUTH, WEST
 from usecases.reading import text_of
@@ -86,6 +87,10 @@ def test_buildings_take_the_class_of_the_noise_where_they_stand(page: Any) -> No
     assert (painted.known, painted.blocks.rows) == (1, 2)
 
 
-def test_it_is_on_trial_and_promises_no_live_station(page: Any) -> None:
+def test_it_is_on_trial_and_its_stations_read_by_the_steps_of_the_index(page: Any) -> None:
     assert catalogue.use_case("1-22", territory=CODE).state is State.PILOT
-    assert "les stations en direct viendront" in text_of(page)
+    assert "les stations que la commune branche se lisent en direct" in text_of(page)
+    rule = rule_of("1-22", "no2")
+    assert rule is not None
+    # Arrêté du 10 juillet 2020, annex: nitrogen dioxide, µg/m³.
+    assert [one.begins for one in rule.level] == [None, 40, 90, 120, 230, 340]

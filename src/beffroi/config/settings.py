@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "beffroi.sense.mobility",
     "beffroi.sense.twin",
     "beffroi.sense.planning",
+    "beffroi.sense.live",
     "beffroi.serve.cases",
     "beffroi.serve.reports",
     "beffroi.serve.offers",

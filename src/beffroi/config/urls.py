@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("beffroi.faces.api.urls")),
     path("ogc/", include("beffroi.faces.api.ogc.urls")),
     path("open311/", include("beffroi.faces.api.open311.urls")),
+    path("sta/v1.1/", include("beffroi.faces.api.sta")),
     path("citymodel/", include("beffroi.faces.api.citymodel_urls")),
     path("agent/", include("beffroi.faces.backoffice.urls")),
     path("elu/", include("beffroi.faces.cockpit.urls")),

@@ -58,6 +58,7 @@ def furnish(password: str) -> None:
     lamps = definition_named("points-lumineux", "", load_definitions()[0])
     published(CODE, "points-lumineux", "points_lumineux.csv", _lamps(), settings.DATA_DIR, AT, lamps)
     _light_otherwise(CODE)
+    _feel(CODE)
     acts = definition_named("deliberations", "", load_definitions()[0])
     published(CODE, "deliberations", "deliberations.csv", _acts(), settings.DATA_DIR, AT, acts)
     under = definition_named("reseaux-enterres", "", load_definitions()[0])
@@ -253,6 +254,14 @@ def _light_otherwise(code: str) -> None:
     operations.add_action(agent, code, number, Action("off", start=1380, end=300), at=at)
     bench = Action("add", what="bench", lon=3.009, lat=45.0095, height_m=3, power_w=9, flux_lm=900, kelvin=2700)
     operations.add_action(agent, code, number, bench, at=at)
+
+
+def _feel(code: str) -> None:
+    """Give the town sensors, with two days of readings."""
+    from beffroi.base.kernel.time import now
+    from beffroi.config.demo.sensors import add_sensors
+
+    add_sensors(code, places=[(3.008 + rank / 1000, 45.009, "Grande Rue") for rank in range(4)], at=now(), days=2)
 
 
 def _water() -> str:

@@ -35,7 +35,8 @@ QUERIES = {
     f"{ARBRES}historique/": 1,
     f"{ARBRES}rapport/": 1,
     f"{ARBRES}telecharger/": 1,
-    "/carte/": 1,
+    # Its sensors: whether there is a layer of them.
+    "/carte/": 2,
     "/carte/liste/?couche=arbres": 1,
 }
 

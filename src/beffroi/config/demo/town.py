@@ -86,6 +86,7 @@ _KEYS = (
     ("Démonstration : lecture publique", ()),
     ("Démonstration : lecture des agents", ("data:agents",)),
     ("Démonstration : signalements (Open311)", ("reports:write",)),
+    ("Démonstration : capteurs (SensorThings)", ("observations:write",)),
     ("Démonstration : logiciel d’un bailleur", ("stock", "stock:000000018")),
 )
 
@@ -179,6 +180,9 @@ def _reports(town: Town, tell: Tell) -> None:
     from beffroi.config.demo.bills import add_bills
 
     add_bills(town.insee, resident_email=PEOPLE[0].email, agent_email=PEOPLE[1].email, at=now())
+    from beffroi.config.demo.sensors import add_sensors
+
+    add_sensors(town.insee, places=places, at=now())
     from beffroi.config.demo.procedures import add_procedures
 
     add_procedures(town.insee, places=places, at=now(), resident_email=PEOPLE[0].email)

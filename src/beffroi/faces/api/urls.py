@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from beffroi.faces.api import catalogue, editing, mobility, places, stock, transit
+from beffroi.faces.api import catalogue, editing, mobility, places, sta, stock, transit
 from beffroi.faces.api.core import Api
 from beffroi.faces.api.documents import not_found, openapi_document, welcome
 
@@ -21,6 +21,8 @@ app_name = "api"
 urlpatterns = [
     path("", welcome, name="welcome"),
     path("openapi.json", openapi_document(api), name="openapi"),
+    path("sta/v1.1/", sta.moved, name="sta"),
+    path("sta/v1.1/<path:rest>", sta.moved, name="sta-path"),
     *api.well_mannered_urls(),
     path("api-root", not_found, name="api-root"),
     re_path(r"^.*$", not_found, name="not_found"),

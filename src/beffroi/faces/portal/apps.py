@@ -10,6 +10,7 @@ class PortalConfig(AppConfig):
         from beffroi.faces.portal.cameras import OVERLAY as CAMERAS
         from beffroi.faces.portal.charging import OVERLAY as CHARGING
         from beffroi.faces.portal.lighting.pages import OVERLAY as LIGHTING
+        from beffroi.faces.portal.live.pages import OVERLAY as SENSORS
         from beffroi.faces.portal.obstacles import OVERLAY as OBSTACLES
         from beffroi.faces.portal.offers.pages import OVERLAY as OFFERS
         from beffroi.faces.portal.reports.listing import OVERLAY
@@ -29,5 +30,6 @@ class PortalConfig(AppConfig):
         register(UNDERGROUND)
         register(UNFIT)
         register(TRADE)
+        register(SENSORS)
         register(LINES)
         register(VEHICLES)

@@ -29,6 +29,7 @@ from beffroi.faces.portal.flows import pages as flows
 from beffroi.faces.portal.freight import pages as freight
 from beffroi.faces.portal.leaks import pages as leaks
 from beffroi.faces.portal.lighting import pages as lighting
+from beffroi.faces.portal.live import pages as live
 from beffroi.faces.portal.offers import pages as offers
 from beffroi.faces.portal.owners import pages as owners
 from beffroi.faces.portal.premises import pages as premises
@@ -131,6 +132,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *freight.urlpatterns,
     *leaks.urlpatterns,
     *lighting.urlpatterns,
+    *live.urlpatterns,
     *trade.urlpatterns,
     *underground.urlpatterns,
     *premises.urlpatterns,

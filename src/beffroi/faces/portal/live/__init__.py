@@ -1,0 +1,1 @@
+"""`/capteurs/` and `/en-direct/`: what sensors read now, as usual and next."""
