@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 
 from beffroi.base.kernel.time import PARIS, now
+from beffroi.base.territory import operations as territory
 from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
 from beffroi.config.demo.sensors import add_sensors
 from beffroi.faces.portal.live.words import fresh
@@ -171,3 +172,39 @@ def test_freshness_is_said_in_words(minutes: int | None, silent: bool, said: str
     at = datetime(2026, 3, 10, 12, tzinfo=PARIS) + timedelta(hours=1)
     last = None if minutes is None else at - timedelta(minutes=minutes)
     assert fresh(at, last, silent=silent, zone=PARIS) == said
+
+
+def test_an_agent_adds_a_sensor_tries_it_and_suspends_it(small_town: str, signed_in: Callable[..., Client]) -> None:
+    agent = signed_in(Role.AGENT)
+    form = {
+        "name": "Piscine du Pont", "lat": "45,005", "lon": "3,005", "access": "public", "unit": "pers.",
+        "measures": f"{CASE}|presents", "capacity": "200", "low": "0", "every_min": "15", "keep_days": "400",
+    }  # fmt: skip
+    assert agent.post("/agent/capteurs/ajouter/", {**form, "lat": "12"}).status_code == 400
+    page = agent.post("/agent/capteurs/ajouter/", form, follow=True)
+    path = page.redirect_chain[-1][0]
+    text = text_of(page)
+    assert "N’a rien envoyé" in text
+    (stream,) = queries.things(ANONYMOUS, small_town, at=now(), use_case=CASE)[0].streams
+    assert f"/sta/v1.1/Datastreams({stream.id})/Observations" in text
+    given = {"stream": stream.id, "result": "182,5"}
+    assert "La mesure est gardée." in text_of(agent.post(f"{path}mesure/", given, follow=True))
+    assert agent.post(f"{path}mesure/", {**given, "result": "beaucoup"}).status_code == 400
+    assert "Presque plein" in text_of(Client().get(PAGE))
+    assert "Le capteur est suspendu." in text_of(agent.post(f"{path}suspendre/", follow=True))
+    assert "est suspendu" in agent.post(f"{path}mesure/", given).content.decode()
+    assert "Suspendu" in text_of(agent.get("/agent/capteurs/"))
+    assert "Le capteur est repris." in text_of(agent.post(f"{path}reprendre/", follow=True))
+
+
+def test_the_sensor_of_a_service_is_changed_by_its_agents_alone(
+    small_town: str, signed_in: Callable[..., Client]
+) -> None:
+    territory.add_service(territory=small_town, slug="sports", name="Sports", at=now())
+    thing = operations.add_thing(
+        sender(small_town), small_town, operations.ThingDraft("Stade", 3.005, 45.005, service="sports"), at=now()
+    )
+    other, own = signed_in(Role.AGENT), signed_in(Role.AGENT, services=("sports",))
+    assert "Seuls son service" in text_of(other.get(f"/agent/capteurs/{thing}/"))
+    assert other.post(f"/agent/capteurs/{thing}/suspendre/").status_code == 404
+    assert own.post(f"/agent/capteurs/{thing}/suspendre/").status_code == 302

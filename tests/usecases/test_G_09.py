@@ -47,7 +47,7 @@ NO_PAGE = {
     "round-gpx", "rounds-geojson", "works-act", "held-release", "held-refuse", "booking-mark", "offer-moderate",
     "energy-decide", "energy-take-back", "outreach-note", "outreach-receive", "bills-issue", "bills-ledger",
     "procedure-act", "procedures-next", "landlord-forget",
-    "source-act", "source-definition", "source-elsewhere",
+    "source-act", "sensor-act", "source-definition", "source-elsewhere",
 }  # fmt: skip
 TREES = "nom,lon,lat\nTilleul du bac,3.01,45.01\n"
 

@@ -19,6 +19,7 @@ from beffroi.lake import queries as lake
 from beffroi.lake.connected.queries import failing_connected
 from beffroi.lake.owners import Owners
 from beffroi.lake.queries import TilesState
+from beffroi.sense.live.queries import silent_count
 from beffroi.sense.twin.proposals import proposals_waiting
 
 
@@ -50,6 +51,13 @@ def held(request: Request) -> Iterator[WorkCard]:
     """Yield the refreshes that wait for someone's word."""
     waiting = lake.held(request.viewer, territory=_code(request))
     yield WorkCard(_("Mises à jour à approuver"), len(waiting), reverse("backoffice:held"), Urgency.TODAY)
+
+
+@work_source("sensors")
+def sensors(request: Request) -> Iterator[WorkCard]:
+    """Yield the sensors that are silent."""
+    silent = silent_count(request.viewer, _code(request), at=timezone.now())
+    yield WorkCard(_("Capteurs muets"), silent, reverse("backoffice:sensors"), Urgency.TODAY)
 
 
 @work_source("energy")

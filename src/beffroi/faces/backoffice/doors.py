@@ -79,6 +79,14 @@ DOORS: tuple[tuple[str, str, str, str, str, bool], ...] = (
         False,
     ),
     (
+        "backoffice:sensors",
+        gettext_noop("Capteurs"),
+        gettext_noop("Ajouter un capteur, l’essayer, voir ceux qui se taisent."),
+        "position",
+        "z",
+        False,
+    ),
+    (
         "backoffice:usecases",
         gettext_noop("Services en ligne"),
         gettext_noop("Préparer, essayer, ouvrir ou retirer un service."),

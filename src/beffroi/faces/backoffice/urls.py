@@ -25,6 +25,7 @@ from beffroi.faces.backoffice import (
 )
 from beffroi.faces.backoffice.bills import urls as bill_urls
 from beffroi.faces.backoffice.bookings import pages as bookings
+from beffroi.faces.backoffice.live import pages as live
 from beffroi.faces.backoffice.outreach import urls as outreach_urls
 from beffroi.faces.backoffice.procedures import urls as procedure_urls
 from beffroi.faces.backoffice.reports import urls as report_urls
@@ -43,6 +44,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *energy.urlpatterns,
     *sources.urlpatterns,
     *connected.urlpatterns,
+    *live.urlpatterns,
     *owners.urlpatterns,
     *offers.urlpatterns,
     *proposals.urlpatterns,

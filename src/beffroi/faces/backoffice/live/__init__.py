@@ -1,0 +1,1 @@
+"""`/agent/capteurs/`: add a sensor, try it, read its last word, suspend it."""
