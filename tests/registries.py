@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,14 @@ def made_once(tmp_path_factory: pytest.TempPathFactory, name: str) -> Iterator[t
         folder.mkdir()
         yield folder, True
         done.touch()
+
+
+def made_for_each(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Return this process's own copy of a folder that the first process of the run to ask for it fills by `make`."""
+    with made_once(tmp_path_factory, name) as (folder, first):
+        if first:
+            make(folder)
+    return Path(shutil.copytree(folder, tmp_path_factory.mktemp(name) / "own"))
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import servers
 from beffroi.base.catalogue import queries
 from beffroi.config.cli import beffroi
 from beffroi.config.commands import check, serve
+from registries import copy_registry
 
 BEFFROI = [sys.executable, "-c", "from beffroi.config.cli import main; main()"]
 
@@ -34,9 +36,16 @@ def test_the_list_is_cut_as_asked() -> None:
 
 
 @pytest.mark.django_db
-def test_good_files_pass_and_their_examples_leave_nothing() -> None:
+def test_good_files_pass_and_their_examples_leave_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The examples of one use case for each engine; those of all the others have each a test of their own."""
+    whole = queries.catalogue()
+    kept = {one.engine: one for one in whole.use_cases.values() if one.examples} | {
+        "lifecycle": whole.use_cases["G-03"]
+    }
+    monkeypatch.setattr(queries, "catalogue", lambda: replace(whole, use_cases={one.id: one for one in kept.values()}))
     answer = _called("usecases", "check", "--examples")
     assert answer.exit_code == 0, answer.output
+    assert f"{sum(len(one.examples) for one in kept.values())} exemple(s), 0 qui ne" in answer.output
     assert "0 problème(s)" in answer.output
     assert queries.decisions("G-03", "34172") == []
 
@@ -175,8 +184,8 @@ def test_a_taken_port_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-def test_the_site_is_served_and_stops_when_told(tmp_path: Path) -> None:
-    assert _process("migrate", tmp_path).returncode == 0
+def test_the_site_is_served_and_stops_when_told(tmp_path: Path, migrated_file: Path) -> None:
+    copy_registry(migrated_file, tmp_path)
     port = servers.free_port()
     arguments = ["serve", "--port", str(port), "--workers", "1"]
     running = subprocess.Popen([*BEFFROI, *arguments], env=_environment(tmp_path), stdout=subprocess.DEVNULL)

@@ -15,6 +15,7 @@ from beffroi.lake.definitions import Definition, definition_named, load_definiti
 from beffroi.lake.operations import import_source
 from beffroi.lake.town.acts import act_of, write_act
 from beffroi.sense.places.operations import index_territory
+from registries import made_for_each
 from territory_makers import make_town
 
 CODE = "00000"
@@ -39,7 +40,10 @@ E2,Centre hospitalier,1,Rue Haute,00000,3.8790,43.6090,true,,,120,true
 @pytest.fixture(scope="session")
 def directories_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with the source of the first example of each directory; beside it, a folder of signed acts."""
-    folder = tmp_path_factory.mktemp("directories")
+    return made_for_each(tmp_path_factory, "directories", _import_examples) / "lake"
+
+
+def _import_examples(folder: Path) -> None:
     definitions, _faults = load_definitions()
     sources: dict[str, Any] = dict(BESIDE)
     files: dict[str, str] = {}
@@ -59,7 +63,6 @@ def directories_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert outcome.version is not None, f"{slug}: {outcome.reason}"
     write_act(folder / "signed" / "2.pdf", act_of("Dénomination d'une voie nouvelle", date(2025, 2, 10), (20, 5, 2)))
     (folder / "signed" / "3.pdf").write_text("<html>La page a changé d’adresse</html>")
-    return folder / "lake"
 
 
 @pytest.fixture

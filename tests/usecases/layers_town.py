@@ -15,6 +15,7 @@ from beffroi.lake.operations import import_source
 from beffroi.lake.store import Lake
 from beffroi.lake.tasks import bake_missing_tiles
 from beffroi.sense.places.operations import index_territory
+from registries import made_for_each
 from territory_makers import make_town
 
 CODE = "00000"
@@ -35,7 +36,10 @@ RESERVED = ("1-18", "9-09", "11-09")
 @pytest.fixture(scope="session")
 def layers_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with the source of the first example of each dataset of these use cases."""
-    folder = tmp_path_factory.mktemp("layers")
+    return made_for_each(tmp_path_factory, "layers", _import_examples) / "lake"
+
+
+def _import_examples(folder: Path) -> None:
     definitions, _faults = load_definitions()
     done: set[str] = set()
     for one in IDS:
@@ -59,7 +63,6 @@ def layers_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
             )
             assert outcome.version is not None, f"{one} {slug}: {outcome.reason}"
             bake_missing_tiles(Lake(folder / "lake"), outcome.ref, outcome.version)
-    return folder / "lake"
 
 
 @pytest.fixture

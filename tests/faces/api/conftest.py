@@ -15,6 +15,7 @@ from beffroi.lake import serving
 from beffroi.lake.store import Lake
 from beffroi.lake.tasks import bake_missing_tiles
 from lake.store.lakes import TREES, published, tree
+from registries import made_for_each
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -27,12 +28,15 @@ def addresses(settings: Any) -> None:
 
 @pytest.fixture(scope="session")
 def shared_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lake that tests only read, made once."""
-    folder = tmp_path_factory.mktemp("api") / "lake"
-    trees = published(folder, [tree(number) for number in range(1, 26)], TREES, accesses={"note": "agents"})
-    bake_missing_tiles(Lake(folder), trees.ref, str(trees.version))
-    published(folder, [tree(1)], TREES, slug="ruches", access="agents")
-    return folder
+    """A lake that tests only read, made once in a run."""
+
+    def make(folder: Path) -> None:
+        lake = folder / "lake"
+        trees = published(lake, [tree(number) for number in range(1, 26)], TREES, accesses={"note": "agents"})
+        bake_missing_tiles(Lake(lake), trees.ref, str(trees.version))
+        published(lake, [tree(1)], TREES, slug="ruches", access="agents")
+
+    return made_for_each(tmp_path_factory, "api-lake", make) / "lake"
 
 
 @pytest.fixture

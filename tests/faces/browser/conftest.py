@@ -204,7 +204,7 @@ def _failure(request: Request) -> list[str]:
 
 def _complaint(message: ConsoleMessage) -> list[str]:
     # Builds of Chromium differ in the features they know: a policy that names one too many protects all the same. Where
-    # a test wants no worker, Playwright says that it blocks ours. Without a graphics processor, the browser itself reads
+    # a test wants no worker, Playwright says that it blocks ours. Without a graphics processor the browser itself reads
     # a map back from where it was drawn, and its driver finds that slow.
     known = ("Permissions-Policy", "Service Worker registration blocked", "GPU stall due to ReadPixels")
     told = message.type in ("error", "warning") and not any(one in message.text for one in known)

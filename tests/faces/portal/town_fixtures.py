@@ -14,17 +14,19 @@ from beffroi.base.kernel.geo import BBox
 from beffroi.base.territory.viewer import Role
 from beffroi.sense.places.operations import index_territory
 from faces.portal.small_town import BBOX, CODE, NAME, import_small_town
+from registries import made_for_each
 from territory_makers import make_person, make_town
 
 
 @pytest.fixture(scope="session")
 def small_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The lake of the small town, imported once."""
-    folder = tmp_path_factory.mktemp("small-town")
-    lake, sources = folder / "lake", folder / "sources"
-    sources.mkdir()
-    import_small_town(lake, sources)
-    return lake
+    """The lake of the small town, imported once in a run and copied by each process."""
+
+    def make(folder: Path) -> None:
+        (folder / "sources").mkdir()
+        import_small_town(folder / "lake", folder / "sources")
+
+    return made_for_each(tmp_path_factory, "small-town", make) / "lake"
 
 
 @pytest.fixture
