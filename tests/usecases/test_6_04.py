@@ -181,6 +181,10 @@ def test_every_page_of_the_desk_answers_and_refuses_plainly(town: str, agent: in
             "ligne-service": "cantine", "ligne-units": "99"}  # fmt: skip
     assert "23 au plus" in plain(desk.post(f"{DESK}unites/", line))
     assert desk.post(f"{DESK}unites/", line | {"ligne-units": "9"}).status_code == 302
+    # Neither « ² », a digit to Python, nor five thousand figures are an entry of the ledger.
+    for entry in ("²", "9" * 5000):
+        said = plain(desk.post(f"{DESK}{key}/", {"do": "reverse", "entry": entry, "reason": "Erreur"}, follow=True))
+        assert "Paiement annulé" not in said
     # An agent of another service, an administrator: not theirs.
     for other in (make_person(Role.AGENT, territory=town), make_person(Role.ADMINISTRATOR, territory=town)):
         refused = [client_of(other).get(DESK + page).status_code for page in pages]

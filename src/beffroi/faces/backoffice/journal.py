@@ -22,6 +22,7 @@ from django.views.decorators.http import require_POST, require_safe
 from beffroi.base.journal import operations, queries
 from beffroi.base.journal.events import RecordedEvent
 from beffroi.base.journal.queries import EventFilter
+from beffroi.base.kernel.numbers import row_key
 from beffroi.base.kernel.time import now
 from beffroi.base.territory import queries as territory
 from beffroi.base.territory.viewer import Role
@@ -182,8 +183,7 @@ def _form(request: Request) -> FilterForm:
 
 
 def _cursor(request: Request) -> int | None:
-    text = request.GET.get("avant", "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
+    return row_key(request.GET.get("avant", "")) or None
 
 
 def _address(request: Request, *, route: str = "backoffice:journal", **changes: object) -> str:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.http import require_http_methods
 
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.numbers import row_key
 from beffroi.base.territory.viewer import Role
 from beffroi.faces.shell.access import Request, open_to
 from beffroi.faces.shell.sentences import said
@@ -104,10 +105,10 @@ ACTS: Mapping[str, tuple[Act, Any]] = {
 
 
 def _done(request: Request, act: str) -> HttpResponse:
-    number = request.POST.get("id", "")
-    if act in ACTS and number.isascii() and number.isdigit() and len(number) < 16 and request.commune is not None:
+    number = row_key(request.POST.get("id", ""))
+    if act in ACTS and number and request.commune is not None:
         run, words = ACTS[act]
-        run(webhook_id=int(number), territory=request.commune.code, by=request.viewer, at=timezone.now())
+        run(webhook_id=number, territory=request.commune.code, by=request.viewer, at=timezone.now())
         messages.success(request, str(words))
     return redirect("backoffice:webhooks")
 

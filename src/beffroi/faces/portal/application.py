@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from beffroi.base.catalogue import operations as catalogue
 from beffroi.base.catalogue.queries import audience_of
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.numbers import row_key
 from beffroi.faces.portal.directory import territory_of
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.faces.shell.answers import script_answer, told
@@ -122,10 +123,10 @@ def state(request: HttpRequest) -> JsonResponse:
 @require_POST
 def end(request: HttpRequest) -> JsonResponse:
     """Have a device told no more of one thing (`wish`), or of anything; done already, it is done."""
-    endpoint, wish = request.POST.get("endpoint", ""), request.POST.get("wish", "")
+    endpoint, wish = request.POST.get("endpoint", ""), row_key(request.POST.get("wish", ""))
     try:
-        if wish.isdecimal() and len(wish) < 19:
-            return _said(operations.end_wish(endpoint, int(wish), at=timezone.now()))
+        if wish:
+            return _said(operations.end_wish(endpoint, wish, at=timezone.now()))
         operations.end_device(endpoint, at=timezone.now())
     except DeviceNotFound:
         pass

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from beffroi.base.catalogue.definition import UseCase
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.numbers import whole_number
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.base.kernel.time import now
 from beffroi.base.kernel.words import folded
@@ -233,14 +234,15 @@ def _asked_page(text: str) -> dict[str, int]:
     if not text:
         return {}
     slug, _colon, rank = text.partition(":")
-    if not rank.isdecimal() or len(rank) > 9:
+    first = whole_number(rank)
+    if first is None:
         raise BadPage(
             gettext_noop("« {text} » n’est pas une page de la liste"),
             where="debut",
             remedy=gettext_noop("suivez les liens de la liste"),
             text=text[:40],
         )
-    return {slug: int(rank)}
+    return {slug: first}
 
 
 def _config(

@@ -10,6 +10,7 @@ from typing import Any
 from django.utils import formats
 from django.utils.translation import gettext as _
 
+from beffroi.base.kernel.numbers import whole_number
 from beffroi.base.territory.viewer import Viewer
 from beffroi.faces.shell.templatetags.shell import number
 from beffroi.lake import queries as lake
@@ -98,11 +99,12 @@ def asked_table(
 
 
 def _offset(text: str) -> int:
-    if not text.isdecimal() or len(text) > 12:
+    start = whole_number(text, digits=12)
+    if start is None:
         raise BadQuery(
             "« {text} » n’est pas un numéro de ligne", where="debut", remedy="donnez un nombre", text=text[:40]
         )
-    return int(text)
+    return start
 
 
 def _filters(query: Mapping[str, Any]) -> tuple[Filter, ...]:

@@ -17,6 +17,7 @@ from django.db import transaction
 
 from beffroi.base.journal.operations import record
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.numbers import whole_number
 from beffroi.base.kernel.words import folded
 from beffroi.base.territory.viewer import Viewer
 from beffroi.serve.cases.words import clean_text
@@ -157,10 +158,10 @@ def _read(row: Mapping[str, str], rules: Sequence[PaymentsSettings], families: M
                       text=row["famille"][:30])  # fmt: skip
     child = clean_text(row["enfant"], where="enfant", limit=80, required=True)
     _rule, billed = billed_in(rules, row["service"].lower(), month)
-    if not (row["unites"].isascii() and row["unites"].isdigit()):
+    units = whole_number(row["unites"])
+    if units is None:
         raise BadBill("« {text} » n’est pas un nombre d’unités", remedy="écrivez un nombre entier, 0 compris",
                       text=row["unites"][:20])  # fmt: skip
-    units = int(row["unites"][:6])
     if units > billed.most:
         raise BadBill("{units} {unit} en un mois : {most} au plus", remedy="corrigez le nombre", units=units,
                       unit=billed.unit_for(units), most=billed.most)  # fmt: skip

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from beffroi.base.clock.deadlines import after_months
 from beffroi.base.kernel.errors import NotFound
+from beffroi.base.kernel.numbers import row_key
 from beffroi.base.territory.viewer import Viewer
 from beffroi.serve.cases.definition import Audience
 from beffroi.serve.cases.operations import PreparedFile
@@ -51,7 +52,7 @@ def kept_pieces(viewer: Viewer, territory: str, *, at: datetime, codes: Collecti
 
 def reused_files(viewer: Viewer, territory: str, *, keys: Iterable[str], at: datetime) -> list[PreparedFile]:
     """Return documents kept for a person, ready for a new request; those that are gone or another's are left out."""
-    numbers = [int(one) for one in keys if one.isascii() and one.isdigit()][:MOST_KEPT]
+    numbers = [one for one in map(row_key, keys) if one][:MOST_KEPT]
     if viewer.person_id is None or not numbers:
         return []
     rows = KeptPiece.objects.filter(pk__in=numbers, person=viewer.person_id, territory=territory, expires_at__gt=at)

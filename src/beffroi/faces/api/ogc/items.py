@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from beffroi.base.kernel.geo import BBox
+from beffroi.base.kernel.numbers import whole_number
 from beffroi.base.kernel.time import now
 from beffroi.faces.api.ogc.answers import (
     GEOJSON,
@@ -176,7 +177,8 @@ def limit_of(parameters: Parameters) -> int:
     text = parameters.get("limit")
     if text is None:
         return DEFAULT_LIMIT
-    if not text.isascii() or not text.isdigit() or len(text) > 12 or int(text) < 1:
+    number = whole_number(text, digits=12)
+    if not number:
         raise BadParameter(
             "« {value} » n'est pas un nombre d'objets",
             where="limit",
@@ -185,7 +187,7 @@ def limit_of(parameters: Parameters) -> int:
             most=MAX_LIMIT,
         )
     # The standard: a limit beyond the most is answered with the most.
-    return min(int(text), MAX_LIMIT)
+    return min(number, MAX_LIMIT)
 
 
 def after_of(parameters: Parameters) -> int:
@@ -197,11 +199,12 @@ def after_of(parameters: Parameters) -> int:
     text = parameters.get("after", "")
     if not text:
         return -1
-    if not text.isascii() or not text.isdigit() or len(text) > 12:
+    number = whole_number(text, digits=12)
+    if number is None:
         raise BadParameter(
             "repère de page « {value} » inconnu", where="after", remedy="suivez le lien « next »", value=text[:40]
         )
-    return int(text)
+    return number
 
 
 def _crs(current: Seen, parameters: Parameters, name: str) -> str:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.numbers import row_key
 from beffroi.base.kernel.time import now
 from beffroi.faces.backoffice.bills.forms import PaymentForm, RegisterForm, StatementForm
 from beffroi.faces.backoffice.bills.months import AGENTS, code_of, told
@@ -49,7 +50,7 @@ def bill(request: HttpRequest, number: int) -> HttpResponse:
         if do == "reverse":
             key = request.POST.get("entry", "")
             reason = request.POST.get("reason", "")
-            operations.reverse_payment(request.viewer, code, int(key) if key.isdigit() else 0, reason=reason, at=now())
+            operations.reverse_payment(request.viewer, code, row_key(key), reason=reason, at=now())
             return _done(request, _("Le paiement est annulé par l’écriture contraire."), number)
     except BeffroiError as error:
         if do == "pay":
@@ -108,7 +109,7 @@ def refunds(request: HttpRequest) -> HttpResponse:
         key = request.POST.get("refund", "")
         approve = request.POST.get("do") == "approve"
         try:
-            operations.decide_refund(request.viewer, code, int(key) if key.isdigit() else 0, approve=approve, at=now())
+            operations.decide_refund(request.viewer, code, row_key(key), approve=approve, at=now())
         except BeffroiError as error:
             messages.error(request, told(error))
         else:
@@ -168,8 +169,7 @@ def bank(request: HttpRequest) -> HttpResponse:
 
 
 def _decide(request: Request, code: str, do: str) -> None:
-    text = request.POST.get("key", "")
-    key = int(text) if text.isdigit() else 0
+    key = row_key(request.POST.get("key", ""))
     if do == "count":
         operations.count_line(request.viewer, code, key, at=now())
     else:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from beffroi.base.kernel.numbers import whole_number
 from beffroi.base.territory.viewer import Role
 from beffroi.faces.backoffice.work import Urgency, WorkCard, work_source
 from beffroi.faces.shell.access import Request, open_to
@@ -131,7 +132,7 @@ def procedures(request: HttpRequest) -> HttpResponse:
     names = service_names(territory)
     if "csv" in request.GET:
         return _file(queries.queue(viewer, territory, wanted, at=at, size=MOST_EXPORTED), names, at)
-    page = int(given) if (given := request.GET.get("page", "1")).isdecimal() and 0 < len(given) < 6 else 1
+    page = whole_number(request.GET.get("page", "1"), digits=5) or 1
     found = queries.queue(viewer, territory, wanted, at=at, page=max(1, page))
     kept = request.GET.copy()
     kept.pop("page", None)

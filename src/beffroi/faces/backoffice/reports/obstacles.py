@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.numbers import row_key
 from beffroi.base.territory import queries as territory_queries
 from beffroi.base.territory.viewer import Role, Viewer
 from beffroi.faces.backoffice.reports.queue import code_of
@@ -181,8 +182,8 @@ def _done(act: str, category: str, values: Any, request: Request) -> str:
             )
         operations.name_ambassador(territory=territory, person_id=known.id, level=values["level"], by=by, at=at)
         return _("C’est dit : son avis compte aussitôt.")
-    person = values.get("person", "")
-    if act == "end" and person.isdecimal() and len(person) < 19:
-        operations.name_ambassador(territory=territory, person_id=int(person), level=0, by=by, at=at)
+    person = row_key(values.get("person", ""))
+    if act == "end" and person:
+        operations.name_ambassador(territory=territory, person_id=person, level=0, by=by, at=at)
         return _("Son avis ne compte plus que comme celui de chacun.")
     return _("Rien n’est changé.")

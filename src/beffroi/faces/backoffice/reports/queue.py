@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.geo import BBox
+from beffroi.base.kernel.numbers import whole_number
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.base.territory.viewer import Role, Viewer
 from beffroi.faces.backoffice.reports.criteria import QueueForm, as_query, without
@@ -109,7 +110,7 @@ def reports(request: HttpRequest) -> HttpResponse:
     form = QueueForm(request.GET, viewer=viewer, territory=territory, at=at)
     address = reverse("backoffice:reports")
     wanted = form.criteria(at) if form.is_valid() else ReportFilter()
-    number = int(page) if (page := request.GET.get("page", "1")).isdecimal() and len(page) < 7 else 1
+    number = whole_number(request.GET.get("page", "1"), digits=6) or 1
     found = queries.queue(viewer, territory, wanted, at=at, page=number, size=rows_asked(request.GET))
     names = service_names(territory)
     if "csv" in request.GET:

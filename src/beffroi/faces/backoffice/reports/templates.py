@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.numbers import row_key
 from beffroi.base.territory.viewer import Role
 from beffroi.faces.backoffice.reports.queue import code_of, outcome_choices
 from beffroi.faces.shell.access import Request, open_to
@@ -50,8 +51,8 @@ def templates(request: HttpRequest) -> HttpResponse:
     """List the words ready to send of the reader's services; keep new ones, forget some."""
     request = cast(Request, request)
     viewer, territory, at = request.viewer, code_of(request), timezone.now()
-    if (forgotten := request.POST.get("forget", "")).isdecimal():
-        desk.delete_template(template_id=int(forgotten), territory=territory, by=viewer, at=at)
+    if forgotten := row_key(request.POST.get("forget", "")):
+        desk.delete_template(template_id=forgotten, territory=territory, by=viewer, at=at)
         messages.success(request, _("La réponse type est oubliée."))
         return redirect("backoffice:templates")
     mine, names = case_queries.services_of(viewer, territory), service_names(territory)

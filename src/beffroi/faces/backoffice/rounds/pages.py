@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from beffroi.base.catalogue import operations as catalogue_operations
 from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.numbers import whole_number
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.base.territory.viewer import Role
 from beffroi.faces.backoffice.listing import Line, Listing, listing_page
@@ -206,8 +207,8 @@ def _tip(request: Request, territory: str, round_id: int) -> str:
 
 
 def _index(request: Request) -> int:
-    text = request.POST.get("rang", "")
-    return int(text) if text.isdigit() and len(text) < 6 else -1
+    index = whole_number(request.POST.get("rang", ""))
+    return -1 if index is None else index
 
 
 def _undo(request: Request, territory: str, round_id: int) -> str:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from beffroi.base.catalogue import operations as catalogue_operations
 from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.numbers import whole_number
 from beffroi.base.territory.viewer import Role
 from beffroi.faces.backoffice.listing import Line, Listing, listing_page
 from beffroi.faces.backoffice.reports.queue import code_of
@@ -253,9 +254,8 @@ def act(request: HttpRequest, works_id: int) -> HttpResponse:
 
 
 def _rank(request: Request, info: WorksInfo) -> int:
-    text = request.POST.get("scenario", "0")
-    rank = int(text) if text.isdigit() and len(text) < 4 else -1
-    if not 0 <= rank < len(info.scenarios):
+    rank = whole_number(request.POST.get("scenario", "0"))
+    if rank is None or rank >= len(info.scenarios):
         raise BadWorks("ce scénario n'existe pas", where="scenario", remedy="choisissez-en un de la liste")
     return rank
 

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from beffroi.base.catalogue import operations as catalogue
 from beffroi.base.catalogue import queries as use_cases
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.numbers import whole_number
 from beffroi.base.kernel.time import now
 from beffroi.base.territory.viewer import PUBLIC, Role
 from beffroi.faces.portal.crossing.showing import shown, zone_map, zones
@@ -122,13 +123,13 @@ def keep(request: HttpRequest) -> HttpResponse:
     request = cast(Request, request)
     steps, code = request.POST.getlist("e"), territory_of(request)
     access = request.POST.get("access", "")
-    least = request.POST.get("least", "")
+    least = whole_number(request.POST.get("least", ""), digits=5)
     try:
         saved = operations.save_crossing(
             request.viewer, code, recipe_of(steps), title=request.POST.get("titre", ""),
             kind=operations.DATASET if request.POST.get("genre") == operations.DATASET else operations.INDICATOR,
             access=access, at=now(),
-            least=int(least) if least.isdecimal() and len(least) < 6 else PUBLIC_LEAST if access == PUBLIC else 1,
+            least=least if least is not None else PUBLIC_LEAST if access == PUBLIC else 1,
         )  # fmt: skip
     except BeffroiError as problem:
         messages.error(request, str(problem))

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.numbers import whole_number
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.faces.portal.directories.wording import value_words
 from beffroi.faces.portal.itinerary import PlaceField
@@ -111,11 +112,12 @@ def _form(
 
 def _start(query: Mapping[str, str]) -> int:
     text = query.get(START, "") or "0"
-    if not text.isdecimal() or len(text) > 9:
+    start = whole_number(text)
+    if start is None:
         raise BadPage(
             gettext_noop("« {text} » n’est pas une page de la liste"),
             where=START,
             remedy=gettext_noop("suivez les liens de la liste"),
             text=text[:40],
         )
-    return int(text)
+    return start

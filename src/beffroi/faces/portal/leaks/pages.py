@@ -16,6 +16,7 @@ from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.catalogue.definition import OPEN_STATES
 from beffroi.base.catalogue.queries import UseCaseView
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.numbers import whole_number
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.base.territory.viewer import Viewer
 from beffroi.faces.portal.directory import count_opening, territory_of, town_datasets
@@ -98,14 +99,15 @@ def _asked(request: Request, found: Leaks) -> dict[str, str]:
 
 def _start(request: Request) -> int:
     text = request.GET.get("debut", "0")
-    if not text.isdecimal() or len(text) > 9:
+    start = whole_number(text)
+    if start is None:
         raise BadList(
             gettext_noop("« {text} » n’est pas un rang"),
             where="debut",
             remedy=gettext_noop("écrivez un nombre entier"),
             text=text[:20],
         )
-    return int(text)
+    return start
 
 
 @open_to(*STAFF)

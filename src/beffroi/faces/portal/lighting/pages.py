@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.catalogue.definition import OPEN_STATES
 from beffroi.base.catalogue.queries import UseCaseView
+from beffroi.base.kernel.numbers import whole_number
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.base.kernel.time import now
 from beffroi.base.territory.viewer import Role
@@ -200,8 +201,8 @@ def _done(request: Request, code: str, number: int, asked: str, made: dict[str, 
         messages.success(request, _("Le scénario est retiré. Le journal garde qu’il a existé."))
         return True
     if asked == "remove":
-        rank = int(text) if (text := request.POST.get("rank", "")).isdecimal() and len(text) < 4 else -1
-        operations.remove_action(viewer, code, number, rank, at=at)
+        rank = whole_number(request.POST.get("rank", ""))
+        operations.remove_action(viewer, code, number, -1 if rank is None else rank, at=at)
         messages.success(request, _("L’action est retirée du scénario."))
         return True
     form = made.get(asked)

@@ -30,7 +30,7 @@ class PassageForm(forms.Form):
     key = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, seen: dict[str, str], **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="passage_%s", **kwargs)
+        super().__init__(*args, **{"auto_id": "passage_%s", **kwargs})
         cast(forms.ChoiceField, self.fields["seen"]).choices = [(code, _(words)) for code, words in seen.items()]
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from beffroi.base.kernel.numbers import row_key
 from beffroi.faces.portal.directory import territory_of
 from beffroi.faces.shell.access import SIGNED_IN, Request, open_to
 from beffroi.serve.procedures import operations, queries
@@ -23,8 +24,7 @@ def kept_pieces(request: HttpRequest) -> HttpResponse:
     request = cast(Request, request)
     territory = territory_of(request)
     if request.method == "POST":
-        given = request.POST.get("piece", "")
-        key = int(given) if given.isascii() and given.isdigit() and len(given) < 12 else 0
+        key = row_key(request.POST.get("piece", ""))
         operations.forget_piece(key, viewer=request.viewer, territory=territory)
         messages.success(request, _("La pièce est effacée."))
         return redirect("portal:kept-pieces")

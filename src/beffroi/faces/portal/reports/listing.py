@@ -22,6 +22,7 @@ from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.catalogue.definition import OPEN_STATES, UseCase
 from beffroi.base.catalogue.queries import UseCaseView
 from beffroi.base.kernel.geo import BBox
+from beffroi.base.kernel.numbers import whole_number
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.base.territory import queries as territory_queries
 from beffroi.base.territory.viewer import ANONYMOUS
@@ -194,8 +195,8 @@ def told(info: ReportInfo, at: datetime) -> dict[str, Any]:
 
 
 def _page_number(request: Request) -> int:
-    text = request.GET.get("page", "1")
-    return min(int(text), 500) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+    number = whole_number(request.GET.get("page", "1"), digits=5)
+    return 1 if number is None else min(number, 500)
 
 
 def around_of(asked: Mapping[str, str]) -> BBox | None:

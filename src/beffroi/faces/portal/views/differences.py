@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.numbers import whole_number
 from beffroi.faces.portal.views.datasets import dataset_detail, dataset_page
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.lake import queries as lake
@@ -83,7 +84,7 @@ def _at_end_of(seen: Seen, text: str, name: str) -> Seen | None:
 
 
 def _offset(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return whole_number(text) or 0
 
 
 def _shown(change: Change, titles: dict[str, str]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from beffroi.base.catalogue import operations as catalogue
 from beffroi.base.catalogue import queries as use_cases
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.numbers import row_key
 from beffroi.base.kernel.time import now
 from beffroi.base.territory.viewer import Role
 from beffroi.faces.portal.building_life import ReadingForm, WorkForm, as_csv, curves, timeline
@@ -107,7 +108,7 @@ def _done(request: Request, ref: BuildingRef, asked: str, forms: dict[str, Any])
     at, viewer = now(), request.viewer
     try:
         if asked == "withdraw":
-            number = int(number) if (number := request.POST.get("number", "")).isdecimal() else 0
+            number = row_key(request.POST.get("number", ""))
             operations.withdraw(viewer, ref, what=request.POST.get("what", ""), number=number, at=at)
             messages.success(request, _("La note est retirée. Le journal garde qu’elle a existé."))
             return True

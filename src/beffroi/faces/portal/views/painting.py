@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from beffroi.base.catalogue.queries import UseCaseView
+from beffroi.base.kernel.numbers import whole_number
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.base.kernel.words import folded
 from beffroi.faces.portal.buildings import use_of
@@ -89,26 +90,28 @@ def _asked_class(request: Request, drawn: Painting) -> int | None:
     text = request.GET.get("classe", "")
     if not text:
         return None
-    if not text.isdecimal() or int(text) >= len(drawn.tints):
+    rank = whole_number(text)
+    if rank is None or rank >= len(drawn.tints):
         raise NoPainting(
             gettext_noop("la classe « {text} » n’est pas dans la légende"),
             where="classe",
             remedy=gettext_noop("choisissez-la dans le tableau"),
             text=text[:20],
         )
-    return int(text)
+    return rank
 
 
 def _asked_first(request: Request) -> int:
     text = request.GET.get("debut", "0")
-    if not text.isdecimal() or len(text) > 9:
+    rank = whole_number(text)
+    if rank is None:
         raise NoPainting(
             gettext_noop("« {text} » n’est pas un rang"),
             where="debut",
             remedy=gettext_noop("écrivez un nombre entier"),
             text=text[:20],
         )
-    return int(text)
+    return rank
 
 
 def _ids(drawn: Painting, chosen: int | None) -> list[str]:
