@@ -115,13 +115,15 @@ class Rejects:
 @dataclass(frozen=True, slots=True)
 class Lines:
     """The lines of a text, a row each: in the file `path`, after `skip` others. `points` (n, 2) says where each row is,
-    NaN nowhere; `read` returns the SQL of the rows that such lines are, in files that hold nothing else: see
-    `Streamed.rows`.
+    NaN nowhere; `blank` are the ranks of those that hold nothing, and are no rows. `read` returns the SQL of the rows
+    that such lines are, in files that hold nothing else, each behind its name and a `separator`: see `Streamed.rows`.
     """
 
     path: Path
     skip: int
+    separator: str
     points: npt.NDArray[np.float32]
+    blank: npt.NDArray[np.intp]
     read: Callable[[Sequence[Path]], str]
 
 

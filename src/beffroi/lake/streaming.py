@@ -1,41 +1,41 @@
 """Rows too many to be held: left in their file until they are written, and marked by a shorter sum. Knows no Django.
 
 A row that is held is marked by the MD5 of its JSON and its shape (see `preparing`). One that is streamed is marked by
-the MD5 of what was published of it, side by side: a quarter of the work; its shape, two of its own columns, adds
-nothing to them.
+what was published of it: its line, where lines are put along the curve (`line_names`) and all of it is published, the
+MD5 of its texts side by side elsewhere; its shape, two of its own columns, adds nothing to them.
 """
 
 # ruff: noqa: S608 - identifiers are quoted keys
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from beffroi.base.kernel.geo import BBox
 from beffroi.lake.connectors.profile import somewhere
 from beffroi.lake.connectors.tabular import period_of
-from beffroi.lake.curve import Keys, Stretch, along, keys_along, stretches_of
+from beffroi.lake.curve import Keys, Named, Stretch, along, keys_along, stretches_of
 from beffroi.lake.definitions import Definition
 from beffroi.lake.geoparquet import write_rows
+from beffroi.lake.line_names import Marks
 from beffroi.lake.manifest import BOX, ID
 from beffroi.lake.preparing import Plan, Prepared, tell_apart
-from beffroi.lake.reading import GEOMETRY, Column, Reading, Streamed
+from beffroi.lake.reading import GEOMETRY, Column, Lines, Reading, Streamed
 from beffroi.lake.rowgroups import join
 from beffroi.lake.sql import alone_and_in_order, literal, name
 
 _STRETCHES = 4
 """How many stretches of the curve are written together: few, for all threads to end at the same time."""
 
-Marks: TypeAlias = "npt.NDArray[np.uint64]"
 _MIDDLE, _HALF, _LOW = np.uint64(1 << 63), np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
@@ -65,109 +65,104 @@ def prepare_streamed(reading: Reading, plan: Plan, target: Path) -> Prepared:
     The reading's rows are `streamed`.
     """
     con: Any = reading.con
-    source = reading.streamed
-    if source is None:
+    if reading.streamed is None:
         raise ValueError("rows that are held are prepared otherwise")
+    lines, source = reading.streamed.lines, replace(reading.streamed, lines=None)
+    reading.streamed = source
     box = BBox(*source.box) if source.box else None
     types = ("Point",) if box else ()
     written = Prepared("", plan.columns, 0, (None, None), plan.id_column, bool(types), types, box, False, target)
-    file = f"read_parquet({literal(str(target))})"
-    found = None
-    if box is not None and source.lines is not None:
-        keys = keys_along(con, source.lines.points, box)
+    file, known = f"read_parquet({literal(str(target))})", None
+    if box is not None and lines is not None:
+        keys, everywhere = keys_along(con, lines.points, box), not np.isnan(lines.points).any()
         # Where the rows are is held no longer than what is made of it.
-        reading.streamed = replace(source, lines=None)
-        found = _write_along(con, source, keys, plan, written)
+        lines = replace(lines, points=lines.points[:0].copy())
+        whole = len(plan.columns) == len(source.texts)
+        ready = partial(_ready, source, plan, everywhere=everywhere, named=whole and _ids_are_marks(plan))
+        stretches = _write_along(con, lines, keys, ready, written)
+        known = stretches if whole else None
     else:
         write_rows(con, f"({_ordered(source, plan, box)})", written, target, quickly=True)
-    rows, ids, marks = found or con.execute(f"SELECT {_counted(plan)} FROM {file}").fetchone()
-    if marks is None:
-        halves = f"SELECT CAST({_mark(source, plan.columns)} >> 64 AS HUGEINT) AS half FROM ({source.rows})"
-        marks = con.execute(f"SELECT sum(half) FROM ({halves})").fetchone()[0]
+    rows, ids, total = _counted(con, source, plan, file, known)
     reading.rows_read, reading.period = rows, period_of(con, file, plan.columns)
     if plan.id_column is None and ids < rows:
         _write_apart(con, written, target)
-    return replace(written, rows=rows, marks=(marks, None))
+    return replace(written, rows=rows, marks=(total, None))
 
 
-def _counted(plan: Plan) -> str:
-    """Return the SQL of how many rows and ids there are, and of the sum of marks where ids are their first halves."""
-    if not _ids_are_marks(plan):
-        return f"count(*), count(DISTINCT {ID}), NULL"
-    return f"count(*), count(DISTINCT {_MARK_OF_ID}), sum({_MARK_OF_ID}::HUGEINT)"
+def _counted(
+    con: Any, source: Streamed, plan: Plan, file: str, known: Sequence[Named] | None
+) -> tuple[int, int, int | None]:
+    """Return how many rows and ids there are in a file, and the sum of its marks: those that are `known`, if they are.
 
-
-_MARK_OF_ID = f"CAST('0x' || {ID} AS UBIGINT)"
+    Else they are asked for, the first halves of marks being ids where all may see all columns.
+    """
+    if known is not None:
+        rows, (ids, total) = sum(len(one.marks) for one in known), _summed([one.marks for one in known])
+        # Equal lines of a stretch are told apart already.
+        ids += sum(one.equals for one in known)
+        if plan.id_column is None and not _ids_are_marks(plan):
+            ids = con.execute(f"SELECT count(DISTINCT {ID}) FROM {file}").fetchone()[0]
+        return rows, ids, total
+    if _ids_are_marks(plan):
+        mark = f"CAST('0x' || {ID} AS UBIGINT)"
+        asked = f"SELECT count(*), count(DISTINCT {mark}), sum({mark}::HUGEINT) FROM {file}"
+        return con.execute(asked).fetchone()
+    rows, ids = con.execute(f"SELECT count(*), count(DISTINCT {ID}) FROM {file}").fetchone()
+    halves = f"SELECT CAST({_mark(source, plan.columns)} >> 64 AS HUGEINT) AS half FROM ({source.rows})"
+    return rows, ids, con.execute(f"SELECT sum(half) FROM ({halves})").fetchone()[0]
 
 
 def _ids_are_marks(plan: Plan) -> bool:
     return plan.id_column is None and plan.widest == plan.columns
 
 
-def _write_along(con: Any, source: Streamed, keys: Keys, plan: Plan, written: Prepared) -> tuple[int, int, int] | None:
-    """Write the rows along the curve by parts, each by one thread; return how many there are, how many ids, the marks.
-
-    None where ids are not the first halves of marks.
-    """
-    lines, target = source.lines, written.file
-    if lines is None or target is None:
-        raise ValueError("rows whose lines are not known are written otherwise")
-    with TemporaryDirectory(dir=target.parent) as aside, alone_and_in_order(con) as threads:
+def _write_along(con: Any, lines: Lines, keys: Keys, ready: Callable[[str], str], written: Prepared) -> list[Named]:
+    """Write the rows along the curve by parts, each by one thread; return what is known of each stretch."""
+    if written.file is None:
+        raise ValueError("what is written along the curve is written to a file")
+    with TemporaryDirectory(dir=written.file.parent) as aside, alone_and_in_order(con) as threads:
         stretches = stretches_of(lines, keys, Path(aside))
         parts = [stretches[first : first + _STRETCHES] for first in range(0, len(stretches), _STRETCHES)]
 
-        def write(rank: int, part: Sequence[Stretch]) -> tuple[Path, Marks | None]:
-            for stretch in part:
-                stretch.put_in_order()
+        def write(rank: int, part: Sequence[Stretch]) -> tuple[Path, list[Named]]:
+            named = [stretch.put_in_order(lines.separator) for stretch in part]
             file = Path(aside, f"{rank:03}.parquet")
-            rows = lines.read([stretch.file for stretch in part])
+            rows = lines.read([one.file for one in named])
             with closing(con.cursor()) as own:
-                write_rows(own, f"({_ready(source, plan, rows)})", written, file, quickly=True)
-                for stretch in part:
-                    stretch.file.unlink()
-                return file, _marks_of(own, written, file) if _ids_are_marks(plan) else None
+                write_rows(own, f"({ready(rows)})", written, file, quickly=True)
+            for one in named:
+                one.file.unlink()
+            return file, named
 
-        marks: list[Marks | None] = []
+        known: list[Named] = []
         with ThreadPoolExecutor(threads) as pool:
             try:
-                rows = join(_noted(pool.map(write, range(len(parts)), parts), marks), target)
+                join(_noted(pool.map(write, range(len(parts)), parts), known), written.file)
             finally:
                 pool.shutdown(cancel_futures=True)
-    return (rows, *_summed([some for some in marks if some is not None])) if _ids_are_marks(plan) else None
+    return known
 
 
-def _noted(written: Iterable[tuple[Path, Marks | None]], marks: list[Marks | None]) -> Iterator[Path]:
-    for file, some in written:
-        marks.append(some)
+def _noted(written: Iterable[tuple[Path, list[Named]]], known: list[Named]) -> Iterator[Path]:
+    for file, named in written:
+        known += named
         yield file
 
 
-def _marks_of(con: Any, written: Prepared, file: Path) -> Marks:
-    """Return the marks of the rows of a part, sorted; its equal rows are told apart: a place is in one part alone."""
-    asked = f"SELECT {_MARK_OF_ID} AS mark FROM read_parquet({literal(str(file))})"
-    marks: Marks = np.sort(con.execute(asked).fetchnumpy()["mark"])
-    if (marks[1:] == marks[:-1]).any():
-        _write_apart(con, written, file)
-    return marks
-
-
-def _summed(marks: list[Marks]) -> tuple[int, int]:
-    """Return how many ids there are, those of a part being told apart already, and the sum of all marks."""
+def _summed(marks: Sequence[Marks]) -> tuple[int, int]:
+    """Return how many marks are not those of others, and the sum of all."""
     # Both halves of what marks may be are looked at together, and what is alike is in the same.
-    cuts = [int(np.searchsorted(some, _MIDDLE)) for some in marks]
-    lower = [some[:cut] for some, cut in zip(marks, cuts, strict=True)]
-    upper = [some[cut:] for some, cut in zip(marks, cuts, strict=True)]
+    every = np.concatenate(marks)
+    upper = every >= _MIDDLE
     with ThreadPoolExecutor(2) as threads:
-        shared = sum(threads.map(_shared, (lower, upper)))
-    total = sum((int((some >> _HALF).sum()) << 32) + int((some & _LOW).sum()) for some in marks)
-    return sum(map(len, marks)) - shared, total
+        distinct = sum(threads.map(_distinct, (every[~upper], every[upper])))
+    return distinct, (int((every >> _HALF).sum()) << 32) + int((every & _LOW).sum())
 
 
-def _shared(marks: list[Marks]) -> int:
-    """Return how many marks are in several of these parts."""
-    every = np.concatenate([some[np.diff(some, prepend=~some[:1]) != 0] for some in marks])
-    every.sort()
-    return int(np.count_nonzero(every[1:] == every[:-1]))
+def _distinct(marks: Marks) -> int:
+    marks.sort()
+    return len(marks) - int(np.count_nonzero(marks[1:] == marks[:-1]))
 
 
 def _write_apart(con: Any, written: Prepared, target: Path) -> None:
@@ -193,27 +188,39 @@ def _ordered(source: Streamed, plan: Plan, box: BBox | None) -> str:
     return _ready(source, plan, source.rows, order)
 
 
-def _ready(source: Streamed, plan: Plan, rows: str, order: str = "") -> str:
-    """Return the SQL of `rows` ready to be written, in an order."""
+def _ready(
+    source: Streamed, plan: Plan, rows: str, order: str = "", *, everywhere: bool = False, named: bool = False
+) -> str:
+    """Return the SQL of `rows` ready to be written, in an order.
+
+    `everywhere`: all have a place. `named`: each comes with its id, made of its line, where no column makes it.
+    """
     # What can be made of a row again after a sort is not carried through it.
-    given, told = [*plan.values, f"{_mark(source, plan.columns)} AS _mark"], ["* EXCLUDE (_mark)"]
+    given, hidden, told = [*plan.values], ["_mark"] if order else [], []
+    if order:
+        given.append(f"{_mark(source, plan.columns)} AS _mark")
     if source.box is not None:
         x, y = name(source.x), name(source.y)
-        given.append(f"CASE WHEN {somewhere(x, y)} THEN {x} END AS _x, CASE WHEN {somewhere(x, y)} THEN {y} END AS _y")
-        told = [
-            "* EXCLUDE (_mark, _x, _y)",
-            f"CASE WHEN _x IS NOT NULL THEN ST_AsWKB(ST_Point(_x, _y)) END AS {GEOMETRY}",
-            f"CASE WHEN _x IS NOT NULL THEN struct_pack(xmin := _x, ymin := _y, xmax := _x, ymax := _y) END AS {BOX}",
+        placed = "true" if everywhere else somewhere(x, y)
+        given.append(f"CASE WHEN {placed} THEN {x} END AS _x, CASE WHEN {placed} THEN {y} END AS _y")
+        hidden += ["_x", "_y"]
+        placed = "true" if everywhere else "_x IS NOT NULL"
+        told += [
+            f"CASE WHEN {placed} THEN ST_AsWKB(ST_Point(_x, _y)) END AS {GEOMETRY}",
+            f"CASE WHEN {placed} THEN struct_pack(xmin := _x, ymin := _y, xmax := _x, ymax := _y) END AS {BOX}",
         ]
     if plan.id_column:
         told.append(f"CAST({name(plan.id_column)} AS VARCHAR) AS {ID}")
+    elif named:
+        given.append(ID)
     else:
         # Made of nothing that some may not see.
         given.append(f"{_mark(source, plan.widest)} AS _shown")
-        told[0] = told[0].replace("_mark", "_mark, _shown")
+        hidden.append("_shown")
         told.append(f"format('{{:016x}}', CAST(_shown >> 64 AS UBIGINT)) AS {ID}")
+    shown = f"* EXCLUDE ({', '.join(hidden)})" if hidden else "*"
     kept = f"SELECT {', '.join(given)} FROM ({rows})"
-    return f"SELECT {', '.join(told)} FROM (SELECT * FROM ({kept}) {order})"
+    return f"SELECT {', '.join([shown, *told])} FROM (SELECT * FROM ({kept}) {order})"
 
 
 def _mark(source: Streamed, columns: Sequence[Column]) -> str:

@@ -18,6 +18,7 @@ from beffroi.lake.connectors.figures import Tally, Watched
 from beffroi.lake.connectors.regular import regular
 from beffroi.lake.detect.dates import DATE_FORMS
 from beffroi.lake.detect.values import DAY, DECIMAL, NUMBER_FORMS, WHOLE, in_sql, number_form
+from beffroi.lake.line_names import BLOCK, marks_of
 from beffroi.lake.reading import Lines, ReadOptions
 
 _TESTS = {
@@ -134,7 +135,7 @@ def test_parts_of_a_text_are_put_together(tmp_path: Path, monkeypatch: pytest.Mo
     rows = [f"{n}.5,4{n % 9}.25,2026-{1 + n % 12:02}-01" for n in range(179)]
     asked: dict[str, Any] = {"forms": {0: DECIMAL, 1: DECIMAL, 2: DAY}, "places": (0, 1)}
     whole = _told(tmp_path, rows, **asked)
-    monkeypatch.setattr("beffroi.lake.connectors.regular.whole_lines.__defaults__", (64,))
+    monkeypatch.setattr("beffroi.lake.connectors.regular.whole_lines.__defaults__", (64, b""))
     parts = _told(tmp_path, rows, **asked)
     assert len(parts.points or []) > 20
     assert np.array_equal(_places(parts), _places(whole))
@@ -143,11 +144,14 @@ def test_parts_of_a_text_are_put_together(tmp_path: Path, monkeypatch: pytest.Mo
     assert late.read == {0, 1}
 
 
-def _along(lines: Lines, keys: curve.Keys, aside: Path) -> list[Path]:
-    stretches = curve.stretches_of(lines, keys, aside)
-    for stretch in stretches:
-        stretch.put_in_order()
-    return [stretch.file for stretch in stretches]
+def _along(source: Path, keys: curve.Keys, aside: Path, *, skip: int = 0, blank: tuple[int, ...] = ()) -> list[str]:
+    """Return the lines of each stretch, all named, in their order."""
+    lines = Lines(source, skip, ",", np.empty((0, 2), np.float32), np.array(blank, dtype=np.intp), str)
+    return [stretch.put_in_order(",").file.read_text() for stretch in curve.stretches_of(lines, keys, aside)]
+
+
+def _unnamed(text: str) -> list[str]:
+    return [line.split(",", 1)[1] for line in text.splitlines(keepends=True)]
 
 
 def test_lines_are_put_along_the_curve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +159,8 @@ def test_lines_are_put_along_the_curve(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(curve, "_PART_BYTES", 700)
     rng = random.Random(6)
     texts = [f"{rng.uniform(3.8, 3.9):.6f},{rng.uniform(43.5, 43.7):.6f},{n}\n" for n in range(600)]
-    texts += [",,nowhere\n", *texts[:5]]
+    texts[100:100], texts[500:500] = [",,\n"], [",,\n"]
+    texts += [",,nowhere\n", *texts[:5], *texts[:2]]
     source = tmp_path / "texte.csv"
     source.write_text("".join(["x,y,n\n", *texts]))
     points = np.array([[float(cell or "nan") for cell in text.split(",")[:2]] for text in texts], dtype=np.float32)
@@ -164,30 +169,73 @@ def test_lines_are_put_along_the_curve(tmp_path: Path, monkeypatch: pytest.Monke
     con.close()
     aside = tmp_path / "aside"
     aside.mkdir()
-    files = _along(Lines(source, 1, points, str), keys, aside)
-    assert len(files) > 10
-    ordered = "".join(file.read_text() for file in files).splitlines(keepends=True)
-    assert ordered == [texts[rank] for rank in np.argsort(keys, kind="stable")]
-    assert ordered[-1] == ",,nowhere\n"
+    stretches = _along(source, keys, aside, skip=1, blank=(100, 500))
+    assert len(stretches) > 10
+    expected = [texts[rank] for rank in np.argsort(keys, kind="stable") if texts[rank] != ",,\n"]
+    assert [line for text in stretches for line in _unnamed(text)] == expected
+    assert expected[-1] == ",,nowhere\n"
+    named = [line.split(",", 1) for text in stretches for line in text.splitlines(keepends=True)]
+    assert len({name for name, _ in named}) == len(named)
+    assert len({name.partition("-")[0] for name, _ in named}) == len(set(expected))
+    assert sorted(name.partition("-")[2] for name, _ in named if "-" in name) == ["2", "2", "2", "2", "2", "3", "3"]
     with source.open("a") as more:
         more.write("3.85,43.6,late\n")
     with pytest.raises(curve.TextChanged):
-        _along(Lines(source, 1, points, str), keys, aside)
+        _along(source, keys, aside, skip=1)
 
 
 def test_a_place_that_many_have_is_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(curve, "STRETCH_BYTES", 1_000)
-    texts = [f"{n:04}\n" for n in range(3_000)]
-    keys = np.array([(7, 5 + n, 2**32 - 1)[n % 3] for n in range(3_000)], dtype=np.uint32)
+    monkeypatch.setattr(curve, "_PART_BYTES", 100)
+    texts = [*(f"{n:04}\n" for n in range(3_000)), *["0000\n"] * 2]
+    keys = np.array([*((7, 5 + n, 2**32 - 1)[n % 3] for n in range(3_000)), 7, 7], dtype=np.uint32)
     source = tmp_path / "texte.csv"
     source.write_text("".join(texts))
     aside = tmp_path / "aside"
     aside.mkdir()
-    files = _along(Lines(source, 0, np.empty((0, 2), np.float32), str), keys, aside)
-    ordered = [file.read_text().splitlines(keepends=True) for file in files]
+    named = _along(source, keys, aside)
+    ordered = list(map(_unnamed, named))
     assert [line for lines in ordered for line in lines] == [texts[rank] for rank in np.argsort(keys, kind="stable")]
     alone = [{int(keys[int(line)]) for line in lines} for lines in ordered if len(lines) > 600]
     assert alone == [{7}, {2**32 - 1}]
+    assert [line for line in "".join(named).splitlines() if "-" in line][1][16:] == "-3,0000"
+
+
+def _names(texts: list[str], before: str = "", end: str = "\n") -> list[int]:
+    data = (before + "".join(text + end for text in texts)).encode() + bytes(BLOCK)
+    lengths = np.array([len(text.encode()) for text in texts], dtype=np.intp)
+    starts = len(before.encode()) + np.cumsum(lengths + len(end)) - lengths - len(end)
+    found: list[int] = marks_of(data, starts, lengths).tolist()
+    return found
+
+
+def _mark_by_hand(octets: bytes) -> int:
+    state = len(octets) * 0x9E3779B97F4A7C15 % 2**64
+    for at in range(0, max(1, -(-len(octets) // BLOCK)) * BLOCK, 8):
+        state ^= int.from_bytes(octets[at : at + 8], "little")
+        state = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+        state = (state ^ state >> 27) * 0x94D049BB133111EB % 2**64
+        state ^= state >> 31
+    return state
+
+
+def test_a_line_is_marked_by_its_octets_wherever_it_stands() -> None:
+    rng = random.Random(8)
+    texts = ["", "a", "é", *("".join(rng.choices("01,é ", k=k)) for k in [7, 8, 63, 64, 65, 128, 200, *range(9, 60)])]
+    marks = _names(texts)
+    assert marks == [_mark_by_hand(text.encode()) for text in texts]
+    for position, text in enumerate(texts):
+        assert _names([text], before="x,y\n" * (position % 3), end="\r\n") == [marks[position]]
+    assert _names(texts[::-1]) == marks[::-1]
+
+
+def test_lines_that_differ_little_have_other_marks_and_use_all_of_them() -> None:
+    texts = [f"{a:03},VENTE,{b:03},{'x' * 50},{a * b % 7},{b:02}" for a in range(160) for b in range(160)]
+    marks = np.array(_names(texts), dtype=np.uint64)
+    assert len(set(marks.tolist())) == len(texts)
+    # Each of the 64 bits is as often set as not, within six deviations of chance.
+    ones = [int(((marks >> np.uint64(bit)) & np.uint64(1)).sum()) for bit in range(64)]
+    assert max(abs(one - len(texts) / 2) for one in ones) < 6 * (len(texts) / 4) ** 0.5
 
 
 @pytest.mark.parametrize("text", ["Rue du Modèle", '"Rue du Modèle, 3"'])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -35,7 +35,8 @@ from beffroi.lake.connectors.tabular import (
 from beffroi.lake.detect.dialect import NO_SEPARATOR, DialectFound, find_dialect, records
 from beffroi.lake.detect.encoding import EncodingFound, decoded_lines, find_encoding
 from beffroi.lake.detect.headers import HeaderFound, filled, find_header
-from beffroi.lake.detect.values import DECIMAL, quoted
+from beffroi.lake.detect.values import DECIMAL, TEXT_NULLS, quoted
+from beffroi.lake.manifest import ID
 from beffroi.lake.reading import LINE, Reading, ReadOptions, Rejects, Unreadable
 
 HEAD_LINES = 400
@@ -155,7 +156,7 @@ def _fast(
         # Numbering lines takes the reader all its parallelism: only what must name them asks for it.
         plain = _relation(clean, [clean.path], longest)
         raw = Raw(plain, text.width, sample, bare=known.bare, numbered=relation, path=clean.path, skip=text.skip)
-        raw.relation_of, raw.tally = partial(_relation, replace(clean, skip=0), longest=longest), known.tally
+        raw.separator, raw.tally, raw.relation_of = text.separator, known.tally, partial(_named, clean, longest)
         return raw, known.lines
     sample = _spread_sample(clean)
     if small:
@@ -180,14 +181,34 @@ def _watched(header: HeaderFound, sample: Sequence[Row], width: int, options: Re
 
 def _relation(text: Text, paths: Sequence[Path], longest: int, line: str = "") -> str:
     """Return the rows of `paths`, whose lines are those of `text`, but for those that are empty."""
-    columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(text.width))
     any_value = f"coalesce({', '.join(f'c{index}' for index in range(text.width))}) IS NOT NULL"
-    files = ", ".join(quoted(str(path)) for path in paths)
-    source = (
-        f"read_csv([{files}], delim = {quoted(text.separator)}, quote = '\"', escape = '\"', header = false, "
-        f"skip = {text.skip}, columns = {{{columns}}}, auto_detect = false, nullstr = '', max_line_size = {longest})"
-    )
+    source = _source(text, paths, longest, _columns(text.width, {}))
     return f"(SELECT * FROM (SELECT {line}* FROM {source}) WHERE {any_value})"
+
+
+def _named(text: Text, longest: int, paths: Sequence[Path], types: Mapping[int, str]) -> str:
+    """Return the rows of `paths`, whose lines are those of `text` that hold something, behind a name each.
+
+    What says in words that a text is absent is absent.
+    """
+    columns = {ID: "VARCHAR"} | _columns(text.width, types)
+    return _source(replace(text, skip=0), paths, longest, columns, nulls=("", *sorted(TEXT_NULLS)))
+
+
+def _columns(width: int, types: Mapping[int, str]) -> dict[str, str]:
+    return {f"c{index}": types.get(index, "VARCHAR") for index in range(width)}
+
+
+def _source(
+    text: Text, paths: Sequence[Path], longest: int, types: Mapping[str, str], nulls: Sequence[str] = ("",)
+) -> str:
+    columns = ", ".join(f"{quoted(column)}: {quoted(kind)}" for column, kind in types.items())
+    files = ", ".join(quoted(str(path)) for path in paths)
+    return (
+        f"read_csv([{files}], delim = {quoted(text.separator)}, quote = '\"', escape = '\"', header = false, "
+        f"skip = {text.skip}, columns = {{{columns}}}, auto_detect = false, "
+        f"nullstr = [{', '.join(map(quoted, nulls))}], max_line_size = {longest})"
+    )
 
 
 def _numbered(text: Text, longest: int) -> str:

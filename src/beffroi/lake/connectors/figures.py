@@ -14,13 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from beffroi.lake.detect.values import DAY, DECIMAL, NUMBER_FORMS, WHOLE
+from beffroi.lake.reading import ColumnType
 
 Octets = npt.NDArray[np.uint8]
 Positions = npt.NDArray[np.intp]
 Words = npt.NDArray[np.uint64]
 _Floats = npt.NDArray[np.float64]
 
-_HYPHEN, _PLUS = 45, 43
+_HYPHEN, _PLUS, _QUOTE = 45, 43, 34
 _LONGEST = 18
 
 
@@ -50,6 +51,7 @@ _DAYS_OF_YEAR = np.zeros(10_000, dtype=bool)
 _DAYS_OF_YEAR[[100 * (month + 1) + day + 1 for month, length in enumerate(_LENGTHS) for day in range(length)]] = True
 _ALL_EIGHT = np.array(8, dtype=np.intp)
 _POWERS = 10 ** np.arange(8, dtype=np.uint64)
+_TYPES = {WHOLE: ColumnType.INTEGER, DECIMAL: ColumnType.NUMBER, DAY: ColumnType.DATE}
 _READ = re.compile(next(form.pattern for form in NUMBER_FORMS if form.name == DECIMAL).encode())
 """How a decimal may be written, exponents included: what figures and a point do not tell is read one by one."""
 
@@ -69,7 +71,7 @@ class Watched:
 @dataclass(slots=True)
 class Tally:
     """What lines hold: how many hold something, how many do in each column, the columns all of whose values are of the
-    form `watched`.
+    form `watched`. `blank` are the lines that hold nothing, by parts: their ranks, of `lines` in all.
 
     Of those that are places (see `profile.Places`): how many are given, on the globe and out of the area, west, south,
     east, north, and `points`, one per line, by parts. No `points`: they could not be told.
@@ -79,6 +81,8 @@ class Tally:
     rows: int
     filled: npt.NDArray[np.int64]
     read: set[int]
+    lines: int
+    blank: list[Positions]
     given: int = 0
     placed: int = 0
     outside: int = 0
@@ -87,6 +91,8 @@ class Tally:
 
     def add(self, other: Tally) -> Tally:
         """Count the lines of `other`, which follow these, and return it."""
+        self.blank += [some + self.lines for some in other.blank if len(some)]
+        self.lines += other.lines
         self.rows += other.rows
         self.filled += other.filled
         self.read &= other.read
@@ -99,6 +105,14 @@ class Tally:
         else:
             self.points += other.points
         return self
+
+    def type_of(self, column: int) -> ColumnType | None:
+        """Return the type that every value of a column is plainly of, None when that is not certain."""
+        return _TYPES[self.watched.forms[column]] if column in self.read else None
+
+    def blank_lines(self) -> Positions:
+        """Return the ranks of the lines that hold nothing."""
+        return np.concatenate(self.blank)
 
     def placed_at(self) -> npt.NDArray[np.float32] | None:
         """Return where each line is (n, 2), NaN nowhere; None when that could not be told."""
@@ -130,10 +144,15 @@ class Fields:
         return (begins, ends) if some.all() else (begins[some], ends[some])
 
 
-def tally(fields: Fields, watched: Watched) -> Tally:
-    """Count what lines hold."""
+def tally(fields: Fields, watched: Watched, *, quoted: bool = False) -> Tally:
+    """Count what lines hold; what is `quoted` may be empty too."""
     full = np.stack([np.greater(ends, begins) for begins, ends in map(fields.of, range(len(fields.ends)))])
-    found = Tally(watched, int(full.any(axis=0).sum()), full.sum(axis=1), set())
+    if quoted:
+        for some, (begins, ends) in zip(full, map(fields.of, range(len(fields.ends))), strict=True):
+            some &= (ends - begins != len('""')) | (fields.octets[begins] != _QUOTE)
+    blank = np.flatnonzero(~full.any(axis=0))
+    lines = len(fields.first)
+    found = Tally(watched, lines - len(blank), full.sum(axis=1), set(), lines, [blank])
     for column, form in watched.forms.items():
         if column in (watched.places or ()):
             continue

@@ -91,8 +91,11 @@ def _examined(
             threads.shutdown(cancel_futures=True)
 
 
-def whole_lines(handle: BinaryIO, size: int = _SCAN) -> Iterator[bytes]:
-    """Yield the text by large parts cut at ends of lines, the last one without the blank lines that may end it."""
+def whole_lines(handle: BinaryIO, size: int = _SCAN, after: bytes = b"") -> Iterator[bytes]:
+    """Yield the text by large parts cut at ends of lines, the last one without the blank lines that may end it.
+
+    What is `after` is put after each part.
+    """
     rest, end = b"", b"\n"
     while chunk := handle.read(size):
         cut = chunk.rfind(b"\n") + 1
@@ -101,13 +104,13 @@ def whole_lines(handle: BinaryIO, size: int = _SCAN) -> Iterator[bytes]:
             yield chunk
             rest = rest + chunk
             continue
-        part = b"".join([rest, memoryview(chunk)[:cut]])
-        end = b"\r\n" if part.endswith(b"\r\n") else b"\n"
+        part = b"".join([rest, memoryview(chunk)[:cut], after])
+        end = b"\r\n" if chunk.endswith(b"\r\n", 0, cut) else b"\n"
         rest = chunk[cut:]
         yield part
     rest = rest.rstrip(b"\r\n")
     if rest:
-        yield rest + end
+        yield rest + end + after
 
 
 def _lines(data: bytes, separator: int, width: int, watched: Watched | None) -> Regular | None:
@@ -134,7 +137,7 @@ def _lines(data: bytes, separator: int, width: int, watched: Watched | None) -> 
     if returns:
         limits |= octets == _RETURN
     bare = not quoted and _is_bare(data, fields, limits)
-    told = tally(fields, watched) if watched else None
+    told = tally(fields, watched, quoted=quoted) if watched else None
     return Regular(len(lines), bare, _longest(lines), told)
 
 

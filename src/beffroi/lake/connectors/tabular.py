@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,9 @@ from beffroi.lake import duck
 from beffroi.lake.connectors.announced import announced
 from beffroi.lake.connectors.profile import ColumnProfile, Places, first_texts, profiled
 from beffroi.lake.detect.headers import HeaderFound, filled, keys_of
+from beffroi.lake.manifest import ID
 from beffroi.lake.reading import (
+    DUCKDB_TYPE,
     LINE,
     Column,
     ColumnType,
@@ -66,7 +68,8 @@ class Raw:
     `every` holds all of them when they are few: `relation` is then a view of `con` over the memory of Python. `bare`:
     no value has a blank around it. `numbered` is the same with `_line`, which `relation` lacks, when the rows stay in
     their file: `relation_of` is then the relation of other lines like those of `path` after `skip`, in files that hold
-    nothing else, and `tally` what was counted of them on the way.
+    nothing else, each behind its name (`ID`) and a `separator`, some columns in the type given, the words of absence
+    left out; `tally` is what was counted of them on the way.
     """
 
     relation: str
@@ -78,7 +81,8 @@ class Raw:
     numbered: str = ""
     path: Path = field(default_factory=Path)
     skip: int = 0
-    relation_of: Callable[[Sequence[Path]], str] = str
+    separator: str = ""
+    relation_of: Callable[[Sequence[Path], Mapping[int, str]], str] | None = None
     tally: Tally | None = None
 
 
@@ -283,7 +287,7 @@ def _typed_reading(con: duck.Connection, raw: Raw, draft: Draft, options: ReadOp
         texts = {key: f"_c{profile.index}" for profile, key in zip(kept, keys, strict=True)}
         beside = ", ".join([selected, *(f"{text[1:]} AS {text}" for text in texts.values())])
         rows = f"SELECT {beside} FROM {raw.relation}"
-        streamed = Streamed(table_name("lignes"), rows, texts, lines=_lines(raw, beside))
+        streamed = Streamed(table_name("lignes"), rows, texts, lines=_lines(raw, dict(zip(keys, kept, strict=True))))
         con.execute(f"CREATE TEMP VIEW {table} AS SELECT {selected} FROM {raw.relation}")
         con.execute(f"CREATE TEMP VIEW {streamed.numbered} AS SELECT {LINE}, {selected} FROM {raw.numbered}")
     else:
@@ -309,16 +313,25 @@ def _typed_reading(con: duck.Connection, raw: Raw, draft: Draft, options: ReadOp
     return reading
 
 
-def _lines(raw: Raw, selected: str) -> Lines | None:
+def _lines(raw: Raw, profiles: Mapping[str, ColumnProfile]) -> Lines | None:
     """Return the lines of rows that stay in their file, if where each is was told as they were looked at."""
-    points = raw.tally.placed_at() if raw.tally else None
-    if points is None:
+    tally, relation_of = raw.tally, raw.relation_of
+    points = tally.placed_at() if tally else None
+    if tally is None or points is None or relation_of is None:
         return None
+    # What is certain is read as it is to be: made a text first, or compared to words, it costs a tenth more.
+    types, selected = {}, [ID]
+    for key, profile in profiles.items():
+        known = ColumnType.TEXT if profile.type is ColumnType.TEXT else tally.type_of(profile.index)
+        column, certain = f"c{profile.index}", raw.bare and known is profile.type
+        if certain:
+            types[profile.index] = DUCKDB_TYPE[profile.type]
+        selected += [f"{column if certain else profile.expression} AS {identifier(key)}", f"{column} AS _{column}"]
 
     def read(files: Sequence[Path]) -> str:
-        return f"SELECT {selected} FROM {raw.relation_of(files)}"
+        return f"SELECT {', '.join(selected)} FROM {relation_of(files, types)}"
 
-    return Lines(raw.path, raw.skip, points, read)
+    return Lines(raw.path, raw.skip, raw.separator, points, tally.blank_lines(), read)
 
 
 def _spans(raw: Raw, places: Places, profiles: dict[str, ColumnProfile]) -> Spans | None:
