@@ -9,10 +9,11 @@ from beffroi.base.territory import queries as territory_queries
 from beffroi.base.territory.viewer import Grant, Role, Viewer
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import Requester
-from beffroi.serve.procedures import operations, queries
+from beffroi.serve.procedures import calls, operations, queries
 
 BINS, SITES, GARDENS = "6-06", "7-17", "6-12"
 CHILDREN, HOUSING, AWAY = "6-05", "11-08", "2-18"
+HEAT, NEEDS, ELDERS = "1-21", "4-07", "4-12"
 # Who, what, how many people, how many days ago.
 _BINS = (
     ("Camille Rivebelle", "premier", 4, 9),
@@ -60,6 +61,7 @@ def add_procedures(
         + _add_gardeners(territory, places, at)
         + _add_families(territory, places, at)
         + _add_absences(territory, places, at)
+        + _add_people(territory, places, at)
     )
 
 
@@ -161,6 +163,43 @@ def _add_absences(territory: str, places: Sequence[tuple[float, float, str]], at
         numbers.append(opened.number)
     operations.note_passage(number=numbers[0], seen="calme", by=agent, at=at - timedelta(hours=5))
     return len(numbers)
+
+
+def _add_people(territory: str, places: Sequence[tuple[float, float, str]], at: datetime) -> int:
+    """Have a few people on each register; calls begin, one has answered and asked for water."""
+    known = queries.open_procedures(territory)
+    lon, lat, label = places[11 % len(places)]
+    home = {"telephone": "04 67 00 00 00", "adresse": {"label": label, "lon": lon, "lat": lat}}
+    aged = {"qui": "moi", "situation": "age"}
+    entered = (
+        (HEAT, aged | {"nom": "Honorine Vasseur", "naissance": "1941-05-02", "mobilite": True}),
+        (HEAT, aged | {"nom": "Firmin Delorme", "naissance": "1938-11-20", "mobilite": False}),
+        (NEEDS, {"qui": "moi", "nom": "Ilan Coste", "besoin": "logement"}),
+        (ELDERS, {"qui": "facteur", "nom": "Odette Garance", "naissance": "1936-01-15", "coup-de-main": "courses",
+                  "canicule": True, "demandeur": "La factrice de la rue"}),
+    )  # fmt: skip
+    made = [
+        operations.file_request(
+            territory=territory, use_case=use_case, answers={**home, **answers}, requester=Requester(name="–"),
+            at=at - timedelta(days=20 - rank),
+        )
+        for rank, (use_case, answers) in enumerate(entered)
+        if use_case in known
+    ]  # fmt: skip
+    if HEAT not in known:
+        return len(made)
+    agent = Viewer(None, (Grant(territory, Role.AGENT, frozenset({known[HEAT].procedure.service})),))
+    number = calls.open_round(
+        use_case=HEAT, reason="Vigilance orange canicule (exercice)", by=agent, territory=territory,
+        at=at - timedelta(hours=3),
+    )  # fmt: skip
+    first, second = (one.card.id for one in calls.round_list(agent, number, territory, at=at)[1][:2])
+    for card, outcome, need in ((first, "absent", ""), (second, "need", "eau")):
+        calls.note_call(
+            round_id=number, card_id=card, outcome=outcome, need=need, by=agent, territory=territory,
+            at=at - timedelta(hours=1),
+        )  # fmt: skip
+    return len(made)
 
 
 def _add_sites(territory: str, place: tuple[float, float, str], at: datetime) -> int:

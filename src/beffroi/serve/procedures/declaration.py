@@ -37,6 +37,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from beffroi.base.clock import queries as clock
 from beffroi.base.kernel.errors import NotFound
+from beffroi.serve.procedures import checks
 
 ENGINE = "procedures"
 CODE = r"^[a-z0-9]+(-[a-z0-9]+)*$"
@@ -284,6 +285,27 @@ class Passages(_Frozen):
     calm: tuple[str, ...] = Field(min_length=1)
 
 
+class Register(_Frozen):
+    """A register of people that the requests of a procedure enter, at their wish (`register.py`).
+
+    `name`, `phone`, `address` name the questions that tell who and where; `by` the choice of who asks, and `oneself`
+    its answers that are the person herself. `category` names the choice that reports count; `choices` are the needs
+    that a call may find or a person ask for. `also` is another register of the same service, entered too by who
+    answers yes to `also_if`.
+    """
+
+    name: Code
+    phone: Code
+    address: Code
+    by: Code
+    oneself: tuple[str, ...] = Field(min_length=1)
+    category: Code
+    choices: dict[str, str] = Field(min_length=1)
+    helper: bool = False
+    also: str = ""
+    also_if: Code = ""
+
+
 class DueBy(_Frozen):
     """The delay promised, by an answer to a choice: its rules by code of that answer; `due` for the others."""
 
@@ -337,6 +359,7 @@ class Procedure(_Frozen):
     site: Site | None = None
     waiting: Waiting | None = None
     passages: Passages | None = None
+    people: Register | None = None
     # Answers are kept sealed: whoever holds the registry alone does not read them.
     sealed: bool = False
 
@@ -348,7 +371,7 @@ class Procedure(_Frozen):
     @model_validator(mode="after")
     def _names_lead_somewhere(self) -> Procedure:
         _check_codes(self)
-        _check_conditions(self)
+        checks.check_conditions(self)
         findings = {one.code for one in self.finding}
         for decision in self.decision:
             if missing := set(decision.needs) - findings:
@@ -361,10 +384,10 @@ class Procedure(_Frozen):
         by = self.question(self.proposal.by) if self.proposal else None
         if self.proposal and (by is None or by.type != "number"):
             raise ValueError("« proposal.by » nomme une question qui demande un nombre")
-        _check_site(self)
-        _check_waiting(self)
-        _check_fees(self)
-        _check_passages(self)
+        checks.check_site(self)
+        checks.check_waiting(self)
+        checks.check_fees(self)
+        checks.check_passages(self)
         return self
 
     def due_for(self, answers: Mapping[str, Any]) -> str:
@@ -433,100 +456,3 @@ def _check_codes(procedure: Procedure) -> None:
         )
     if any(one.type in ("file", "address") for one in procedure.finding):
         raise ValueError("un constat est un texte, un choix, une date, un nombre, un oui ou un non")
-
-
-def _check_site(procedure: Procedure) -> None:
-    """Refuse what names no question of its type: what is compared would not be said."""
-    types = {one.code: one.type for one in procedure.questions()}
-    findings = {one.code: one.type for one in procedure.finding}
-    if procedure.due_by and types.get(procedure.due_by.field) != "choice":
-        raise ValueError("« due_by.field » nomme une question à choix")
-    site = procedure.site
-    if site is None:
-        return
-    for key, code, kinds, known in (
-        ("zone", site.zone, ("zone",), types), ("named", site.named, ("choice",), types),
-        ("first", site.first, ("date",), types),
-        ("last", site.last, ("date",), types), ("street", site.street, ("address", "text"), types),
-        ("digs", site.digs, ("yes-no",), types), ("remade", site.remade, ("yes-no",), findings),
-        ("closing", site.closing, ("choice",), findings),
-    ):  # fmt: skip
-        if code and known.get(code) not in kinds:
-            raise ValueError(f"« site.{key} » : « {code} » n’est pas du type {' ou '.join(kinds)}")
-    closing = procedure.question(site.closing)
-    if set(site.closes) - set(closing.choices if closing else ()):
-        raise ValueError("« site.closes » nomme des réponses que « site.closing » ne connaît pas")
-
-
-def _check_waiting(procedure: Procedure) -> None:
-    for one in procedure.waiting.criterion if procedure.waiting else ():
-        question = next((known for known in procedure.questions() if known.code == one.field), None)
-        answers = {"oui", "non"} if question is not None and question.type == "yes-no" else set()
-        answers |= set(question.choices if question else ())
-        if set(one.among) - answers:
-            raise ValueError(f"« waiting.criterion » : « {one.field} » n’a pas de réponse « {min(one.among)} »")
-
-    if procedure.waiting:
-        _check_condition(procedure, procedure.waiting.when, "waiting.when")
-
-
-def _check_condition(procedure: Procedure, condition: Condition | None, where: str) -> None:
-    """Refuse a condition that no answer meets."""
-    if condition is None:
-        return
-    question = next((one for one in procedure.questions() if one.code == condition.field), None)
-    answers = {"oui", "non"} if question is not None and question.type == "yes-no" else set()
-    answers |= set(question.choices if question else ())
-    if strange := set(condition.among) - answers:
-        raise ValueError(f"« {where} » : « {condition.field} » n’a pas de réponse « {min(strange)} »")
-
-
-def _check_passages(procedure: Procedure) -> None:
-    if procedure.sealed and (procedure.site or procedure.waiting or procedure.fee or procedure.proposal):
-        raise ValueError("une démarche chiffrée n’a ni chantier, ni liste d’attente, ni tarif, ni proposition")
-    passages = procedure.passages
-    if passages is None:
-        return
-    if not procedure.sealed:
-        raise ValueError("« passages » : une absence ne se garde que chiffrée, écrivez « sealed = true »")
-    known = {one.code: one for one in procedure.questions()}
-    for key, code, kind in (
-        ("first", passages.first, "date"), ("last", passages.last, "date"), ("address", passages.address, "address"),
-        ("by", passages.by, "choice"), ("inside", passages.inside, "yes-no"),
-    ):  # fmt: skip
-        if code and (code not in known or known[code].type != kind):
-            raise ValueError(f"« passages.{key} » : « {code} » n’est pas du type {kind}")
-    if set(passages.handed) - set(known[passages.by].choices) or set(passages.calm) - set(passages.choices):
-        raise ValueError("« passages.handed » et « passages.calm » nomment des réponses possibles")
-
-
-def _check_fees(procedure: Procedure) -> None:
-    asked = {one.code: one.type for one in procedure.questions()}
-    found = {one.code: one.type for one in procedure.finding}
-    for fee in procedure.fee:
-        for key, code, kind, known in (
-            ("means", fee.means, "number", asked), ("children", fee.children, "number", asked),
-            ("lives", fee.lives, "yes-no", asked), ("proof", fee.proof, "file", asked),
-            ("checked", fee.checked, "number", found),
-        ):  # fmt: skip
-            if code and known.get(code) != kind:
-                raise ValueError(f"« fee.{key} » : « {code} » n’est pas du type {kind}")
-        _check_condition(procedure, fee.when, "fee.when")
-
-
-def _check_conditions(procedure: Procedure) -> None:
-    """Refuse what a form without script could not do: a question that hangs on another of its own page."""
-    earlier: dict[str, Question] = {}
-    for step in procedure.step:
-        for question in step.field:
-            if question.when is None:
-                continue
-            known = earlier.get(question.when.field)
-            if known is None or known.type not in ("choice", "yes-no"):
-                raise ValueError(
-                    f"le champ « {question.code} » : « when.field » nomme un choix ou un oui-non d’une étape précédente"
-                )
-            answers = set(known.choices) if known.type == "choice" else {"oui", "non"}
-            if strange := set(question.when.among) - answers:
-                raise ValueError(f"le champ « {question.code} » : « {min(strange)} » n’est pas une réponse possible")
-        earlier |= {one.code: one for one in step.field}

@@ -18,7 +18,7 @@ from beffroi.serve.cases.definition import BadCase, Outcome
 from beffroi.serve.cases.events import subject_of
 from beffroi.serve.cases.operations import PreparedFile
 from beffroi.serve.cases.words import clean_text
-from beffroi.serve.procedures import certificates, events, fees, site_works
+from beffroi.serve.procedures import certificates, events, fees, register, site_works
 from beffroi.serve.procedures.answers import checked_answers, checked_findings, proposal_of, told_answer
 from beffroi.serve.procedures.declaration import Decision, Procedure
 from beffroi.serve.procedures.definition import BadDecision, RequestInfo
@@ -262,6 +262,8 @@ def decide(*, number: str, decision: str, by: Viewer, at: datetime, reason: str 
             )
             row.save(force_insert=True)
             site_works.announce(info, procedure, by=by, at=at)
+        if chosen.outcome == Outcome.REFUSED:
+            register.strike_all(info.case.id, by=by, at=at)
         code = row.code if row else ""
         _tell(events.DECIDED, number, by, at, info.case.territory, decision=chosen.code, certificate=code)
     return code

@@ -29,5 +29,29 @@ PLACE_ANSWERED = "procedure.place_answered"
 PASSED = "procedure.passed"
 """Somebody passed by a home whose people are away. Payload: number, calm."""
 
+CARD_CONFIRMED = "register.agreed"
+"""The agreement of a person to be on a register was noted. Payload: number, register (its use case)."""
+
+CARD_MATCHED = "register.helper_changed"
+"""Who helps a person was noted. Payload: number, register."""
+
+CARD_STRUCK = "register.left"
+"""A person left a register. Payload: number, register."""
+
+ROUND_OPENED = "register.calls_opened"
+"""Calls to the people of a register begin. Payload: register."""
+
+ROUND_CLOSED = "register.calls_closed"
+"""Payload: register."""
+
+CALLED = "register.called"
+"""Somebody of a register was called. Payload: register, outcome."""
+
+NEED_ASKED = "register.need_asked"
+"""Something is asked for somebody of a register. Payload: register, need (its code)."""
+
+NEED_MOVED = "register.need_moved"
+"""It was taken in charge, or done. Payload: register, done."""
+
 CERTIFICATE_WITHDRAWN = "procedure.certificate_withdrawn"
 """Payload: number."""

@@ -14,7 +14,7 @@ from beffroi.base.territory.viewer import Viewer
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import Access, BadCase, Mandate, Requester
 from beffroi.serve.cases.operations import Opened, PreparedFile
-from beffroi.serve.procedures import drafts, fees
+from beffroi.serve.procedures import drafts, fees, register
 from beffroi.serve.procedures.answers import checked_answers, proposal_of
 from beffroi.serve.procedures.definition import KIND, OpenProcedure
 from beffroi.serve.procedures.kept import keep_pieces
@@ -22,6 +22,9 @@ from beffroi.serve.procedures.models import Draft, Request
 from beffroi.serve.procedures.opened import procedure_for
 from beffroi.serve.procedures.sealed import written
 from beffroi.serve.procedures.sites import place_of
+
+# What stands for the name of one who enters a register: the card says who, sealed.
+ON_A_REGISTER = "Fiche chiffrée"
 
 
 def file_request(
@@ -76,6 +79,8 @@ def file_in(
     place_of(procedure, kept)
     asked = {one.code for one in procedure.documents}
     _check_requester(chosen, requester, mandate)
+    if procedure.people is not None:
+        requester = _unnamed(requester)
     try:
         with transaction.atomic():
             opened = cases.open_case(
@@ -98,6 +103,7 @@ def file_in(
                 fees=fees.kept(told),
                 **written(procedure, kept),
             )
+            register.enter(opened.case_id, chosen, territory, kept, at)
             Draft.objects.filter(key=idempotency_key, territory=territory).delete()
     except IntegrityError:
         # Two sendings of one key at the same instant: the other was first.
@@ -108,12 +114,22 @@ def file_in(
     return opened
 
 
+def _unnamed(requester: Requester) -> Requester:
+    """Return who enters a register as it may be kept in clear: an account, never a name, a mail or a phone.
+
+    The base alone would else tell who is on the register; who holds no account follows it by the link of the receipt.
+    """
+    return Requester(requester.person, name=ON_A_REGISTER, language=requester.language)
+
+
 def _check_requester(chosen: OpenProcedure, requester: Requester, mandate: Mandate | None) -> None:
     if not requester.name.strip():
         raise BadCase("votre nom manque", where="name", remedy="écrivez-le comme sur vos papiers")
     if chosen.procedure.account and requester.person is None and mandate is None:
         raise BadCase("cette démarche demande un compte", where="name", remedy="connectez-vous, ou venez à la mairie")
-    if mandate is None and not (requester.email or requester.phone or requester.person):
+    # The card of a register says, sealed, how to reach the person.
+    named = chosen.procedure.people is None
+    if mandate is None and named and not (requester.email or requester.phone or requester.person):
         raise BadCase(
             "ni adresse électronique ni téléphone : le service ne pourrait pas vous joindre", where="email",
             remedy="donnez l’un ou l’autre",

@@ -228,3 +228,145 @@ class Certificate(models.Model):
         on_erasure=Fate.KEEP,
         kept_because="Le document concerne un immeuble et reste opposable : RGPD art. 17-3 b et e",
     )
+
+
+_HELD = "CASF, art. L121-6-1 et R121-2 à R121-12 ; RGPD art. 6-1 a (les autres registres)"
+_KEPT_UNTIL = Retention(until="tant que la personne le veut ; radiation à tout moment (CASF, art. R121-2 à R121-12)")
+
+
+class Card(models.Model):
+    """A person on a register: the sealed answers of her request, and her agreement. Left, the row is deleted."""
+
+    request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="cards")
+    territory = models.CharField(max_length=9)
+    use_case = models.CharField(max_length=20)
+    # Asked by somebody else than the person.
+    by_other = models.BooleanField()
+    since = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_how = models.CharField(max_length=200, blank=True)
+    helper = models.TextField(blank=True)
+
+    privacy = Purpose(
+        purpose="Tenir un registre de personnes à aider, à leur demande, et les appeler en cas d’alerte",
+        legal_basis="obligation",
+        article=_HELD,
+        categories=("inscription à un registre, accord, personne qui aide",),
+        recipients=_AGENTS,
+        person=("request__case__parties__person_id",),
+        exported=("use_case", "by_other", "since", "confirmed_at", "confirmed_how"),
+        sealed=("helper",),
+        retention=_KEPT_UNTIL,
+        # Her account may go and her place on the register stay: only she, or her service, takes her off.
+        on_erasure=Fate.KEEP,
+        kept_because="La personne inscrite peut être une autre que le titulaire du compte : RGPD art. 17-3 b",
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["request", "use_case"], name="procedures_one_card")]
+        indexes = [models.Index(fields=["territory", "use_case"], name="procedures_card_list")]
+
+
+class CardReading(models.Model):
+    """That an agent read a card on a day: itself, or on a list. Shown to its person."""
+
+    CARD, LIST, CALL = "card", "list", "call"
+
+    card = models.ForeignKey(Card, on_delete=models.CASCADE, related_name="readings")
+    person = models.ForeignKey(_PERSON, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    on = models.DateField()
+    what = models.CharField(max_length=4)
+
+    privacy = Purpose(
+        purpose="Dire à la personne inscrite quand sa fiche a été lue, et rendre compte des accès",
+        legal_basis="obligation",
+        article="RGPD art. 5-2 et 32 ; CASF, art. R121-2 à R121-12 (secret professionnel)",
+        categories=("jour d’une lecture, agent qui a lu",),
+        recipients=_AGENTS,
+        person=("card__request__case__parties__person_id",),
+        hidden=("person",),
+        retention=Retention(until="tant que la fiche est au registre"),
+        on_erasure=Fate.KEEP,
+        kept_because="Trace des accès à un registre chiffré : RGPD art. 17-3 b et 32",
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["card", "person", "on", "what"], name="procedures_read_once_a_day")
+        ]
+
+
+class CallRound(models.Model):
+    """Calls to the people of a register during an alert. Names nobody but the agent who began it."""
+
+    territory = models.CharField(max_length=9)
+    use_case = models.CharField(max_length=20)
+    reason = models.CharField(max_length=200)
+    opened_at = models.DateTimeField()
+    opened_by = models.ForeignKey(_PERSON, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    privacy = Purpose(
+        purpose="Conduire les appels aux personnes inscrites pendant une alerte, et en rendre compte",
+        legal_basis="public-task",
+        article=_HELD,
+        categories=("agent qui a ouvert les appels",),
+        recipients=_AGENTS,
+        person=("opened_by_id",),
+        erased={"opened_by": None},
+        retention=Retention(amount=2, unit="year", start=("closed_at",), fate=Fate.DELETE),
+        on_erasure=Fate.ANONYMISE,
+    )
+
+
+class Call(models.Model):
+    """One call to one person: what it gave, and a sealed note. Rows are added, never changed."""
+
+    round = models.ForeignKey(CallRound, on_delete=models.CASCADE, related_name="calls")
+    card = models.ForeignKey(Card, on_delete=models.CASCADE, related_name="calls")
+    at = models.DateTimeField()
+    person = models.ForeignKey(_PERSON, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    outcome = models.CharField(max_length=6)
+    note = models.TextField(blank=True)
+
+    privacy = Purpose(
+        purpose="Savoir qui a été joint pendant une alerte, et qui rappeler",
+        legal_basis="obligation",
+        article=_HELD,
+        categories=("jour et heure d’un appel, ce qu’il a donné",),
+        recipients=_AGENTS,
+        person=("card__request__case__parties__person_id",),
+        hidden=("person",),
+        sealed=("note",),
+        retention=Retention(amount=2, unit="year", start=("at",), fate=Fate.DELETE),
+        on_erasure=Fate.DELETE,
+    )
+
+
+class Need(models.Model):
+    """Something a person of a register asked for, or that a call found: until it is done."""
+
+    card = models.ForeignKey(Card, on_delete=models.CASCADE, related_name="needs")
+    kind = models.CharField(max_length=40)
+    note = models.TextField(blank=True)
+    asked_at = models.DateTimeField()
+    by_person = models.BooleanField()
+    taken_at = models.DateTimeField(null=True, blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    privacy = Purpose(
+        purpose="Porter de l’eau, conduire, visiter ou aider une personne inscrite qui le demande",
+        legal_basis="public-task",
+        article=_HELD,
+        categories=("ce qui est demandé, dates",),
+        recipients=_AGENTS,
+        person=("card__request__case__parties__person_id",),
+        sealed=("note",),
+        retention=Retention(amount=1, unit="year", start=("done_at",), fate=Fate.DELETE),
+        on_erasure=Fate.DELETE,
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["card"], name="procedures_need_open", condition=models.Q(done_at__isnull=True)),
+        ]

@@ -12,7 +12,7 @@ from beffroi.base.clock.deadlines import after_months
 from beffroi.serve.cases.operations import drop_attachments
 from beffroi.serve.cases.queries import made_by
 from beffroi.serve.procedures import passages
-from beffroi.serve.procedures.models import Passage, Request
+from beffroi.serve.procedures.models import Card, Passage, Request
 from beffroi.serve.procedures.opened import declared
 from beffroi.serve.procedures.sealed import answers_of
 
@@ -35,7 +35,10 @@ def export(person_id: int) -> list[dict[str, Any]]:
 
 def erase(person_id: int, *, erased_number: int, at: datetime) -> int:
     """Empty the answers of the requests that nobody else made."""
-    return _emptied(made_by(person_id, alone=True))
+    mine = made_by(person_id, alone=True)
+    # A card may be another person's than the account's: leaving the register is what erases it.
+    kept = set(Card.objects.filter(request__in=mine).values_list("request", flat=True))
+    return _emptied([key for key in mine if key not in kept])
 
 
 def expire(before: datetime, *, at: datetime, dry_run: bool = False) -> Iterator[int]:
@@ -45,7 +48,7 @@ def expire(before: datetime, *, at: datetime, dry_run: bool = False) -> Iterator
     """
     if not dry_run:
         passages.end_absences(at=at)
-    rows = Request.objects.filter(case__closed_at__isnull=False).exclude(
+    rows = Request.objects.filter(case__closed_at__isnull=False, cards__isnull=True).exclude(
         Q(answers={}, findings={}, proposal="", fees=[], sealed="") & Q(passages__isnull=True)
     )
     last = 0

@@ -17,9 +17,9 @@ from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.definition import Audience, CaseNotFound, Requester, Upload
 from beffroi.serve.cases.operations import Opened, PreparedFile
-from beffroi.serve.procedures import desk, intake, passages, personal, queries
+from beffroi.serve.procedures import calls, desk, intake, passages, personal, queries, register
 from beffroi.serve.procedures.definition import OpenProcedure
-from beffroi.serve.procedures.models import Passage, Request
+from beffroi.serve.procedures.models import Call, Card, Need, Passage, Request
 from beffroi.serve.procedures.opened import as_open
 from beffroi.serve.procedures.waiting import rank_of
 
@@ -159,6 +159,53 @@ def _night(scene: Scene, days: str) -> None:
     sum(personal.expire(at, at=at))
 
 
+def _card(scene: Scene) -> Card:
+    return Card.objects.filter(request__case=case_queries.case_id_of(scene.opened.number)).order_by("pk")[0]
+
+
+def _round(scene: Scene, _argument: str) -> None:
+    scene.seen["_round"] = calls.open_round(
+        use_case=scene.chosen.use_case, reason="Vigilance orange", by=scene.agent, territory=TOWN, at=scene.later()
+    )
+
+
+def _call(scene: Scene, argument: str) -> None:
+    outcome, _, need = argument.partition(":")
+    calls.note_call(
+        round_id=scene.seen["_round"], card_id=_card(scene).pk, outcome=outcome, need=need, by=scene.agent,
+        territory=TOWN, at=scene.later(),
+    )  # fmt: skip
+
+
+def _want(scene: Scene, kind: str) -> None:
+    calls.ask_need(
+        number=scene.opened.number, card_id=_card(scene).pk, kind=kind, viewer=ANONYMOUS, token=scene.opened.token,
+        at=scene.later(),
+    )  # fmt: skip
+
+
+def _need(scene: Scene, state: str) -> None:
+    for row in Need.objects.filter(card=_card(scene)):
+        calls.move_need(need_id=row.pk, done=state == "done", by=scene.agent, territory=TOWN, at=scene.later())
+
+
+def _agree(scene: Scene, _argument: str) -> None:
+    how = "De vive voix"
+    register.confirm(card_id=_card(scene).pk, how=how, by=scene.agent, territory=TOWN, at=scene.later())
+
+
+def _help(scene: Scene, _argument: str) -> None:
+    helper = "Sacha Exemple"
+    register.match_helper(card_id=_card(scene).pk, helper=helper, by=scene.agent, territory=TOWN, at=scene.later())
+
+
+def _leave(scene: Scene, _argument: str) -> None:
+    register.leave_register(
+        number=scene.opened.number, card_id=_card(scene).pk, viewer=ANONYMOUS, token=scene.opened.token,
+        at=scene.later(),
+    )  # fmt: skip
+
+
 ACTS: Mapping[str, Callable[[Scene, str], None]] = {
     "again": _again,
     "accept": _accept,
@@ -169,6 +216,13 @@ ACTS: Mapping[str, Callable[[Scene, str], None]] = {
     "note": _note,
     "decide": _decide,
     "pass": _pass,
+    "round": _round,
+    "call": _call,
+    "want": _want,
+    "need": _need,
+    "agree": _agree,
+    "help": _help,
+    "leave": _leave,
     "night": _night,
     "withdraw": _withdraw,
 }
@@ -207,9 +261,23 @@ def outcome_of(scene: Scene) -> dict[str, Any]:
         "other_service": _sees(other, info.number),
         "everyone": _sees(ANONYMOUS, info.number),
         "passages": _passages(info.case.id),
+        **_register(info.case.id),
         "in_clear": bool(Request.objects.get(pk=info.case.id).answers),
         "conflicts": [one.code for one in queries.conflicts_of(info, scene.at)],
     } | scene.seen
+
+
+def _register(case_id: int) -> dict[str, Any]:
+    """Return the cards of a request with what was done for each, and whether its party is named in clear."""
+    cards = Card.objects.filter(request=case_id).order_by("pk")
+    needs = Need.objects.filter(card__in=cards).order_by("pk")
+    parties = case_queries.told_parties(case_id)
+    return {
+        "cards": ["helped" if one.helper else "agreed" if one.confirmed_at else "awaited" for one in cards],
+        "calls": list(Call.objects.filter(card__in=cards).order_by("pk").values_list("outcome", flat=True)),
+        "needs": ["done" if one.done_at else "taken" if one.taken_at else "asked" for one in needs],
+        "named": any("Exemple" in f"{one.name} {one.email}".title() for one in parties),
+    }
 
 
 def _passages(case_id: int) -> list[str]:

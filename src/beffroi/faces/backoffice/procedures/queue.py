@@ -145,6 +145,7 @@ def procedures(request: HttpRequest) -> HttpResponse:
         "rows": [row_of(one, names, found.names.get(one.number, ""), at) for one in found.items],
         "found": found,
         "me": viewer.person_id,
+        "registers": any(one.procedure.people is not None for one in used),
         "patrols": any(one.procedure.passages is not None for one in used),
         "counts": [
             (names.get(one.service, one.service), one)

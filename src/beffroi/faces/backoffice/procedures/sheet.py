@@ -24,12 +24,12 @@ from beffroi.faces.shell.requests import last_moment, service_names, step_title
 from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.definition import MANDATE_TITLES, MandateKind, Sight
 from beffroi.serve.cases.queries import Entry
-from beffroi.serve.procedures import passages, queries
+from beffroi.serve.procedures import passages, queries, register
 from beffroi.serve.procedures.queries import RequestInfo
 from beffroi.serve.procedures.receipts import silence_words
 from beffroi.serve.procedures.waiting import rank_of, waiting_list
 
-MOST_WAITING = 20
+MOST_WAITING, CARD = 20, "card"
 WRITERS = {
     "service": gettext_noop("le service"),
     "requester": gettext_noop("l’habitant"),
@@ -102,6 +102,7 @@ def _shown(
     silence = queries.silence(info, asked.at)
     labels = {one.code: _(one.label) for one in info.procedure.documents} if info.procedure else {}
     labels |= {one.code: one.label for one in info.pieces}
+    cards = _cards(asked)
     context = {
         "row": row_of(info, names, next((one.name for one in parties if one.made_it), ""), asked.at),
         "info": info,
@@ -119,6 +120,7 @@ def _shown(
         "conflicts": told_conflicts(queries.conflicts_of(info, asked.at), outside=False),
         "takes_place": info.procedure is not None and info.procedure.site is not None and case.is_open,
         "passages": passages.passages_of(info),
+        "cards": cards,
         "for_agent": True,
         "rank": rank_of(info, asked.at),
         "waiting": _waiting(asked),
@@ -132,6 +134,13 @@ def _shown(
         "query": request.GET.urlencode(),
     }
     return render(request, "backoffice/procedures/sheet.html", context, status=status)
+
+
+def _cards(asked: Asked) -> list[register.CardInfo]:
+    """Return the cards of a request; their answers are on this page: it is read as a card is."""
+    found = [one for one, _readings in register.cards_of(asked.info)]
+    register.note_readings([one.id for one in found], CARD, by=asked.viewer, at=asked.at)
+    return found
 
 
 def _waiting(asked: Asked) -> list[str]:

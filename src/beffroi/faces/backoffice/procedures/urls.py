@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from beffroi.faces.backoffice.procedures import patrol, queue, sheet, sites
+from beffroi.faces.backoffice.procedures import patrol, queue, registers, sheet, sites
 
 urlpatterns = [
+    path("registres/", registers.registers, name="registers"),
+    path("registres/fiche/<int:card_id>/", registers.card, name="register-card"),
+    path("registres/appels/<int:round_id>/", registers.round_of_calls, name="register-calls"),
+    path("registres/<slug:use_case>/", registers.people, name="register"),
     path("demarches/", queue.procedures, name="procedures"),
     path("demarches/suivante/", queue.next_request, name="procedures-next"),
     path("demarches/chantiers.geojson", sites.sites_geojson, name="sites-geojson"),

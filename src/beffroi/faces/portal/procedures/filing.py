@@ -26,6 +26,7 @@ from beffroi.serve.cases.definition import Audience, BadCase, Mandate, MandateKi
 from beffroi.serve.cases.operations import PreparedFile
 from beffroi.serve.procedures import operations, queries
 from beffroi.serve.procedures.declaration import CHECK_STEP, WHO_STEP, Question
+from beffroi.serve.procedures.intake import ON_A_REGISTER
 from beffroi.serve.procedures.queries import DraftInfo, KeptInfo
 
 MOST_FILE_BYTES = 15 * 1024 * 1024
@@ -296,6 +297,8 @@ def _checked(request: Request, use_case: str, key: str) -> HttpResponseBase:
 
 
 def _requester(request: Request, progress: Progress) -> Requester:
+    if progress.procedure.people is not None and not progress.draft.for_other:
+        return Requester(request.viewer.person_id, ON_A_REGISTER, language=get_language() or "fr")
     given = progress.who.cleaned_data
     person = None if progress.draft.for_other else request.viewer.person_id
     return Requester(person, given["name"], given.get("email", ""), given.get("phone", ""), get_language() or "fr")

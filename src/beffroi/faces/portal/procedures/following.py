@@ -30,12 +30,17 @@ from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.definition import BadCase, Sight
 from beffroi.serve.cases.queries import PartyInfo
-from beffroi.serve.procedures import operations, passages, queries
+from beffroi.serve.procedures import calls, operations, passages, queries, register
 from beffroi.serve.procedures.declaration import Question
 from beffroi.serve.procedures.queries import RequestInfo
 from beffroi.serve.procedures.receipts import contact_line, silence_words
 from beffroi.serve.procedures.waiting import rank_of
 
+READINGS = {
+    "card": gettext_noop("la fiche, par un agent du service"),
+    "list": gettext_noop("la liste du registre, par un agent du service"),
+    "call": gettext_noop("la liste des appels, par un agent du service"),
+}
 # What is joined to a message answers no question of the form.
 JOINED = Question(code="message", label="Pièce jointe", type="file", most=3, why="Elle accompagne le message.")
 
@@ -54,6 +59,13 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Pourquoi ?"), max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
     )
+
+
+class NeedForm(forms.Form):
+    """What a person of a register asks for."""
+
+    kind = forms.CharField(max_length=40)
+    note = forms.CharField(required=False, max_length=500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +183,7 @@ def _supply(asked: Asked, values: Mapping[str, Any], at: datetime) -> None:
 
 
 def _withdraw(asked: Asked, values: Mapping[str, Any], at: datetime) -> None:
-    cases.withdraw_case(
+    operations.withdraw_request(
         number=asked.info.number, reason=values["reason"], viewer=asked.viewer, token=asked.token, at=at
     )
 
@@ -187,6 +199,24 @@ def _tell(asked: Asked, values: Mapping[str, Any], at: datetime) -> None:
 
 def _answer(asked: Asked, _values: Mapping[str, Any], at: datetime, *, accepts: bool) -> None:
     operations.answer_offer(number=asked.info.number, accepts=accepts, viewer=asked.viewer, token=asked.token, at=at)
+
+
+def _leave(asked: Asked, values: Mapping[str, Any], at: datetime) -> None:
+    operations.leave_register(
+        number=asked.info.number, card_id=_card_key(asked), viewer=asked.viewer, token=asked.token, at=at
+    )
+
+
+def _want(asked: Asked, values: Mapping[str, Any], at: datetime) -> None:
+    operations.ask_need(
+        number=asked.info.number, card_id=_card_key(asked), kind=values["kind"], note=values["note"],
+        viewer=asked.viewer, token=asked.token, at=at,
+    )  # fmt: skip
+
+
+def _card_key(asked: Asked) -> int:
+    given = asked.request.POST.get("card", "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 12 else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +237,8 @@ ACTS: Mapping[str, Act] = {
         forms.Form, partial(_answer, accepts=True), gettext_noop("C’est noté : le service vous écrit pour la suite.")
     ),
     "decline": Act(forms.Form, partial(_answer, accepts=False), gettext_noop("C’est noté : vous restez sur la liste.")),
+    "leave": Act(forms.Form, _leave, gettext_noop("La fiche est effacée : vous n’êtes plus à ce registre.")),
+    "want": Act(NeedForm, _want, gettext_noop("C’est demandé : le service le voit.")),
     "tell": Act(forms.Form, _tell, gettext_noop("C’est noté.")),
 }
 
@@ -236,6 +268,7 @@ def _context(asked: Asked, bound: Mapping[str, forms.Form] | None = None) -> dic
         "silence_has_come": silence is not None and silence.has_come(timezone.localdate(at)),
         "answers": answers_of(info),
         "fees": told_fees(info.fees),
+        "cards": _cards(info) if made_it else [],
         "passages": passages.passages_of(info) if made_it else [],
         "passage_url": _passage_url(asked) if made_it else "",
         "own_files": [one for one in files if one.mine],
@@ -258,6 +291,27 @@ def _context(asked: Asked, bound: Mapping[str, forms.Form] | None = None) -> dic
         "withdraw_form": bound.get("withdraw", ReasonForm(auto_id="retirer_%s")),
         "at": at,
     }
+
+
+def _cards(info: RequestInfo) -> list[dict[str, Any]]:
+    """Return the registers this request entered: the agreement, who read the card, what was asked for, who helps."""
+    known = queries.open_procedures(info.case.territory)
+    found = []
+    for card, readings in register.cards_of(info):
+        chosen = known.get(card.use_case)
+        rule = chosen.procedure.people if chosen else None
+        choices = rule.choices if rule else {}
+        needs = [(one, _(choices.get(one.kind, one.kind))) for one in calls.needs_of(card.id)]
+        found.append(
+            {
+                "card": card,
+                "title": _(chosen.title) if chosen else card.use_case,
+                "readings": [(one.on, _(READINGS[one.what])) for one in readings],
+                "needs": needs,
+                "choices": [(key, _(words)) for key, words in choices.items()],
+            }
+        )
+    return found
 
 
 def _passage_url(asked: Asked) -> str:

@@ -68,9 +68,11 @@ def procedure(request: HttpRequest, use_case: str) -> HttpResponse:
     request = cast(Request, request)
     territory, at = territory_of(request), timezone.now()
     chosen = queries.procedure_for(territory, use_case)
-    count_opening(request, catalogue.use_case(use_case, territory=territory))
+    opened = catalogue.use_case(use_case, territory=territory)
+    count_opening(request, opened)
     context = facts_of(chosen, territory) | {
         "drafts": queries.own_drafts(request.viewer, territory, at=at, use_case=use_case),
+        "has_map": "layers" in opened.use_case.settings,
         "for_other": request.GET.get("pour") == "autrui",
         "needs_account": chosen.procedure.account and request.viewer.person_id is None,
     }

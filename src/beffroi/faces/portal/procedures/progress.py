@@ -62,6 +62,9 @@ class Progress:
             form.is_valid()
             self.answers |= form.answers()
             found.append(Page(step.code, _(step.title), step, form))
+        if self.procedure.people is not None and not self.draft.for_other:
+            # The card says who, sealed: nothing more is asked that would be kept in clear.
+            return found
         found.append(Page(WHO_STEP, _("La personne") if self.draft.for_other else _("Vous"), None, self.who))
         return found
 
