@@ -104,6 +104,8 @@ def data_messages(path: Path) -> Iterator[tuple[int, Message]]:
             for text in value.values() if isinstance(value, dict) else (value,):
                 if isinstance(text, str) and text:
                     yield 1, (text, "")
+        for text in table.get("exempt", ()):  # type: ignore[attr-defined]
+            yield 1, (text, "")
 
 
 def _tables(value: object) -> Iterator[dict[str, object]]:
@@ -126,6 +128,7 @@ def gather() -> dict[Message, list[tuple[str, str]]]:
     sources += [(path, template_messages(path)) for path in sorted(SOURCES.rglob("templates/**/*.html"))]
     sources += [(path, template_messages(path)) for path in sorted(SOURCES.rglob("templates/**/*.txt"))]
     sources += [(path, data_messages(path)) for path in sorted((ROOT / "usecases").rglob("*.toml"))]
+    sources += [(path, data_messages(path)) for path in sorted((ROOT / "rules" / "circulation").glob("*.toml"))]
     sources += [(path, data_messages(path)) for path in sorted((SOURCES / "faces").rglob("data/**/*.toml"))]
     for path, messages in sources:
         for _line, message in messages:

@@ -1,5 +1,6 @@
 """The small town is there for the use cases that are tested end to end, and its site for a real browser."""
 
+from alert_makers import alert_town
 from faces.browser.conftest import chromium, site, site_of_the_day, visit
 from faces.portal.reports.conftest import reporting_town
 from faces.portal.town_fixtures import signed_in, small_lake, small_town
@@ -7,6 +8,7 @@ from usecases.directories_town import directories_lake, directories_town, signed
 from usecases.layers_town import layers_lake, layers_town
 
 __all__ = [
+    "alert_town",
     "chromium",
     "directories_lake",
     "directories_town",

@@ -1,159 +1,38 @@
-"""1-12, of « alert on a drawn zone reaches subscribers of that zone by push, e-mail, feed and screens »: raised from a
-report in one action, by e-mail, push, feed and page, as long as no room of alerts is there to do the rest."""
+"""1-12: « alert on a drawn zone reaches subscribers of that zone by push, e-mail, feed and screens, on
+alternate-traffic days "may I drive today" is answered for a plate or Crit'Air without storing it ».
+"""
 
 from __future__ import annotations
 
+import logging
 import re
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-import shapely
 from django.core import mail
+from django.db import connection
 from django.test import Client
-from django_tasks_db.models import DBTaskResult
+from django.utils import timezone
 
-from beffroi.base.catalogue import engine
-from beffroi.base.journal import queries as journal
-from beffroi.base.journal.operations import deliver_pending
+from alert_makers import agent, alert_values, follow, heard, sent_alert
 from beffroi.base.kernel.time import now
-from beffroi.base.territory import operations as territory
 from beffroi.base.territory.viewer import ANONYMOUS
+from beffroi.serve.alerts import queries
+from beffroi.serve.alerts.models import Alert, Follower
 from beffroi.serve.cases.definition import Requester
-from beffroi.serve.cases.models import PushDevice, PushMessage
-from beffroi.serve.cases.push import telling
-from beffroi.serve.reports import alerting, operations, zone_alerts
-from beffroi.serve.reports.events import ALERT_RAISED
-from desk_makers import QUEUE, act, sign_in_agent
+from beffroi.serve.cases.models import PushDevice
+from beffroi.serve.reports import operations as reports
+from desk_makers import QUEUE, act
 from mail_server import mail_server
 from push_relay import Device, relay, said
-from serve_makers import LAT, LON, make_open_town, send, square
-from territory_makers import AT, administrator
+from serve_makers import LAT, LON, send, square
 
 pytestmark = pytest.mark.django_db
-ALERT = {"title": "Pollution du ruisseau", "text": "Ne pas s’y baigner.", "severity": "moderate", "hours": "24"}
-NEAR = {"lat": str(LAT), "lon": str(LON), "radius_m": "300"}
-FAR = LON + 0.02
-
-
-@pytest.fixture
-def town(settings: Any, tmp_path: Any) -> str:
-    settings.STRONG_AUTH, settings.DATA_DIR = False, tmp_path
-    code = make_open_town(use_cases=("1-01", "1-05"))
-    for slug, west in (("ici", LON - 0.01), ("ailleurs", LON + 0.01)):
-        shape = shapely.box(west, LAT - 0.01, west + 0.0199, LAT + 0.01)
-        territory.add_zone(territory=code, kind="quartier", name=slug.capitalize(), shape=shapely.to_wkb(shape), at=AT)
-    return code
-
-
-def follow(town: str, name: str, *, sure: bool = True, **what: str) -> str:
-    email = f"{name}@exemple.fr"
-    made = operations.subscribe(territory=town, requester=Requester(email=email), viewer=ANONYMOUS, at=AT, **what)
-    if sure:
-        operations.confirm_subscription(made.token, at=AT)
-    return email
-
-
-def letters() -> dict[str, mail.EmailMessage]:
-    before = len(mail.outbox)
-    while deliver_pending(1000):
-        pass
-    # What a worker does.
-    for task in DBTaskResult.objects.filter(task_path__endswith="tasks.write_alert").order_by("enqueued_at"):
-        alerting.write_alert_to(*task.args_kwargs["args"], at=now())
-        task.delete()
-    alerts = [one for one in mail.outbox[before:] if one.subject.startswith("Alerte à ")]
-    assert len({one.to[0] for one in alerts}) == len(alerts), "one message for each address"
-    return {one.to[0]: one for one in alerts}
-
-
-def test_the_subscribers_of_the_zone_and_no_other_are_written_to(town: str) -> None:
-    told = [
-        follow(town, "zone", zone=square()),
-        follow(town, "quartier", district="ici"),
-        follow(town, "categorie", category="pollution"),
-        follow(town, "deux-fois", district="ici"),
-        follow(town, "deux-fois", zone=square()),
-    ]
-    follow(town, "loin", zone=square(lon=FAR))
-    follow(town, "autre-quartier", district="ailleurs")
-    follow(town, "autre-categorie", category="depot-sauvage", zone=square())
-    follow(town, "pas-confirmee", zone=square(), sure=False)
-    letters()
-    client, me = sign_in_agent("proprete")
-    sent = send("pollution", details={"milieu": "eau"}, description="Nappe irisée sous le pont.")
-    page = act(client, sent.number, "alerter", **ALERT, **NEAR).content.decode()
-    found = letters()
-    assert set(found) == set(told)
-    letter = found["zone@exemple.fr"]
-    assert "Pollution du ruisseau" in letter.subject
-    assert "Ne pas s’y baigner." in letter.body
-    assert letter.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    # The agent reads what became of it, the audit who did it.
-    assert "4 personnes abonnées à cette zone la reçoivent par courriel" in page
-    assert "Abonnés de la zone prévenus : 4." in page
-    (event,) = [one for one in journal.all_events(administrator(town)) if one.kind == ALERT_RAISED]
-    assert (event.actor, event.payload["severity"]) == (me.person_id, "moderate")
-
-
-def test_the_zone_is_drawn_or_a_whole_district(town: str) -> None:
-    far = follow(town, "loin", zone=square(lon=FAR))
-    elsewhere = follow(town, "autre-quartier", district="ailleurs")
-    client, _ = sign_in_agent("proprete")
-    sent = send("pollution", details={"milieu": "eau"})
-    assert "La zone" in client.get(f"{QUEUE}{sent.number}/").content.decode()
-    letters()
-    drawn = "\n".join(f"{LAT + y:.4f} {FAR + x:.4f}" for x, y in ((-0.0009, 0), (0, 0.0009), (0.0009, 0)))
-    act(client, sent.number, "alerter", **ALERT, **NEAR, zone=drawn)
-    assert set(letters()) == {far, elsewhere}
-    act(client, sent.number, "alerter", **ALERT, **NEAR, district="ailleurs")
-    assert set(letters()) == {far, elsewhere}
-    assert act(client, sent.number, "alerter", **ALERT, **NEAR, zone="45 3").status_code == 400
-
-
-def test_one_who_left_or_an_alert_that_is_over_is_not_written_to(town: str) -> None:
-    follow(town, "zone", zone=square())
-    client, _ = sign_in_agent("proprete")
-    sent = send("pollution", details={"milieu": "eau"})
-    act(client, sent.number, "alerter", **ALERT, **NEAR)
-    (one,) = alerting.concerned(sent.number, shapely.from_geojson(square()))
-    facts = {"title": "T", "text": "C", "severity": "minor", "until": now().isoformat()}
-    letters()
-    mail.outbox.clear()
-    alerting.write_alert_to(1, one.id, facts, at=now())
-    operations.end_subscription(one.token, at=now())
-    alerting.write_alert_to(1, one.id, facts | {"until": "2999-01-01T00:00:00+00:00"}, at=now())
-    assert mail.outbox == []
-
-
-def test_once_a_room_of_alerts_is_there_it_is_left_to_it(town: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    follow(town, "zone", zone=square())
-    client, _ = sign_in_agent("proprete")
-    sent = send("pollution", details={"milieu": "eau"})
-    letters()
-    alerts = replace(engine.engines()["alerts"], registered=True)
-    monkeypatch.setattr(alerting, "engine", lambda _name: alerts)
-    page = act(client, sent.number, "alerter", **ALERT, **NEAR).content.decode()
-    assert "transmise aux alertes de la commune" in page
-    assert letters() == {}
-
-
-# --- From a subscription to the end of an alert: pages, a real SMTP server, a relay of notifications ------------------
-
 ATOM = "{http://www.w3.org/2005/Atom}"
-
-
-def heard() -> None:
-    """Do what the journal and a worker do."""
-    while deliver_pending(1000):
-        pass
-    for task in DBTaskResult.objects.filter(task_path__endswith="tasks.write_alert").order_by("enqueued_at"):
-        alerting.write_alert_to(*task.args_kwargs["args"], at=now())
-        task.delete()
-    for key in PushMessage.objects.filter(sent_at=None).order_by("pk").values_list("pk", flat=True):
-        telling.send(key, at=now())
+FAR = LON + 0.02
+FIELDS = {"title": "Pollution du ruisseau", "text": "Ne pas s’y baigner.", "severity": "moderate", "hours": "24"}
 
 
 def titles(client: Client, **query: str) -> list[str | None]:
@@ -161,81 +40,172 @@ def titles(client: Client, **query: str) -> list[str | None]:
     return [entry.findtext(f"{ATOM}title") for entry in feed.iter(f"{ATOM}entry")]
 
 
-def test_a_stranger_who_follows_a_place_is_told_everywhere_and_no_more_once_she_leaves(
-    town: str, settings: Any, tmp_path: Any, client: Client
+def test_a_zone_reaches_by_mail_device_feed_screen_map_and_page_those_it_concerns(
+    alert_town: str, settings: Any, tmp_path: Any, client: Client
 ) -> None:
-    settings.DEFAULT_COMMUNE, settings.WEBHOOK_PRIVATE, settings.PUSH_KEY = town, True, tmp_path / "push.key"
+    settings.WEBHOOK_PRIVATE, settings.PUSH_KEY = True, tmp_path / "push.key"
     with mail_server(settings) as box, relay() as there:
-        asked = {"lat": str(LAT), "lon": str(LON), "around": "500", "email": "camille@exemple.fr", "rhythm": "day"}
-        assert client.post("/signalements/abonnement/", asked)["Location"].endswith("?envoye")
+        asked = {"place": "zone", "lat": str(LAT), "lon": str(LON), "radius": "500", "email": "camille@exemple.fr"}
+        assert client.post("/alertes/abonnement/", asked)["Location"].endswith("?envoye")
         heard()
         (confirm,) = box.messages
-        page = re.search(r"/abonnement/\S+", confirm.get_content())
+        page = re.search(r"/alertes/abonnement/\S+", confirm.get_content())
         mine = client.post(page[0])["Location"] if page else ""
-        token = mine.split("/")[2]
-        assert f"/application/?abonne={token}" in client.get(mine).content.decode()
-        assert "là où je suis abonné" in client.get("/application/", {"abonne": token}).content.decode()
+        token = mine.split("/")[3]
         device = Device()
         told = device.subscription(f"{there.origin}/camille")
         wishes = client.post("/application/appareil/", {"endpoint": told["endpoint"], **told["keys"], "abonne": token})
         assert [one["label"] for one in wishes.json()["wishes"]] == ["Les alertes de vos abonnements"]
-
-        agent, _me = sign_in_agent("proprete")
-        number = send("pollution", details={"milieu": "eau"}).number
-        act(agent, number, "alerter", **ALERT, **NEAR)
+        far = follow(alert_town, "loin", zone=square(lon=FAR))
         box.messages.clear()
-        heard()
-        (letter,) = [one for one in box.messages if one["To"] == "camille@exemple.fr"]
-        assert "/alertes/" in letter.get_content()
+
+        author, _me = agent()
+        drawn = "\n".join(f"{LAT + y:.4f} {LON + x:.4f}" for x, y in ((-0.001, -0.001), (0.001, -0.001), (0, 0.001)))
+        number = sent_alert(author, **alert_values(title="Dératisation du quai", area="zone", zone=drawn))
+        assert titles(client) == [], "nothing has left yet"
+        assert box.messages == []
+        heard(at=now() + timedelta(seconds=31))
+        (letter,) = box.messages
+        assert letter["To"] == "camille@exemple.fr" != far
+        assert "Tenez les chiens en laisse." in letter.get_content()
         (push,) = there.heard
         assert there.signer(push)
         words = said(device, push)
-        assert (words["title"], words["body"]) == ("Alerte à Montpellier : Pollution du ruisseau", ALERT["text"])
-        shown = client.get(words["path"]).content.decode()
-        assert ALERT["title"] in shown
-        assert ALERT["text"] in shown
-        assert number not in shown
+        assert words["title"] == "Alerte à Montpellier : Dératisation du quai"
+        assert "Dératisation du quai" in client.get(words["path"]).content.decode()
         near, off = (f"{lon - 0.001},{LAT - 0.001},{lon + 0.001},{LAT + 0.001}" for lon in (LON, FAR))
-        assert titles(client) == titles(client, bbox=near) == [ALERT["title"]]
-        assert titles(client, bbox=off) == []
-        assert f">{ALERT['title']}</a>" in client.get("/").content.decode(), "whoever opens the home page knows of it"
+        assert titles(client) == titles(client, bbox=near) == ["Dératisation du quai"]
+        assert titles(client, bbox=off) == titles(client, sujet="circulation") == []
+        for path in ("/", "/alertes/", "/ecran/", f"/alertes/carte.geojson?bbox={near}"):
+            assert "Dératisation du quai" in client.get(path).content.decode(), path
+        # The screen reads itself again, and the browser keeps its last content for when the network is gone.
+        screen = client.get("/ecran/")
+        assert (screen["Refresh"], screen["X-Beffroi-Keep"]) == ("30", "1")
+        shown = author.get(f"/agent/alertes/{number}/").content.decode()
+        assert "Courriel : 1 personne" in shown
+        assert "Notification : 1 personne" in shown
+
+        # Nothing goes twice, however often the worker takes its turn.
+        heard(at=now() + timedelta(minutes=5))
+        assert (len(box.messages), len(there.heard)) == (1, 1)
 
         # She leaves as her mailbox does (RFC 8058): the next one reaches neither her address nor her device.
-        leave = str(letter["List-Unsubscribe"])
-        path = "/abonnements/" + leave.partition("/abonnements/")[2].strip("<>")
-        assert client.post(path, {"List-Unsubscribe": "One-Click"}).status_code == 200
-        box.messages.clear()
-        act(agent, number, "alerter", **ALERT | {"title": "Toujours polluée"}, **NEAR)
-        heard()
-        assert [one["To"] for one in box.messages if one["To"] == "camille@exemple.fr"] == []
-        assert len(there.heard) == 1
+        leave = "/alertes/" + str(letter["List-Unsubscribe"]).partition("/alertes/")[2].strip("<>")
+        assert client.post(leave, {"List-Unsubscribe": "One-Click"}).status_code == 200
+        sent_alert(author, **alert_values(title="Encore", area="zone", zone=drawn))
+        heard(at=now() + timedelta(minutes=10))
+        assert (len(box.messages), len(there.heard)) == (1, 1)
         assert PushDevice.objects.count() == 0
-
-        # Over before its hour, by the same agent: nobody reads it any more.
-        assert titles(client) == ["Toujours polluée", ALERT["title"]]
-        assert "Terminer l’alerte" in agent.get(f"{QUEUE}{number}/").content.decode()
-        act(agent, number, "finir-l-alerte")
-        assert titles(client) == []
-        assert "Aucune alerte en cours" in client.get("/alertes/").content.decode()
-        assert ALERT["title"] not in client.get("/").content.decode()
-        assert "Terminer l’alerte" not in agent.get(f"{QUEUE}{number}/").content.decode()
-        assert act(agent, number, "finir-l-alerte").status_code == 404
+        assert not Follower.objects.filter(email="camille@exemple.fr").exists()
 
 
-def test_letters_still_waiting_when_an_alert_is_ended_are_not_sent(town: str) -> None:
-    follow(town, "zone", zone=square())
-    client, _ = sign_in_agent("proprete")
-    letters()
-    first, second = (send("pollution", details={"milieu": "eau"}).number for _ in range(2))
-    act(client, first, "alerter", **ALERT, **NEAR)
-    act(client, second, "alerter", **ALERT | {"title": "Toujours polluée"}, **NEAR)
-    act(client, first, "finir-l-alerte")
-    (letter,) = letters().values()
-    assert "Toujours polluée" in letter.subject
+def test_a_report_becomes_an_alert_that_readers_of_both_rooms_receive(alert_town: str, client: Client) -> None:
+    told = [follow(alert_town, "zone", zone=square()), follow(alert_town, "quartier", district="ici")]
+    follow(alert_town, "ailleurs", district="ailleurs")
+    for name, what in (
+        ("rue", {"zone": square()}),
+        ("categorie", {"category": "pollution"}),
+        ("zone", {"zone": square()}),
+    ):
+        made = reports.subscribe(
+            territory=alert_town, requester=Requester(email=f"{name}@exemple.fr"), viewer=ANONYMOUS,
+            at=now(), **what,
+        )  # fmt: skip
+        reports.confirm_subscription(made.token, at=now())
+    heard()
+    mail.outbox.clear()
+    author, me = agent()
+    number = send("pollution", details={"milieu": "eau"}).number
+    act(author, number, "alerter", **FIELDS, lat=str(LAT), lon=str(LON), radius_m="300")
+    heard()
+    letters = [one for one in mail.outbox if one.subject.startswith("Alerte à ")]
+    assert sorted(one.to[0] for one in letters) == sorted([*told, "rue@exemple.fr", "categorie@exemple.fr"])
+    (kept,) = Alert.objects.all()
+    assert (kept.report, kept.asker_id) == (number, me.person_id)
+    assert number not in client.get(f"/alertes/{kept.pk}/").content.decode()
+
+    # Over before its hour, by the same agent: nobody reads it any more, and those who were told are told.
+    mail.outbox.clear()
+    assert "Terminer l’alerte" in author.get(f"{QUEUE}{number}/").content.decode()
+    act(author, number, "finir-l-alerte")
+    heard()
+    assert titles(client) == []
+    assert sorted(one.to[0] for one in mail.outbox) == sorted([*told, "rue@exemple.fr", "categorie@exemple.fr"])
+    assert {one.subject for one in mail.outbox} == {"Fin d’alerte à Montpellier : Pollution du ruisseau"}
+    assert "Terminer l’alerte" not in author.get(f"{QUEUE}{number}/").content.decode()
 
 
-def test_an_alert_ends_by_itself_at_its_hour(town: str) -> None:
-    client, _ = sign_in_agent("proprete")
-    act(client, send("pollution", details={"milieu": "eau"}).number, "alerter", **ALERT, **NEAR)
-    for hours, many in ((23, 1), (25, 0)):
-        assert len(zone_alerts.alerts_in_force(town, at=now() + timedelta(hours=hours))) == many
+def test_a_grave_report_waits_for_a_second_person(alert_town: str, client: Client) -> None:
+    author, _me = agent()
+    number = send("pollution", details={"milieu": "eau"}).number
+    act(author, number, "alerter", **FIELDS | {"severity": "severe"}, lat=str(LAT), lon=str(LON), radius_m="300")
+    heard()
+    assert titles(client) == []
+    second, _other = agent()
+    (kept,) = Alert.objects.all()
+    assert "Elle attend votre accord" in second.get(f"/agent/alertes/{kept.pk}/").content.decode()
+    second.post(f"/agent/alertes/{kept.pk}/approuver/")
+    heard(at=now() + timedelta(minutes=1))
+    assert titles(client) == [FIELDS["title"]]
+
+
+@pytest.mark.parametrize(
+    ("driving", "asked", "answer"),
+    [
+        ("critair-2", {"critair": "2"}, "Oui, vous pouvez rouler."),
+        ("critair-2", {"critair": "3"}, "Non, pas aujourd’hui."),
+        ("critair-2", {"critair": "none"}, "Non, pas aujourd’hui."),
+        ("critair-2", {"plate": "AB-123-CD"}, "Il faut la vignette Crit’Air pour répondre."),
+        ("parity", {"critair": "0"}, "Oui, vous pouvez rouler."),
+        ("parity", {"plate": "AB-12-CD"}, "cette plaque ne se lit pas"),
+    ],
+)
+def test_may_i_drive_is_answered_and_nothing_is_kept(
+    alert_town: str, client: Client, caplog: pytest.LogCaptureFixture, driving: str, asked: dict[str, str], answer: str
+) -> None:
+    at = now()
+    author, _me = agent()
+    sent_alert(author, **alert_values(topic="circulation", driving=driving))
+    heard(at=at + timedelta(seconds=31))
+    tables = connection.introspection.table_names()
+
+    def rows() -> dict[str, int]:
+        with connection.cursor() as cursor:
+            found = {}
+            for table in tables:
+                cursor.execute(f'SELECT count(*) FROM "{table}"')
+                found[table] = cursor.fetchone()[0]
+            return found
+
+    before = rows()
+    with caplog.at_level(logging.DEBUG):
+        shown = client.post("/alertes/puis-je-rouler/", asked)
+    assert answer in shown.content.decode()
+    assert shown["Cache-Control"] == "no-store"
+    assert rows() == before
+    kept = asked.get("plate", "")
+    assert not kept or kept not in caplog.text
+
+
+def test_even_plates_on_even_days(alert_town: str, client: Client) -> None:
+    author, _me = agent()
+    sent_alert(author, **alert_values(topic="circulation", driving="parity"))
+    heard(at=now() + timedelta(seconds=31))
+    page, today = "/alertes/puis-je-rouler/", timezone.localdate().day % 2
+    same, other = ("AB-124-CD", "1235 AB 34") if today == 0 else ("1235 AB 34", "AB-124-CD")
+    assert "Oui, vous pouvez rouler." in client.post(page, {"plate": same}).content.decode()
+    assert "Non, pas aujourd’hui." in client.post(page, {"plate": other}).content.decode()
+    # Whoever reads the table sends nothing at all.
+    assert "peut rouler" in client.get(page).content.decode()
+
+
+def test_without_a_restriction_everyone_may_drive(alert_town: str, client: Client) -> None:
+    assert "Oui : rien ne restreint" in client.get("/alertes/puis-je-rouler/").content.decode()
+
+
+def test_an_alert_ends_by_itself_at_its_hour(alert_town: str) -> None:
+    author, _me = agent()
+    sent_alert(author, **alert_values())
+    heard(at=now() + timedelta(seconds=31))
+    (one,) = queries.in_force(alert_town, at=now() + timedelta(minutes=1))
+    assert queries.in_force(alert_town, at=one.content.until + timedelta(seconds=1)) == []

@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "beffroi.serve.bookings",
     "beffroi.serve.payments",
     "beffroi.serve.procedures",
+    "beffroi.serve.alerts",
     "beffroi.faces.shell",
     "beffroi.faces.portal",
     "beffroi.faces.backoffice",

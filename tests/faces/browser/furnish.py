@@ -74,6 +74,7 @@ def furnish(password: str) -> None:
     _plan_the_day()
     _work_in_the_streets(CODE)
     _give_away(CODE, giver)
+    _warn(CODE)
     _book(CODE)
     _bill_families(CODE)
     _rent_out(CODE)
@@ -92,6 +93,18 @@ def _give_away(code: str, giver: int) -> None:
     offer_thing(
         Viewer(giver), code, title="Armoire en pin", pickup="Devant le 12.", street="Grande Rue", days=30,
         lon=WEST + 0.009, lat=SOUTH + 0.0096, at=now(), photos=[photo(size=(640, 480))],
+    )  # fmt: skip
+
+
+def _warn(code: str) -> None:
+    """Send the alerts of a demonstration, and open a project: their pages have something to show."""
+    from beffroi.base.kernel.time import now
+    from beffroi.config.demo.alerts import add_alerts
+    from faces.portal.small_town import SOUTH, WEST
+
+    add_alerts(
+        code, places=[(WEST + 0.009, SOUTH + 0.0096, "Grande Rue")], author="agent@bourg.test",
+        approver="equipe@bourg.test", at=now(),
     )  # fmt: skip
 
 

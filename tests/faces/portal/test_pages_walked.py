@@ -31,7 +31,10 @@ ELSEWHERE = {
     "portal:followed-photo", "portal:followed-procedure-file", "portal:near", "portal:procedure-file",
     "portal:report-photo", "portal:report-similar", "portal:twin-for",
     # A token that a letter carries; the lists of one's subscriptions are walked as `portal:own-subscriptions`.
-    "portal:subscription", "portal:subscriptions", "portal:subscriptions-end",
+    "portal:subscription", "portal:subscriptions", "portal:subscriptions-end", "portal:alerts-confirm",
+    "portal:alerts-followed", "portal:alerts-unfollow",
+    # It reads itself again every thirty seconds, under the rules that read it: `tests/usecases/test_1_12.py`.
+    "portal:screen",
     # What a bank calls or sends one back to: it says OK, or leads on to `portal:payment`, which is walked.
     "portal:payment-notification", "portal:payment-return",
     # The way to the step where one stands, which is walked.

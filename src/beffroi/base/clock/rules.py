@@ -32,6 +32,8 @@ from beffroi.base.kernel.resources import shipped_folder
 UNITS = ("hour", "day", "working-day", "business-day", "month", "year")
 ENDS = ("as-is", "next-working-day")
 CALENDAR_FOLDER = "calendrier"
+# Who may drive is no delay: `restrictions` reads it.
+RESTRICTIONS = "circulation"
 
 FILE_KEYS = {"title": REQUIRED_TEXT, "domain": REQUIRED_TEXT, "rule": TABLES, "example": TABLES, "tariff": TABLES}
 RULE_KEYS = {
@@ -186,6 +188,8 @@ def load_rules(folders: Iterable[Path]) -> RuleBook:
         # Regions before the holidays that name them.
         files.sort(key=lambda path: path.name != "regions.toml")
         for path in files:
+            if path.parent.name == RESTRICTIONS:
+                continue
             name = f"{folder.name}/{path.relative_to(folder)}"
             try:
                 read = _read_calendar if path.parent.name == CALENDAR_FOLDER else _read_rules

@@ -186,6 +186,9 @@ def _reports(town: Town, tell: Tell) -> None:
     from beffroi.config.demo.procedures import add_procedures
 
     add_procedures(town.insee, places=places, at=now(), resident_email=PEOPLE[0].email)
+    from beffroi.config.demo.alerts import add_alerts
+
+    add_alerts(town.insee, places=places, author=PEOPLE[1].email, approver=PEOPLE[3].email, at=now())
 
 
 def _registry(town: Town, passwords: dict[str, str]) -> list[dict[str, Any]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from xml.sax.saxutils import escape, quoteattr
 
+import shapely
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -19,12 +18,13 @@ from beffroi.base.kernel.time import now
 from beffroi.base.territory.queries import CommuneInfo, UnknownTerritory
 from beffroi.faces.api.problems import problem
 from beffroi.faces.shell.access import EVERYONE, open_to
+from beffroi.faces.shell.alerts import words_of
 from beffroi.faces.shell.sentences import said
+from beffroi.serve.alerts import queries as alerts
+from beffroi.serve.alerts.definition import AlertInfo
 from beffroi.serve.cases.definition import OUTCOME_TITLES, STATUS_TITLES, BadCase
 from beffroi.serve.reports import queries as reports
-from beffroi.serve.reports.alerting import SEVERITY_TITLES
 from beffroi.serve.reports.queries import ReportFilter, ReportInfo
-from beffroi.serve.reports.zone_alerts import ZoneAlertInfo, alerts_in_force
 
 MOST = 100
 PARAMETERS = ("categorie", "etat", "quartier", "rue", "q", "bbox")
@@ -40,24 +40,28 @@ def report_feed(request: HttpRequest) -> HttpResponse:
         page = reports.public_reports(commune.code, _wanted(request), at=now(), size=MOST)
         return [(info.case.changed_at, _entry(request, info)) for info in page.items]
 
-    return _answered(request, "signalements", _("Signalements de {commune}"), entries)
+    return answered(request, "signalements", _("Signalements de {commune}"), entries)
 
 
 @open_to(EVERYONE)
 @require_safe
 def alert_feed(request: HttpRequest) -> HttpResponse:
-    """Give the zone alerts in force, the last first; `bbox` keeps those whose zone meets it."""
+    """Give the alerts and news in force, the last first; `bbox`, `quartier`, `sujet`, `projet` narrow them."""
 
     def entries(commune: CommuneInfo) -> Entries:
-        _check_names(request, ("bbox",))
-        box = request.GET.get("bbox", "")
-        found = alerts_in_force(commune.code, at=now(), bbox=BBox.parsed(box) if box else None)
-        return [(one.raised_at, _alert_entry(request, one)) for one in found]
+        _check_names(request, ("bbox", "quartier", "sujet", "projet"))
+        box, project = request.GET.get("bbox", ""), request.GET.get("projet", "")
+        found = alerts.in_force(
+            commune.code, at=now(), bbox=BBox.parsed(box) if box else None, topic=request.GET.get("sujet", "")[:40],
+            district=request.GET.get("quartier", "")[:100],
+        )  # fmt: skip
+        kept = [one for one in found if project in ("", one.content.project)]
+        return [(one.changed_at, _alert_entry(request, one)) for one in kept]
 
-    return _answered(request, "alertes", _("Alertes de {commune}"), entries)
+    return answered(request, "alertes", _("Alertes de {commune}"), entries)
 
 
-def _answered(request: HttpRequest, name: str, title: str, entries: Callable[[CommuneInfo], Entries]) -> HttpResponse:
+def answered(request: HttpRequest, name: str, title: str, entries: Callable[[CommuneInfo], Entries]) -> HttpResponse:
     commune: CommuneInfo | None = request.commune  # type: ignore[attr-defined]
     try:
         if commune is None:
@@ -108,42 +112,47 @@ def _feed(request: HttpRequest, commune: CommuneInfo, name: str, title: str, ent
     head = [
         '<?xml version="1.0" encoding="utf-8"?>',
         '<feed xmlns="http://www.w3.org/2005/Atom" xmlns:georss="http://www.georss.org/georss" xml:lang="fr">',
-        _element("id", f"tag:{request.get_host()},2026:{name}/{commune.code}?{request.META['QUERY_STRING']}"),
-        _element("title", title),
-        _element("updated", updated.isoformat(timespec="seconds")),
+        element("id", f"tag:{request.get_host()},2026:{name}/{commune.code}?{request.META['QUERY_STRING']}"),
+        element("title", title),
+        element("updated", updated.isoformat(timespec="seconds")),
         f'<link rel="self" href={quoteattr(here)}/>',
         f'<link rel="alternate" href={quoteattr(site)}/>',
-        f"<author>{_element('name', commune.name)}</author>",
+        f"<author>{element('name', commune.name)}</author>",
     ]
     return "\n".join([*head, *(entry for _at, entry in entries), "</feed>"])
 
 
-def _alert_entry(request: HttpRequest, alert: ZoneAlertInfo) -> str:
-    ring = json.loads(alert.zone)["coordinates"][0]
-    severity = _(SEVERITY_TITLES[alert.severity])
-    until = timezone.localtime(alert.until)
-    end = _("Gravité : {severity}. Jusqu’au {until}.").format(
-        severity=severity.lower(), until=f"{until:%d/%m/%Y, %H:%M}"
-    )
+def _alert_entry(request: HttpRequest, one: AlertInfo) -> str:
+    words = words_of(one.content, one.territory)
+    link = request.build_absolute_uri(_alert_page(one))
+    severity = _("Gravité : {severity}.").format(severity=words["severity"].lower()) if words["severity"] else ""
+    told = [words["text"], words["instruction"], " ".join(filter(None, (severity, words["when"])))]
+    sent_at = one.sent_at or one.changed_at
     return "".join(
         [
             "<entry>",
-            _element("id", f"tag:{request.get_host()},2026:alerte/{alert.id}"),
-            _element("title", alert.title),
-            _element("published", alert.raised_at.isoformat(timespec="seconds")),
-            _element("updated", alert.raised_at.isoformat(timespec="seconds")),
-            f'<link rel="alternate" href={quoteattr(request.build_absolute_uri(_alerts_page(alert)))}/>',
-            f"<category term={quoteattr(alert.severity)} label={quoteattr(severity)}/>",
-            _element("summary", f"{alert.text}\n{end}"),
-            _element("georss:polygon", " ".join(f"{lat:.6f} {lon:.6f}" for lon, lat, *_height in ring)),
+            element("id", f"tag:{request.get_host()},2026:alerte/{one.id}"),
+            element("title", words["title"]),
+            element("published", sent_at.isoformat(timespec="seconds")),
+            element("updated", one.changed_at.isoformat(timespec="seconds")),
+            f'<link rel="alternate" href={quoteattr(link)}/>',
+            f"<category term={quoteattr(one.content.topic)} label={quoteattr(words['topic'])}/>",
+            element("summary", "\n".join(filter(None, told))),
+            *_polygons(one),
             "</entry>",
         ]
     )
 
 
-def _alerts_page(alert: ZoneAlertInfo) -> str:
+def _polygons(one: AlertInfo) -> Iterator[str]:
+    for part in shapely.get_parts(one.content.shape) if one.content.shape is not None else ():
+        if isinstance(part, shapely.Polygon):
+            yield element("georss:polygon", " ".join(f"{lat:.6f} {lon:.6f}" for lon, lat, *_h in part.exterior.coords))
+
+
+def _alert_page(one: AlertInfo) -> str:
     try:
-        return f"{reverse('portal:alerts')}#alerte-{alert.id}"
+        return reverse("portal:alert", args=[one.id])
     except NoReverseMatch:
         return "/"
 
@@ -157,14 +166,14 @@ def _entry(request: HttpRequest, info: ReportInfo) -> str:
     return "".join(
         [
             "<entry>",
-            _element("id", f"tag:{request.get_host()},2026:signalement/{case.number}"),
-            _element("title", f"{title} ({state})"),
-            _element("published", case.opened_at.isoformat(timespec="seconds")),
-            _element("updated", case.changed_at.isoformat(timespec="seconds")),
+            element("id", f"tag:{request.get_host()},2026:signalement/{case.number}"),
+            element("title", f"{title} ({state})"),
+            element("published", case.opened_at.isoformat(timespec="seconds")),
+            element("updated", case.changed_at.isoformat(timespec="seconds")),
             f'<link rel="alternate" href={quoteattr(request.build_absolute_uri(_page(case.number)))}/>',
             f"<category term={quoteattr(case.category)} label={quoteattr(_(info.label))}/>",
-            _element("summary", "\n".join(part for part in words if part)),
-            _element("georss:point", f"{info.lat:.7f} {info.lon:.7f}"),
+            element("summary", "\n".join(part for part in words if part)),
+            element("georss:point", f"{info.lat:.7f} {info.lon:.7f}"),
             "</entry>",
         ]
     )
@@ -177,5 +186,5 @@ def _page(number: str) -> str:
         return reverse("open311:request", kwargs={"request_id": number, "form": "json"})
 
 
-def _element(name: str, text: str) -> str:
+def element(name: str, text: str) -> str:
     return f"<{name}>{escape(text)}</{name}>"

@@ -39,6 +39,14 @@ DOORS: tuple[tuple[str, str, str, str, str, bool], ...] = (
         False,
     ),
     (
+        "backoffice:alerts",
+        gettext_noop("Alertes"),
+        gettext_noop("Écrire, approuver, envoyer ; qui est prévenu, et par où."),
+        "bell",
+        "w",
+        False,
+    ),
+    (
         "backoffice:bookings",
         gettext_noop("Réservations"),
         gettext_noop("La liste de l’équipe, la charge des jours, les jours fermés."),

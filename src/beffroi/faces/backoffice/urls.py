@@ -23,6 +23,7 @@ from beffroi.faces.backoffice import (
     webhooks,
     worth,
 )
+from beffroi.faces.backoffice.alerts import pages as alerts
 from beffroi.faces.backoffice.bills import urls as bill_urls
 from beffroi.faces.backoffice.bookings import pages as bookings
 from beffroi.faces.backoffice.live import pages as live
@@ -48,6 +49,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *owners.urlpatterns,
     *offers.urlpatterns,
     *proposals.urlpatterns,
+    *alerts.urlpatterns,
     *bookings.urlpatterns,
     *bill_urls.urlpatterns,
     *landlords.urlpatterns,

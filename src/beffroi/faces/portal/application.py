@@ -21,11 +21,14 @@ from beffroi.base.kernel.numbers import row_key
 from beffroi.faces.portal.directory import territory_of
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.faces.shell.answers import script_answer, told
+from beffroi.serve.alerts.audience import TOPIC as WARNINGS
+from beffroi.serve.alerts.following import follower
+from beffroi.serve.alerts.operations import device_for_warnings
 from beffroi.serve.cases import operations, queries
 from beffroi.serve.cases.push import devices
 from beffroi.serve.cases.push.devices import DeviceInfo, DeviceNotFound, Subscription, WishInfo
 from beffroi.serve.reports.operations import device_for_alerts
-from beffroi.serve.reports.subscriptions import ALERTS, reader
+from beffroi.serve.reports.subscriptions import ALERTS, SubscriptionNotFound, reader
 
 USE_CASE = "6-01"
 
@@ -44,11 +47,8 @@ def application(request: HttpRequest) -> HttpResponse:
         with suppress(BeffroiError):
             followed = queries.followed_case(token)[1].number
     subscriber = request.GET.get("abonne", "")
-    if subscriber:
-        try:
-            reader(subscriber)
-        except BeffroiError:
-            subscriber = ""
+    if subscriber and not _opens(subscriber):
+        subscriber = ""
     code = territory_of(request)
     if code:
         catalogue.count_use(USE_CASE, code, timezone.now(), audience=audience_of(request.viewer, code))
@@ -64,6 +64,15 @@ def application(request: HttpRequest) -> HttpResponse:
     if token or subscriber:
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _opens(token: str) -> bool:
+    """Tell whether a token is that of one who subscribed: to places and categories, or to alerts."""
+    for opened in (reader, follower):
+        with suppress(BeffroiError):
+            opened(token)
+            return True
+    return False
 
 
 def _subscription(request: HttpRequest) -> Subscription:
@@ -82,9 +91,17 @@ def alerts_label() -> str:
 
 
 def _label(one: WishInfo) -> str:
-    if one.topic.startswith(f"{ALERTS}-"):
+    if one.topic.partition("-")[0] in (ALERTS, WARNINGS):
         return alerts_label()
     return _("La demande {number}").format(number=one.number) if one.number else _("Toutes vos demandes")
+
+
+def _device_of(token: str, request: HttpRequest, asked: dict[str, Any]) -> DeviceInfo:
+    """Have this device told of what the holder of a token subscribed to, in the room that gave it."""
+    try:
+        return device_for_alerts(token=token, device=_subscription(request), **asked)
+    except SubscriptionNotFound:
+        return device_for_warnings(token=token, device=_subscription(request), **asked)
 
 
 @open_to(EVERYONE)
@@ -96,7 +113,7 @@ def subscribe(request: HttpRequest) -> JsonResponse:
     asked: dict[str, Any] = {"viewer": request.viewer, "language": get_language(), "at": timezone.now()}
     try:
         if subscriber := request.POST.get("abonne", ""):
-            info = device_for_alerts(token=subscriber, device=_subscription(request), **asked)
+            info = _device_of(subscriber, request, asked)
         else:
             info = operations.subscribe_device(
                 territory=territory_of(request),

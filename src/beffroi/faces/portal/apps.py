@@ -7,6 +7,7 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         from beffroi.faces.portal import engine
+        from beffroi.faces.portal.alerts.pages import OVERLAY as ALERTS
         from beffroi.faces.portal.cameras import OVERLAY as CAMERAS
         from beffroi.faces.portal.charging import OVERLAY as CHARGING
         from beffroi.faces.portal.lighting.pages import OVERLAY as LIGHTING
@@ -22,6 +23,7 @@ class PortalConfig(AppConfig):
 
         engine.register()
         register(OVERLAY)
+        register(ALERTS)
         register(OBSTACLES)
         register(OFFERS)
         register(CAMERAS)

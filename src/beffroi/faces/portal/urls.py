@@ -20,6 +20,7 @@ from beffroi.faces.portal import (
     rush,
     works,
 )
+from beffroi.faces.portal.alerts import urls as alerts
 from beffroi.faces.portal.bills import pages as bills
 from beffroi.faces.portal.bookings import urls as bookings
 from beffroi.faces.portal.crossing import urls as crossing
@@ -118,6 +119,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("itineraire/<int:rank>.gpx", itinerary.gpx, name="itinerary-gpx"),
     *application.urlpatterns,
     *own_requests.urlpatterns,
+    *alerts.urlpatterns,
     *bookings.urlpatterns,
     *proposing.urlpatterns,
     *claiming.urlpatterns,

@@ -7,7 +7,7 @@ Its ``Reply-To`` holds the follow-up token: what is answered comes back into the
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 
 from django.conf import settings
@@ -135,6 +135,22 @@ def page_url(code: str, name: str, *args: str) -> str:
     except NoReverseMatch:
         return ""
     return f"{settings.ACCOUNT_DEFAULT_HTTP_PROTOCOL}://{domain_of(code)}{path}"
+
+
+def one_click_end(url: str, *, list_id: str) -> dict[str, str]:
+    """Return the headers by which a mailbox ends a subscription by itself, without a page (RFC 8058)."""
+    return {
+        "List-Unsubscribe": f"<{url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "List-ID": f"<{list_id}>",
+    }
+
+
+def message_to(to: str, language: str, subject: str, words: Sequence[str]) -> EmailMessage:
+    """Return a message that the house writes by itself, a paragraph for each of its `words`."""
+    message = EmailMessage(subject, "\n\n".join(words) + "\n", settings.DEFAULT_FROM_EMAIL, [to])
+    message.extra_headers = {"Auto-Submitted": "auto-generated", "Content-Language": language}
+    return message
 
 
 def local_day(info: CaseInfo, value: date) -> str:

@@ -14,10 +14,10 @@ class ReportsConfig(AppConfig):
         from beffroi.base.territory.engine import real_only
         from beffroi.base.territory.operations import register_sandbox_part
         from beffroi.sense.mobility.events import WORKS_ENDED, WORKS_PUBLISHED
+        from beffroi.serve.cases import audiences, life, mails, store
         from beffroi.serve.cases import events as cases
-        from beffroi.serve.cases import life, mails, store
         from beffroi.serve.reports import (
-            alerting,
+            audience,
             engine,
             events,
             matching,
@@ -31,6 +31,7 @@ class ReportsConfig(AppConfig):
         )
 
         engine.register()
+        audiences.AUDIENCES["reports"] = audience.AUDIENCE
         mails.FOLLOW_PAGES["report"] = "portal:followed-report"
         store.NAMED_ELSEWHERE.append(visits.photo_digests)
         register_sandbox_part("reports", fill=sandbox.fill)
@@ -38,7 +39,6 @@ class ReportsConfig(AppConfig):
         subscribe("reports.matching", [cases.OPENED, cases.RELEASED], matching.look_for_counterpart)
         subscribe("reports.news", news.KINDS, real_only(news.gather))
         subscribe("reports.subscription_mails", [events.SUBSCRIPTION_ASKED], real_only(news.ask_to_confirm))
-        subscribe("reports.alerts", [events.ALERT_RAISED], real_only(alerting.tell_subscribers))
         subscribe("reports.works", [WORKS_PUBLISHED, WORKS_ENDED], real_only(works_news.tell_followers))
         subscribe("reports.withdrawal", [events.RECLASSIFIED, cases.CLOSED, cases.HELD], snapshot.follow)
         every_day("reports.daily", tasks.daily, hour=2)

@@ -7,8 +7,7 @@ RECLASSIFIED = "report.reclassified"
 
 ALERT_RAISED = "report.alert_raised"
 """An agent asks for a zone alert. Payload: ``number``, ``title``, ``text``, ``severity`` (``minor``, ``moderate``,
-``severe``), ``zone`` (a GeoJSON polygon), ``until`` (an instant), ``alert`` (its number among the alerts kept here,
-absent once the alerts room is there). The alerts room hears it."""
+``severe``), ``zone`` (a GeoJSON polygon), ``until`` (an instant). The room of alerts hears it."""
 
 ALERT_ENDED = "report.alert_ended"
 """An agent ends the alerts of a report before their hour. Payload: ``number``."""

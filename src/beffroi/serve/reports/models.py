@@ -445,23 +445,3 @@ class ObstacleRule(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["territory", "category"], name="obstacle_rule_once")]
-
-
-class ZoneAlert(models.Model):
-    """A zone alert raised from a report, for everyone to read until it ends. Bounds are degrees, CRS84."""
-
-    territory = models.CharField(max_length=9)
-    report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="+")
-    title = models.CharField(max_length=120)
-    text = models.TextField()
-    severity = models.CharField(max_length=10)
-    zone_wkb = models.BinaryField()
-    west = models.FloatField()
-    south = models.FloatField()
-    east = models.FloatField()
-    north = models.FloatField()
-    raised_at = models.DateTimeField()
-    until = models.DateTimeField()
-
-    class Meta:
-        indexes = [models.Index(fields=["territory", "until"], name="zone_alert_in_force")]

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
-from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.utils import translation
@@ -21,7 +20,7 @@ from beffroi.sense.places import queries as places
 from beffroi.serve.cases import events as cases
 from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.definition import OUTCOME_TITLES, STATUS_TITLES, Sight
-from beffroi.serve.cases.mails import domain_of, page_url
+from beffroi.serve.cases.mails import domain_of, message_to, one_click_end, page_url
 from beffroi.serve.reports.categories import open_categories
 from beffroi.serve.reports.models import News, Reader, Report, Subscription
 from beffroi.serve.reports.subscriptions import (
@@ -53,7 +52,6 @@ PAGES: dict[str, str] = {
     "confirm": "portal:subscription",
     "reader": "portal:subscriptions",
     "end": "portal:subscriptions-end",
-    "alerts": "portal:alerts",
 }
 """The names of the addresses that messages give."""
 
@@ -298,11 +296,7 @@ def _digest(reader: ReaderInfo, waiting: Sequence[News]) -> EmailMessage | None:
 
 def ending_headers(territory: str, token: str) -> dict[str, str]:
     """Return the headers by which a reader's mailbox ends it all by itself, without a page (RFC 8058)."""
-    return {
-        "List-Unsubscribe": f"<{page_url(territory, PAGES['end'], token)}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        "List-ID": f"<signalements.{domain_of(territory)}>",
-    }
+    return one_click_end(page_url(territory, PAGES["end"], token), list_id=f"signalements.{domain_of(territory)}")
 
 
 def _line(row: Report) -> str:
@@ -314,10 +308,3 @@ def _line(row: Report) -> str:
     answer = f"\n  {info.answer}" if info.answer else ""
     url = page_url(info.territory, PAGES["report"], info.number)
     return f"- {label}{where} ({info.number}) : {state}{answer}\n  {url}"
-
-
-def message_to(to: str, language: str, subject: str, words: Sequence[str]) -> EmailMessage:
-    """Return a message that the house writes by itself, a paragraph for each of its `words`."""
-    message = EmailMessage(subject, "\n\n".join(words) + "\n", settings.DEFAULT_FROM_EMAIL, [to])
-    message.extra_headers = {"Auto-Submitted": "auto-generated", "Content-Language": language}
-    return message

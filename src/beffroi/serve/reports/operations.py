@@ -28,6 +28,7 @@ from beffroi.serve.reports.subscriptions import set_rhythm as set_rhythm
 from beffroi.serve.reports.subscriptions import subscribe as subscribe
 from beffroi.serve.reports.triage import BulkLine as BulkLine
 from beffroi.serve.reports.triage import close_report as close_report
+from beffroi.serve.reports.triage import end_alerts as end_alerts
 from beffroi.serve.reports.triage import follow_report as follow_report
 from beffroi.serve.reports.triage import for_each as for_each
 from beffroi.serve.reports.triage import merge_reports as merge_reports
@@ -38,4 +39,3 @@ from beffroi.serve.reports.triage import separate_report as separate_report
 from beffroi.serve.reports.visits import PlannedPlace as PlannedPlace
 from beffroi.serve.reports.visits import add_contract as add_contract
 from beffroi.serve.reports.visits import prove_visit as prove_visit
-from beffroi.serve.reports.zone_alerts import end_alerts as end_alerts

@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import math
 
-import shapely
-
-from beffroi.serve.cases.definition import BadCase
 from beffroi.serve.cases.ground import EARTH_RADIUS_M, METRES_PER_DEGREE
+from beffroi.serve.cases.ground import MOST_ZONE_KM2 as MOST_ZONE_KM2
+from beffroi.serve.cases.ground import MOST_ZONE_POINTS as MOST_ZONE_POINTS
 from beffroi.serve.cases.ground import Ground as Ground
 from beffroi.serve.cases.ground import Place as Place
+from beffroi.serve.cases.ground import area_km2 as area_km2
 from beffroi.serve.cases.ground import checked_place as checked_place
+from beffroi.serve.cases.ground import checked_zone as checked_zone
 from beffroi.serve.cases.ground import forget_grounds as forget_grounds
 from beffroi.serve.cases.ground import ground as ground
 
 CELL_M = 60.0
 _ROW_DEGREES = CELL_M / METRES_PER_DEGREE
 _COLUMNS = 1 << 32
-MOST_ZONE_POINTS = 500
-MOST_ZONE_KM2 = 5.0
 
 
 def distance_m(a: Place, b: Place) -> float:
@@ -63,40 +62,3 @@ def cells_around(lon: float, lat: float, radius_m: float) -> list[tuple[int, int
         first, last = (math.floor((lon + side + 180) / wide) for side in (-sideways, sideways))
         runs.append((row * _COLUMNS + first, row * _COLUMNS + last))
     return runs
-
-
-def checked_zone(geojson: str, *, most_km2: float = MOST_ZONE_KM2) -> shapely.Polygon:
-    """Return the polygon that someone drew, from its GeoJSON geometry, of at most `most_km2`.
-
-    Raises:
-        BadCase: unreadable, not an area, too many points or too large.
-    """
-    try:
-        shape = shapely.from_geojson(geojson)
-    except (shapely.errors.ShapelyError, TypeError, ValueError):
-        shape = None
-    fair = isinstance(shape, shapely.Polygon) and not shape.is_empty and shape.is_valid
-    west, south, east, north = shape.bounds if fair else (181.0, 0.0, 0.0, 0.0)
-    if not fair or not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
-        raise BadCase(
-            "la zone dessinée n’est pas une surface",
-            where="zone",
-            remedy="dessinez un contour fermé qui ne se croise pas",
-        )
-    if shapely.get_num_coordinates(shape) > MOST_ZONE_POINTS or area_km2(shape) > most_km2:
-        raise BadCase(
-            "la zone dessinée est trop grande ou trop détaillée ({points} points, {km2} km²)",
-            where="zone",
-            remedy="entourez seulement ce que vous signalez : {most_points} points et {most_km2} km² au plus",
-            points=int(shapely.get_num_coordinates(shape)),
-            km2=f"{area_km2(shape):.1f}",
-            most_points=MOST_ZONE_POINTS,
-            most_km2=f"{most_km2:.0f}",
-        )
-    return shape
-
-
-def area_km2(shape: shapely.Geometry) -> float:
-    """Return the area of a small polygon, by the plane that touches the sphere at its middle."""
-    middle = math.radians((shape.bounds[1] + shape.bounds[3]) / 2)
-    return float(shape.area * (METRES_PER_DEGREE / 1000) ** 2 * math.cos(middle))

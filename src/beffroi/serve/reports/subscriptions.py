@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from typing import Any
 import shapely
 from django.db import transaction
 from django.db.models import Q
-from django.utils.crypto import constant_time_compare, salted_hmac
 
 from beffroi.base.journal.operations import record
 from beffroi.base.kernel.errors import NotFound
@@ -23,6 +21,7 @@ from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.definition import Access, BadCase, Requester
 from beffroi.serve.cases.push import devices
+from beffroi.serve.cases.tokens import key_of, token_of
 from beffroi.serve.cases.words import clean_requester, clean_text
 from beffroi.serve.reports import events
 from beffroi.serve.reports.abuse import Sender, note_asking
@@ -468,13 +467,12 @@ _SUBSCRIPTION, _READER = "beffroi.reports.subscription", "beffroi.reports.reader
 
 
 def _token_of(key: int, kind: str) -> str:
-    return f"{key:x}.{salted_hmac(kind, str(key), algorithm='sha256').hexdigest()[:32]}"
+    return token_of(kind, key)
 
 
 def _key_of(token: str, kind: str) -> int:
-    match = re.fullmatch(r"([0-9a-f]{1,15})\.[0-9a-f]{32}", token.strip())
-    key = int(match[1], 16) if match else 0
-    if match is None or not constant_time_compare(token.strip(), _token_of(key, kind)):
+    key = key_of(kind, token)
+    if key is None:
         raise _not_found()
     return key
 

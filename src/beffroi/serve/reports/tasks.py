@@ -12,7 +12,7 @@ from beffroi.base.kernel.time import now
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import OPEN, Outcome
 from beffroi.serve.cases.queries import number_of
-from beffroi.serve.reports import alerting, news, works_news
+from beffroi.serve.reports import news, works_news
 from beffroi.serve.reports.models import Report, SpentProof
 from beffroi.serve.reports.visits import expect_visits, note_missing_visits
 
@@ -24,12 +24,6 @@ _EXPIRED = "Cet obstacle temporaire est arrivé à son terme sans être confirm�
 def write_to_reader(reader_id: int) -> None:
     """Send a subscriber what waits for her."""
     news.write_to(reader_id, at=now())
-
-
-@task()
-def write_alert(event_id: int, subscription_id: int, facts: dict[str, Any]) -> None:
-    """Send an alert to one of the addresses it concerns."""
-    alerting.write_alert_to(event_id, subscription_id, facts, at=now())
 
 
 @task()

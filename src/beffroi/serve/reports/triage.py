@@ -21,13 +21,12 @@ from beffroi.serve.cases.events import subject_of
 from beffroi.serve.cases.operations import Opened
 from beffroi.serve.cases.queries import CaseInfo
 from beffroi.serve.cases.words import clean_text
-from beffroi.serve.reports import alerting, events
+from beffroi.serve.reports import events
 from beffroi.serve.reports.abuse import Sender, note_asking
 from beffroi.serve.reports.categories import category_for, checked_details, open_categories
 from beffroi.serve.reports.models import Report
 from beffroi.serve.reports.places import checked_zone
 from beffroi.serve.reports.ways import tell_routes
-from beffroi.serve.reports.zone_alerts import keep_alert
 
 Severity = Literal["minor", "moderate", "severe"]
 SEVERITIES = ("minor", "moderate", "severe")
@@ -184,11 +183,10 @@ def route_report(*, number: str, service: str, by: Viewer, at: datetime, reason:
 @transaction.atomic
 def raise_alert(
     *, number: str, title: str, text: str, severity: Severity, zone: str, until: datetime, by: Viewer, at: datetime
-) -> int:
-    """Ask for an alert on a zone, from a report, in one action; return how many subscribers are written to for now.
+) -> None:
+    """Ask for an alert on a zone, from a report, in one action: the room of alerts hears of it and does the rest.
 
-    The event is for the room of alerts; as long as there is none, `alerting` tells those who follow the zone, and
-    `zone_alerts` keeps it for everyone to read. The history of the report keeps a note of it.
+    The history of the report keeps a note of it.
 
     Args:
         zone: a GeoJSON polygon, CRS84.
@@ -206,19 +204,12 @@ def raise_alert(
         "title": clean_text(title, where="title", required=True, limit=120),
         "text": clean_text(text, where="text", required=True, limit=1000),
     }
-    left = alerting.alerts_have_a_room()
-    kept = (
-        {}
-        if left
-        else {"alert": keep_alert(number=info.number, severity=severity, zone=polygon, until=until, at=at, **told)}
-    )
     record(
         kind=events.ALERT_RAISED,
         subject=subject_of(info.number),
         payload={
             "number": info.number,
             **told,
-            **kept,
             "severity": severity,
             "zone": zone,
             "bbox": list(polygon.bounds),
@@ -228,11 +219,29 @@ def raise_alert(
         territory=info.territory,
         at=at,
     )
-    readers = 0 if left else len(alerting.concerned(info.number, polygon))
     local = until.astimezone(clock.timezone_of(info.territory))
     note = f"Alerte de zone : {told['title']}. {told['text']} Jusqu’au {local:%d/%m/%Y, %H:%M}."
-    cases.add_note(number=number, text=f"{note} Abonnés de la zone prévenus : {readers}.", by=by, at=at)
-    return readers
+    cases.add_note(number=number, text=note, by=by, at=at)
+
+
+@transaction.atomic
+def end_alerts(*, number: str, by: Viewer, at: datetime) -> None:
+    """Ask that the alerts raised from a report end before their hour; its history keeps a note of it.
+
+    Raises:
+        CaseNotFound, Refused: `by` does not work in its service.
+    """
+    info = case_queries.case(by, number)
+    cases.require_worker(number=number, by=by)
+    record(
+        kind=events.ALERT_ENDED,
+        subject=subject_of(info.number),
+        payload={"number": info.number},
+        actor=by.person_id,
+        territory=info.territory,
+        at=at,
+    )
+    cases.add_note(number=number, text="Alerte de zone terminée.", by=by, at=at)
 
 
 def _check_alert(info: CaseInfo, severity: str, until: datetime, at: datetime) -> None:

@@ -23,7 +23,7 @@ from beffroi.base.kernel.words import words
 from beffroi.base.territory import queries as territory_queries
 from beffroi.sense.mobility.events import WORKS_PUBLISHED
 from beffroi.sense.mobility.works import queries as works
-from beffroi.serve.cases.mails import domain_of, page_url
+from beffroi.serve.cases.mails import domain_of, message_to, page_url
 from beffroi.serve.reports import news
 from beffroi.serve.reports.models import Subscription
 from beffroi.serve.reports.subscriptions import (
@@ -121,7 +121,7 @@ def _letter(event_id: int, one: SubscriptionInfo, facts: dict[str, Any]) -> Emai
             ),
             town,
         ]
-        message = news.message_to(one.email, one.language, subject, text)
+        message = message_to(one.email, one.language, subject, text)
     message.extra_headers |= {
         "Message-ID": f"<works-{event_id}-{one.id}@{domain_of(one.territory)}>",
         **news.ending_headers(one.territory, reader.token),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, cast
@@ -10,7 +9,7 @@ from typing import Any, cast
 import shapely
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.base.territory import queries as territory_queries
@@ -30,14 +29,13 @@ from beffroi.faces.backoffice.case_acts import (
 )
 from beffroi.faces.backoffice.reports.queue import outcome_choices
 from beffroi.faces.shell.places import PlaceForm, write_zone
+from beffroi.serve.alerts.definition import SEVERITIES
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import OPEN, Outcome, Status, Upload
+from beffroi.serve.cases.ground import circle
 from beffroi.serve.reports import operations, queries
-from beffroi.serve.reports.alerting import SEVERITY_TITLES, alerts_have_a_room
 from beffroi.serve.reports.places import MOST_ZONE_POINTS
 from beffroi.serve.reports.queries import ReportInfo
-
-METRES_PER_DEGREE = 111_195.0
 
 
 class Said(str):
@@ -124,7 +122,7 @@ class AlertForm(ActForm, PlaceForm):
     text = forms.CharField(label=gettext_lazy("Consigne, lue par tous"), widget=WORDS, max_length=1000)
     severity = forms.ChoiceField(
         label=gettext_lazy("Gravité"),
-        choices=[(name, gettext_lazy(title)) for name, title in SEVERITY_TITLES.items()],
+        choices=[(name.lower(), gettext_lazy(SEVERITIES[name])) for name in ("Minor", "Moderate", "Severe")],
         initial="moderate",
     )
     hours = forms.IntegerField(label=gettext_lazy("Durée, en heures"), min_value=1, max_value=720, initial=24)
@@ -163,7 +161,7 @@ class AlertForm(ActForm, PlaceForm):
             return str(shapely.to_geojson(values["zone"]))
         if chosen := self.districts.get(values.get("district") or ""):
             return outline_of(chosen.shape)
-        return circle(values["lon"], values["lat"], values["radius_m"])
+        return str(shapely.to_geojson(circle(values["lon"], values["lat"], values["radius_m"])))
 
 
 def outline_of(shape: bytes) -> str:
@@ -172,22 +170,6 @@ def outline_of(shape: bytes) -> str:
     if not isinstance(found, shapely.Polygon) or shapely.get_num_coordinates(found) > MOST_ZONE_POINTS:
         found = found.convex_hull
     return str(shapely.to_geojson(found))
-
-
-def circle(lon: float, lat: float, radius_m: float) -> str:
-    """Return the circle around a point as a GeoJSON polygon of 32 corners, CRS84.
-
-    On the sphere of the mean radius, good to 0.5 % at the sizes of a town.
-    """
-    import math
-
-    across = radius_m / METRES_PER_DEGREE
-    turns = [2 * math.pi * step / 32 for step in range(32)]
-    ring = [
-        [round(lon + across * math.cos(turn) / math.cos(math.radians(lat)), 6), round(lat + across * math.sin(turn), 6)]
-        for turn in turns
-    ]
-    return json.dumps({"type": "Polygon", "coordinates": [[*ring, ring[0]]]})
 
 
 # --- What each does ---------------------------------------------------------------------------------------------------
@@ -206,7 +188,7 @@ def _close(asked: Asked, values: Mapping[str, Any]) -> None:
 
 
 def _raise_alert(asked: Asked, values: Mapping[str, Any]) -> Said:
-    readers = operations.raise_alert(
+    operations.raise_alert(
         number=asked.info.number,
         title=values["title"],
         text=values["text"],
@@ -216,14 +198,10 @@ def _raise_alert(asked: Asked, values: Mapping[str, Any]) -> Said:
         by=asked.viewer,
         at=asked.at,
     )
-    if alerts_have_a_room():
-        return Said(_("L’alerte est transmise aux alertes de la commune."))
-    words = ngettext(
-        "L’alerte est au journal ; {n} personne abonnée à cette zone la reçoit par courriel.",
-        "L’alerte est au journal ; {n} personnes abonnées à cette zone la reçoivent par courriel.",
-        readers,
-    )
-    return Said(words.format(n=readers))
+    if values["severity"] == "severe":
+        words = _("L’alerte est écrite ; grave, elle part dès qu’un autre agent l’approuve, sur la page des alertes.")
+        return Said(words)
+    return Said(_("L’alerte part : les abonnés de la zone la reçoivent, et chacun la lit sur la page des alertes."))
 
 
 ACTS: Mapping[str, Act] = {

@@ -22,14 +22,13 @@ from beffroi.faces.shell.access import Request, open_to
 from beffroi.faces.shell.requests import answers_of, service_names, step_title
 from beffroi.faces.shell.sentences import said
 from beffroi.faces.shell.things import Thing, planned_works, thing_of
+from beffroi.serve.alerts import queries as alerts
 from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.definition import MANDATE_TITLES, MandateKind, Outcome, Sight, Status
 from beffroi.serve.cases.queries import Entry
 from beffroi.serve.reports import desk, orders, queries
-from beffroi.serve.reports.alerting import alerts_have_a_room
 from beffroi.serve.reports.desk import TemplateInfo
 from beffroi.serve.reports.queries import ReportInfo
-from beffroi.serve.reports.zone_alerts import alerts_in_force
 
 WRITERS = {
     "service": gettext_noop("le service"),
@@ -117,7 +116,6 @@ def _shown(
         "today": timezone.localdate(asked.at),
         "acts": _acts(asked, category, bound, chosen) if works else [],
         "may_alert": works and case.is_open and category is not None and category.alert,
-        "alerts_have_a_room": alerts_have_a_room(),
         "templates": templates,
         "template": chosen.id if chosen else 0,
         "query": request.GET.urlencode(),
@@ -131,12 +129,12 @@ def _acts(
     """Return what may be done: name, act, form, whether it is unfolded; `template` gives the closing its words."""
     unfolded = "clore" if template else ""
     found = []
-    alerts = {"alerter": False, "finir-l-alerte": False}
+    may = {"alerter": False, "finir-l-alerte": False}
     if category and category.alert:
-        running = alerts_in_force(asked.territory, at=asked.at, number=asked.info.number)
-        alerts = {"alerter": True, "finir-l-alerte": bool(running)}
+        running = alerts.of_report(asked.territory, asked.info.number, at=asked.at)
+        may = {"alerter": True, "finir-l-alerte": bool(running)}
     for name, one in ACTS.items():
-        if not one.offered(asked) or not alerts.get(name, True):
+        if not one.offered(asked) or not may.get(name, True):
             continue
         form = bound.get(name) or one.form(asked=asked, auto_id=f"{name}_%s")
         if template and name == "clore" and not form.is_bound:

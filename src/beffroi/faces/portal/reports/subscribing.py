@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -25,12 +23,13 @@ from beffroi.base.territory.viewer import ANONYMOUS
 from beffroi.faces.portal.directory import territory_of
 from beffroi.faces.portal.own_requests import RequestLine, Section, request_section
 from beffroi.faces.portal.reports.forms import WhereForm
-from beffroi.faces.portal.reports.listing import METRES_PER_DEGREE, around_of, feed_of, has_reports, told
+from beffroi.faces.portal.reports.listing import around_of, feed_of, has_reports, told
 from beffroi.faces.portal.reports.sending import address_of, device_of, remember_device
 from beffroi.faces.shell.access import EVERYONE, SIGNED_IN, Request, open_to
 from beffroi.faces.shell.addresses import nearest_label
 from beffroi.faces.shell.sentences import said
 from beffroi.serve.cases.definition import Requester
+from beffroi.serve.cases.ground import circle
 from beffroi.serve.reports import operations, queries
 from beffroi.serve.reports.intake import street_of
 from beffroi.serve.reports.news import described
@@ -49,7 +48,6 @@ from beffroi.serve.reports.subscriptions import (
 )
 
 STREET = "rue"
-CORNERS = 32
 AROUND = (
     (STREET, gettext_lazy("Toute la rue")),
     ("200", gettext_lazy("À 200 m autour")),
@@ -128,16 +126,7 @@ class SubscribeForm(RhythmForm, WhereForm):
         if around == STREET:
             address = values.get("address")
             return found | {"street": street_of(address.label if address else nearest_label(lon, lat))}
-        return found | {"zone": circle(lon, lat, float(around))}
-
-
-def circle(lon: float, lat: float, radius_m: float) -> str:
-    """Return a GeoJSON polygon of 32 corners around a place in degrees (CRS84), by the plane that touches it there."""
-    high = radius_m / METRES_PER_DEGREE
-    wide = high / math.cos(math.radians(lat))
-    turns = [2 * math.pi * number / CORNERS for number in range(CORNERS)]
-    ring = [[lon + wide * math.cos(turn), lat + high * math.sin(turn)] for turn in turns]
-    return json.dumps({"type": "Polygon", "coordinates": [[*ring, ring[0]]]})
+        return found | {"zone": str(shapely.to_geojson(circle(lon, lat, float(around))))}
 
 
 @open_to(EVERYONE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from beffroi.faces.portal.reports import alerts, assisted, filing, listing, mine, objects, pages, scripts, subscribing
+from beffroi.faces.portal.reports import assisted, filing, listing, mine, objects, pages, scripts, subscribing
 
 # Importing `mine` adds its section to the page of one's requests.
 __all__ = ["mine", "urlpatterns"]
@@ -16,7 +16,6 @@ urlpatterns = [
     path("signaler/envoi/", scripts.receive, name="report-receive"),
     path("signaler/envois/", scripts.kept, name="report-kept"),
     path("signaler/<slug:use_case>/", filing.report, name="report-for"),
-    path("alertes/", alerts.alerts, name="alerts"),
     path("accueil-accompagne/", assisted.assisted, name="assisted"),
     path("signalements/", listing.reports, name="reports"),
     path("signalements/carte.geojson", listing.reports_geojson, name="reports-geojson"),

@@ -23,10 +23,11 @@ from beffroi.faces.portal.reports.listing import offer_reports
 from beffroi.faces.portal.results import KINDS, ONE_OF, around_of, groups_of
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.faces.shell.addresses import AddressField
+from beffroi.faces.shell.alerts import told as alert_told
 from beffroi.sense.places import queries as places
 from beffroi.sense.places.queries import Found
+from beffroi.serve.alerts.queries import in_force
 from beffroi.serve.offers.queries import found_offers, is_anywhere
-from beffroi.serve.reports.zone_alerts import alerts_in_force
 
 SHOWN_SERVICES = 12
 SHOWN_DATASETS = 6
@@ -65,8 +66,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "kinds": search_words(),
         "around": _around_form(request),
         "may_report": may_report,
-        # Only reports raise them as yet.
-        "alerts": alerts_in_force(territory_of(request), at=timezone.now())[:SHOWN_ALERTS] if may_report else [],
+        "alerts": _alerts(request),
         "services": services[:SHOWN_SERVICES],
         "services_count": len(services),
         "service_themes": themes_of(services),
@@ -76,6 +76,13 @@ def home(request: HttpRequest) -> HttpResponse:
         "rows_count": sum(one.rows for one in known),
     }
     return render(request, "portal/home.html", context)
+
+
+def _alerts(request: Request) -> list[dict[str, object]]:
+    """Return the alerts that the home page shows; news of a project stay on their own page."""
+    at = timezone.now()
+    found = [one for one in in_force(territory_of(request), at=at) if not one.content.is_message]
+    return [alert_told(one, at) for one in found[:SHOWN_ALERTS]]
 
 
 def in_turn(services: list[UseCaseView]) -> list[UseCaseView]:

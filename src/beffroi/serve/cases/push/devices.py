@@ -8,6 +8,7 @@ without account only by its follow-up token.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -239,6 +240,11 @@ def devices_told_of(party: int, person: int | None, territory: str, *, discreet:
 def devices_of_topic(topic: str) -> list[PushDevice]:
     """Return the devices that wish to hear of another room's topic; for that room and `telling.plan`."""
     return list(PushDevice.objects.filter(wishes__topic=topic).distinct().order_by("pk"))
+
+
+def count_of_topics(topics: Sequence[str]) -> int:
+    """Return how many devices hear of one of these topics."""
+    return PushDevice.objects.filter(wishes__topic__in=topics).distinct().count() if topics else 0
 
 
 def _row(endpoint: str) -> PushDevice:

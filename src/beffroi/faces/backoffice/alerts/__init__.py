@@ -1,0 +1,1 @@
+"""Alerts as agents write, approve, send and end them."""
