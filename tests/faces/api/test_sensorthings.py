@@ -17,6 +17,13 @@ from territory_makers import OTHER_TOWN, TOWN, make_key, make_town
 
 pytestmark = pytest.mark.django_db
 STA = "/sta/v1.1"
+DAY = (now() - timedelta(days=3)).replace(hour=8, minute=0, second=0, microsecond=0)
+
+
+def stamp(minutes: int = 0) -> str:
+    return (DAY + timedelta(minutes=minutes)).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 THING = {
     "name": "Piscine des Tilleuls",
     "description": "Bassin de 25 m",
@@ -32,7 +39,7 @@ THING = {
         "ObservedProperty": {"name": "Personnes présentes", "definition": "", "description": "",
                              "properties": {"code": "presents"}},
         "Sensor": {"name": "Tripode", "description": "", "encodingType": "text/html", "metadata": "notice"},
-        "Observations": [{"phenomenonTime": "2026-11-01T08:00:00Z", "result": 12}],
+        "Observations": [{"phenomenonTime": stamp(), "result": 12}],
     }],
 }  # fmt: skip
 
@@ -73,7 +80,7 @@ def test_a_thing_comes_with_its_series_and_first_reading_and_is_read_by_its_link
     assert get(f"Datastreams({number})/Sensor")["name"] == "Tripode"
     assert get(f"{path}/Locations")["value"][0]["location"]["coordinates"] == [3.88, 43.61]
     (reading,) = get(f"Datastreams({number})/Observations")["value"]
-    assert (reading["phenomenonTime"], reading["result"]) == ("2026-11-01T08:00:00.000Z", 12)
+    assert (reading["phenomenonTime"], reading["result"]) == (stamp().replace("Z", ".000Z"), 12)
     assert get(f"Observations({reading['@iot.id']})/FeatureOfInterest")["feature"]["type"] == "Point"
     assert get(f"{path}/name") == {"name": "Piscine des Tilleuls"}
     assert Client().get(f"{STA}/{path}/name/$value").content.decode() == "Piscine des Tilleuls"
@@ -93,18 +100,19 @@ def test_the_root_lists_the_sets_and_an_old_address_leads_there(town: str) -> No
 
 def test_a_reading_is_sent_again_until_acknowledged_and_kept_once(sensor: Client) -> None:
     _thing, number = make_stream(at=now())
-    body = {"phenomenonTime": "2026-11-01T10:00:00+01:00", "result": 21.5, "Datastream": {"@iot.id": number}}
+    local = stamp(60).replace("Z", "+01:00")
+    body = {"phenomenonTime": local, "result": 21.5, "Datastream": {"@iot.id": number}}
     first, second = post(sensor, "Observations", body), post(sensor, f"Datastreams({number})/Observations", body)
     assert (first.status_code, second.status_code) == (201, 201)
     assert first.headers["Location"] == second.headers["Location"]
-    assert first.json()["phenomenonTime"] == "2026-11-01T09:00:00.000Z"
+    assert first.json()["phenomenonTime"] == stamp().replace("Z", ".000Z")
     assert Observation.objects.count() == 1
 
 
 def test_arrays_answer_each_reading_in_its_order(sensor: Client) -> None:
     _thing, number = make_stream(at=now(), low=0)
     ahead = (now() + timedelta(days=1)).isoformat()
-    rows = [["2026-11-01T08:00:00Z", 1], ["hier", 2], ["2026-11-01T08:10:00Z", "x"], [ahead, 4], [None, -5]]
+    rows = [[stamp(), 1], ["hier", 2], [stamp(10), "x"], [ahead, 4], [None, -5]]
     body = [{"Datastream": {"@iot.id": number}, "components": ["phenomenonTime", "result"], "dataArray": rows}]
     answer = post(sensor, "CreateObservations", body)
     assert answer.status_code == 201
@@ -247,7 +255,7 @@ def test_what_cannot_be_kept_says_why(sensor: Client, path: str, body: bytes) ->
 
 def test_a_thing_whose_reading_is_refused_is_not_made(sensor: Client) -> None:
     bad = json.loads(json.dumps(THING))
-    bad["Datastreams"][0]["Observations"].append({"result": 1, "phenomenonTime": "2226-01-01T00:00:00Z"})
+    bad["Datastreams"][0]["Observations"].append({"result": 1, "phenomenonTime": "2926-01-01T00:00:00Z"})
     answer = post(sensor, "Things", bad)
     assert answer.status_code == 400
     assert "futur" in answer.json()["title"]

@@ -285,6 +285,8 @@ _ELSEWHERE = {
     "ask_filled_reports": "reports.inside",
     "send_hostile_reports": "reports.hostile",
     "refresh_on_dask": "communes",
+    "fill_live": "live",
+    "read_live": "live",
 }
 
 

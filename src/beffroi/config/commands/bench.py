@@ -1,4 +1,4 @@
-"""`beffroi bench import|query|folder DIR|ogc|reports`: what importing, asking and reporting cost, against peers."""
+"""`beffroi bench import|query|folder DIR|ogc|live|reports`: what importing, asking, reporting cost, against peers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _QUERY_HEAD = (
 @click.argument(
     "names",
     nargs=-1,
-    metavar="[import|query]... | folder DOSSIER | communes | ogc | dvf | pages | route | transit GTFS.zip | "
+    metavar="[import|query]... | folder DOSSIER | communes | ogc | dvf | pages | live | route | transit GTFS.zip | "
     "reports [PARTIE]...",
 )
 @click.option(
@@ -58,9 +58,11 @@ _QUERY_HEAD = (
     type=click.IntRange(10_000),
     default=1_000_000,
     show_default=True,
-    help="Objets (ogc), ventes (dvf, pages).",
+    help="Objets (ogc), ventes (dvf, pages), mesures (live).",
 )
-@click.option("--seconds", type=click.IntRange(1, 120), default=8, show_default=True, help="Durée d'une case (ogc).")
+@click.option(
+    "--seconds", type=click.IntRange(1, 120), default=8, show_default=True, help="Durée d'une case (ogc, live)."
+)
 @click.option(
     "--communes", type=click.IntRange(2, 999), default=200, show_default=True, help="Communes à rafraîchir (communes)."
 )
@@ -92,6 +94,7 @@ def bench_command(
     deux villes de la plus grande taille donnée, face à Valhalla si on le donne ;
     « dvf », l'import de ventes par millions (--features) face à ogr2ogr vers PostGIS, et un agrégat ; « pages », celles
     d'un tableau de ventes, proches et lointaines, triées et filtrées ;
+    « live », les mesures de capteurs acceptées par HTTP et un jour relu parmi --features mesures ;
     « communes », le même rafraîchissement par un et deux processus de Dask (extra beffroi[dask]) ;
     « transit GTFS.zip », l'import d'un réseau et ses prochains passages ;
     « reports », les signalements : load, kill, full, hostile, ou tout. Sur le serveur PostgreSQL de DATABASE_URL, où
@@ -107,6 +110,10 @@ def bench_command(
         from beffroi.config.bench.pages import measure_pages
 
         found = iter([measure_pages(data_dir.resolve() / "pages", count=features, told=_told)])
+    elif names == ("live",):
+        from beffroi.config.bench.live import measure_live
+
+        found = iter([measure_live(data_dir.resolve() / "live", held_count=features, seconds=seconds, told=_told)])
     elif names == ("communes",):
         from beffroi.config.bench.communes import measure_communes
 
@@ -145,7 +152,7 @@ def _tables(names: tuple[str, ...], populations: str, folder: Path, commune: str
     for name in names:
         if name not in ("import", "query"):
             raise click.UsageError(
-                f"mesure « {name} » inconnue : import, query, folder DOSSIER, communes, ogc, dvf, pages, "
+                f"mesure « {name} » inconnue : import, query, folder DOSSIER, communes, ogc, dvf, pages, live, "
                 "route, transit GTFS.zip, reports"
             )
         yield _import_table(folder, sizes) if name == "import" else _query_table(folder, sizes)

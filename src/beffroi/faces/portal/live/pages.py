@@ -13,6 +13,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from beffroi.base.catalogue import queries as catalogue
+from beffroi.base.catalogue.definition import OPEN_STATES
+from beffroi.base.catalogue.queries import UseCaseView
 from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.base.kernel.time import PARIS, now
 from beffroi.faces.portal.directory import count_opening, service_of_engine, territory_of, town_datasets
@@ -104,7 +107,14 @@ def sensor(request: HttpRequest, number: int) -> HttpResponse:
     at, zone = now(), _zone(request)
     one = queries.thing(request.viewer, number, at=at, territory=territory_of(request))
     series = [_series(stream, one, at, zone) for stream in one.streams]
-    return render(request, "portal/live/sensor.html", {"thing": one, "series": series})
+    context = {"thing": one, "series": series, "service": _open_service(one)}
+    return render(request, "portal/live/sensor.html", context)
+
+
+def _open_service(one: ThingInfo) -> UseCaseView | None:
+    """Return the use case a thing serves, None when the town has it not open."""
+    known = catalogue.use_cases(territory=one.territory, engine_name="live", states=OPEN_STATES)
+    return next((view for view in known if view.use_case.id == one.use_case), None)
 
 
 def _series(stream: StreamInfo, one: ThingInfo, at: datetime, zone: ZoneInfo) -> dict[str, Any]:
