@@ -12,13 +12,16 @@ from beffroi.lake.reading import GEOMETRY
 from beffroi.lake.sql import literal, name
 
 ROW_GROUP = 61_440
+_QUICKLY = ", COMPRESSION_LEVEL 1, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 5000"
+"""Dictionaries of a fifth of a group were begun for nothing by all that is never twice the same: ids, places. Of a
+thousand, streets would lose theirs, and searching them would take twice the time."""
 
 
 def write_rows(con: Any, rows: str, prepared: Prepared, target: Path, *, quickly: bool = False) -> None:
     """Write `rows` (the SQL of a table) in their order, a box per row.
 
-    `quickly`: Zstandard at its first level, and the encodings of Parquet 2, which leave it less to do: a tenth less of
-    processor, and no more disk.
+    `quickly`: Zstandard at its first level, the encodings of Parquet 2, which leave it less to do, and dictionaries
+    given up sooner: a fifth less of processor, and no more disk.
     """
     columns = [ID, *(column.key for column in prepared.columns)]
     metadata = ""
@@ -29,7 +32,7 @@ def write_rows(con: Any, rows: str, prepared: Prepared, target: Path, *, quickly
         # Identifiers are quoted keys, the path is ours.
         f"COPY (SELECT {', '.join(name(key) for key in columns)} FROM {rows}) "  # noqa: S608
         f"TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}, "
-        f"GEOPARQUET_VERSION 'NONE'{', COMPRESSION_LEVEL 1, PARQUET_VERSION v2' if quickly else ''}{metadata})"
+        f"GEOPARQUET_VERSION 'NONE'{_QUICKLY if quickly else ''}{metadata})"
     )
 
 
