@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from beffroi.base.territory import queries as territory_queries
 from beffroi.base.territory.viewer import Grant, Role, Viewer
@@ -170,8 +171,8 @@ def _add_people(territory: str, places: Sequence[tuple[float, float, str]], at: 
     known = queries.open_procedures(territory)
     lon, lat, label = places[11 % len(places)]
     home = {"telephone": "04 67 00 00 00", "adresse": {"label": label, "lon": lon, "lat": lat}}
-    aged = {"qui": "moi", "situation": "age"}
-    entered = (
+    aged: dict[str, Any] = {"qui": "moi", "situation": "age"}
+    entered: tuple[tuple[str, dict[str, Any]], ...] = (
         (HEAT, aged | {"nom": "Honorine Vasseur", "naissance": "1941-05-02", "mobilite": True}),
         (HEAT, aged | {"nom": "Firmin Delorme", "naissance": "1938-11-20", "mobilite": False}),
         (NEEDS, {"qui": "moi", "nom": "Ilan Coste", "besoin": "logement"}),

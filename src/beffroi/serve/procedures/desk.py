@@ -262,7 +262,7 @@ def decide(*, number: str, decision: str, by: Viewer, at: datetime, reason: str 
             )
             row.save(force_insert=True)
             site_works.announce(info, procedure, by=by, at=at)
-        if chosen.outcome == Outcome.REFUSED:
+        if chosen.outcome == "refused":
             register.strike_all(info.case.id, by=by, at=at)
         code = row.code if row else ""
         _tell(events.DECIDED, number, by, at, info.case.territory, decision=chosen.code, certificate=code)

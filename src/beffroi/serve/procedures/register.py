@@ -26,6 +26,7 @@ from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases import queries as case_queries
 from beffroi.serve.cases.definition import BadCase, CaseNotFound
 from beffroi.serve.cases.events import subject_of
+from beffroi.serve.cases.queries import PartyInfo
 from beffroi.serve.cases.words import clean_text
 from beffroi.serve.procedures import events
 from beffroi.serve.procedures.answers import told_answer
@@ -263,11 +264,12 @@ def leave_register(*, number: str, card_id: int, viewer: Viewer, at: datetime, t
         CaseNotFound: she may not know of it.
         CardGone: it is no card of that request.
     """
+    place: PartyInfo | None
     if token:
-        info, party = case_queries.followed_case(token)
+        info, place = case_queries.followed_case(token)
     else:
-        info, party = case_queries.case(viewer, number), case_queries.own_place(viewer, number)
-    if info.number != number or party is None or not party.made_it:
+        info, place = case_queries.case(viewer, number), case_queries.own_place(viewer, number)
+    if info.number != number or place is None or not place.made_it:
         raise CaseNotFound("cette demande n’existe pas ou ne vous est pas accessible", where=number)
     row = Card.objects.select_related("request__case").filter(pk=card_id, request=info.id).first()
     if row is None:

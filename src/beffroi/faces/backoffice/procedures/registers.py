@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from beffroi.base.kernel.errors import BeffroiError
+from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.base.territory.viewer import Role
 from beffroi.faces.backoffice.procedures.queue import code_of
 from beffroi.faces.backoffice.work import Urgency, WorkCard, work_source
@@ -177,10 +178,10 @@ def card(request: HttpRequest, card_id: int) -> HttpResponse:
 
 
 ACTS: Mapping[str, tuple[type[forms.Form], Callable[[dict[str, Any]], None], str]] = {
-    "confirm": (HowForm, lambda given: register.confirm(**given), gettext_lazy("L’accord est noté.")),
-    "help": (HelperForm, lambda given: register.match_helper(**given), gettext_lazy("C’est noté.")),
-    "strike": (forms.Form, lambda given: register.strike(**given), gettext_lazy("La fiche est effacée.")),
-}  # type: ignore[dict-item]
+    "confirm": (HowForm, lambda given: register.confirm(**given), gettext_noop("L’accord est noté.")),
+    "help": (HelperForm, lambda given: register.match_helper(**given), gettext_noop("C’est noté.")),
+    "strike": (forms.Form, lambda given: register.strike(**given), gettext_noop("La fiche est effacée.")),
+}
 
 
 @open_to(Role.AGENT, Role.ADMINISTRATOR)
