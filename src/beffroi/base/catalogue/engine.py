@@ -80,6 +80,11 @@ _ENGINES: dict[str, Engine] = dict(
             gettext_noop("Qui est à quelques minutes de quoi, par quartier et par âge, et qui ne l’est pas."),
         ),
         _known(
+            "daily",
+            gettext_noop("Chaque jour à mon adresse"),
+            gettext_noop("Quel bac sortir, ce que sert la cantine, ce qui est ouvert près de chez soi."),
+        ),
+        _known(
             "datasets",
             gettext_noop("Données ouvertes"),
             gettext_noop("Jeux de données : import, qualité, téléchargements et interfaces."),

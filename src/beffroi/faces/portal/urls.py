@@ -24,6 +24,7 @@ from beffroi.faces.portal.alerts import urls as alerts
 from beffroi.faces.portal.bills import pages as bills
 from beffroi.faces.portal.bookings import urls as bookings
 from beffroi.faces.portal.crossing import urls as crossing
+from beffroi.faces.portal.daily import pages as daily
 from beffroi.faces.portal.directories import claiming, proposing
 from beffroi.faces.portal.directories import pages as directories
 from beffroi.faces.portal.flows import pages as flows
@@ -124,6 +125,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *proposing.urlpatterns,
     *claiming.urlpatterns,
     *directories.urlpatterns,
+    *daily.urlpatterns,
     *first_needs.urlpatterns,
     *offers.urlpatterns,
     *bills.urlpatterns,

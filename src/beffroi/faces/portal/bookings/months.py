@@ -10,10 +10,9 @@ from datetime import UTC, date, datetime, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from beffroi.faces.shell.calendars import escaped, folded_line
 from beffroi.serve.bookings.definition import BookingInfo, spoken
 from beffroi.serve.bookings.queries import Day
-
-_FOLD = 73
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,33 +96,13 @@ def ics_of(booked: BookingInfo, *, url: str, host: str, notice: str, at: datetim
         f"SEQUENCE:{booked.moved}",
         f"DTSTART;VALUE=DATE:{booked.day:%Y%m%d}",
         f"DTEND;VALUE=DATE:{booked.day + timedelta(days=1):%Y%m%d}",
-        f"SUMMARY:{_escaped(f'{_(booked.title)} ({booked.number})')}",
-        *([f"LOCATION:{_escaped(booked.address)}"] if booked.address else []),
-        *([f"DESCRIPTION:{_escaped(notice)}"] if notice else []),
+        f"SUMMARY:{escaped(f'{_(booked.title)} ({booked.number})')}",
+        *([f"LOCATION:{escaped(booked.address)}"] if booked.address else []),
+        *([f"DESCRIPTION:{escaped(notice)}"] if notice else []),
         f"URL:{url}",
         f"STATUS:{'CONFIRMED' if booked.case.is_open else 'CANCELLED'}",
         # The evening before a day that begins at midnight.
-        "BEGIN:VALARM", "ACTION:DISPLAY", f"DESCRIPTION:{_escaped(_(booked.title))}", "TRIGGER:-PT5H", "END:VALARM",
+        "BEGIN:VALARM", "ACTION:DISPLAY", f"DESCRIPTION:{escaped(_(booked.title))}", "TRIGGER:-PT5H", "END:VALARM",
         "END:VEVENT", "END:VCALENDAR",
     ]  # fmt: skip
-    return "".join(f"{_folded(line)}\r\n" for line in lines)
-
-
-def _escaped(text: str) -> str:
-    """Return a text as iCalendar writes it.
-
-    >>> _escaped("a; b, c")
-    'a\\\\; b\\\\, c'
-    """
-    return text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
-
-
-def _folded(line: str) -> str:
-    """Return a line cut so that no part is longer than 75 octets, and no character is cut in two."""
-    parts, part = [], ""
-    for letter in line:
-        if len((part + letter).encode()) > _FOLD:
-            parts.append(part)
-            part = ""
-        part += letter
-    return "\r\n ".join([*parts, part])
+    return "".join(f"{folded_line(line)}\r\n" for line in lines)

@@ -1,0 +1,1 @@
+"""The page of every day at an address (6-03)."""
