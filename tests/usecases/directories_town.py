@@ -20,7 +20,7 @@ from territory_makers import make_town
 
 CODE = "00000"
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-IDS = ("1-16", "4-03", "6-02", "6-14", "6-24", "10-04", "10-11")
+IDS = ("1-16", "4-03", "6-02", "6-14", "6-24", "10-04", "10-11", "12-11")
 BESIDE = {
     "adresses": """id,numero,rep,nom_voie,code_postal,code_insee,nom_commune,lon,lat
 1,12,,Rue du Lavoir,00000,00000,Bourg,3.8710,43.6010

@@ -16,7 +16,8 @@ _FOLD = 75
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event. Its `start` and `end` are days (whole days, the end included) or instants with their zone.
+    """One event. `start` and `end` are days (the end included), or instants; those without a zone are read as the hour
+    of the town. `rule` is its RRULE, empty for what happens once.
 
     `alarm` is how long before the start one is told, None for never. `uid` is the same each time the event is given.
     """
@@ -29,6 +30,7 @@ class Event:
     description: str = ""
     url: str = ""
     alarm: timedelta | None = None
+    rule: str = ""
 
 
 def calendar_response(name: str, file: str, events: Iterable[Event], *, host: str, at: datetime) -> HttpResponse:
@@ -55,6 +57,7 @@ def _event(one: Event, host: str, at: datetime) -> list[str]:
         lines += [f"DTSTART;VALUE=DATE:{one.start:%Y%m%d}", f"DTEND;VALUE=DATE:{last + timedelta(days=1):%Y%m%d}"]
     told = (("SUMMARY", one.title), ("LOCATION", one.place), ("DESCRIPTION", one.description))
     lines += [f"{key}:{escaped(text)}" for key, text in told if text]
+    lines += [f"RRULE:{one.rule.removeprefix('RRULE:')}"] if one.rule else []
     lines += [f"URL:{one.url}"] if one.url else []
     if one.alarm is not None:
         minutes = int(one.alarm.total_seconds() // 60)
@@ -64,7 +67,7 @@ def _event(one: Event, host: str, at: datetime) -> list[str]:
 
 
 def _instant(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    return f"{at:%Y%m%dT%H%M%S}" if at.tzinfo is None else f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def escaped(text: str) -> str:

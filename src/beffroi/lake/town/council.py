@@ -12,6 +12,7 @@ from beffroi.lake.town.city import City
 from beffroi.lake.town.files import Writer, as_json_text
 from beffroi.lake.town.ground import siren_of
 from beffroi.lake.town.plan import INSEE, NAME, YEAR, Fabric
+from beffroi.lake.town.shapes import Array
 
 TOWN_SIRET = siren_of("00000101") + "00017"
 
@@ -99,20 +100,33 @@ def write_deliberations(city: City, writer: Writer) -> None:
         write_act(writer.folder / "vie_municipale" / "deliberations" / name, act_of(topic, day, votes))
 
 
+# Title, theme, least and most age, price in euros.
 _EVENTS = (
-    "Fête de la musique",
-    "Vide-greniers",
-    "Marché de Noël",
-    "Cinéma en plein air",
-    "Forum des associations",
-    "Course de l'Onde",
-    "Nuit des étoiles",
-    "Bal du beffroi",
-    "Exposition des ateliers",
-    "Conseil de quartier",
-    "Conte à la médiathèque",
-    "Concert d'orgue",
+    ("Fête de la musique", "Musique", None, None, 0),
+    ("Vide-greniers", "Vie de quartier", None, None, 0),
+    ("Marché de Noël", "Fêtes", None, None, 0),
+    ("Cinéma en plein air", "Cinéma", 6, None, 0),
+    ("Forum des associations", "Vie de quartier", None, None, 0),
+    ("Course de l'Onde", "Sport", 12, None, 8),
+    ("Nuit des étoiles", "Sciences", 8, None, 0),
+    ("Bal du beffroi", "Danse", None, None, 5),
+    ("Exposition des ateliers", "Arts", None, None, 0),
+    ("Conseil de quartier", "Vie de quartier", 16, None, 0),
+    ("Conte à la médiathèque", "Lecture", 3, 8, 0),
+    ("Concert d'orgue", "Musique", None, None, 12),
 )
+# The same day of each week of a school year: title, theme, ages, price of a session, day, hour.
+_WEEKLY = (
+    ("Éveil musical", "Musique", 3, 6, 4, 2, 10),
+    ("Atelier de dessin", "Arts", 7, 12, 6, 2, 14),
+    ("Initiation à l’escalade", "Sport", 8, 14, 5, 5, 10),
+    ("Club d’échecs", "Jeux", 9, None, 0, 4, 18),
+    ("Gymnastique douce", "Sport", 60, None, 3, 1, 9),
+    ("Bébés lecteurs", "Lecture", 0, 3, 0, 5, 11),
+    ("Théâtre des collégiens", "Théâtre", 11, 15, 7, 2, 16),
+    ("Chorale ouverte", "Musique", 16, None, 2, 3, 20),
+)
+_RRULE_DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
 def write_agenda(city: City, writer: Writer) -> None:
@@ -145,20 +159,37 @@ def write_agenda(city: City, writer: Writer) -> None:
         place = int(rng.integers(0, len(places)))
         start = date(YEAR, 1, 1) + timedelta(days=int(rng.integers(0, 365)))
         hour = int(rng.integers(10, 21))
-        events.append(
-            {
-                "uid": f"evt-{index + 1:05d}",
-                "titre": f"{_EVENTS[int(rng.integers(0, len(_EVENTS)))]}",
-                "debut": f"{start.isoformat()}T{hour:02d}:00:00",
-                "fin": f"{start.isoformat()}T{min(hour + 3, 23):02d}:00:00",
-                "lieu": str(streets[place]),
-                "gratuit": bool(rng.random() < 0.7),
-                "public": str(rng.choice(["tous", "enfants", "familles", "seniors"])),
-                "longitude": float(degrees[place, 0]),
-                "latitude": float(degrees[place, 1]),
-            }
-        )
+        what = _EVENTS[int(rng.integers(0, len(_EVENTS)))]
+        events.append(_event(index, what, start, (hour, min(hour + 3, 23)), str(streets[place]), degrees[place]))
+    for title, theme, least, most, price, weekday, hour in _WEEKLY:
+        place = int(rng.integers(0, len(places)))
+        start = date(YEAR, 9, 7) + timedelta(days=weekday)
+        what = (title, theme, least, most, price)
+        told = _event(len(events), what, start, (hour, hour + 1), str(streets[place]), degrees[place])
+        until = f"{YEAR + 1}0630T235959"
+        events.append({**told, "recurrence": f"FREQ=WEEKLY;BYDAY={_RRULE_DAYS[weekday]};UNTIL={until}"})
     writer.text("vie_locale/evenements.json", "Agenda", as_json_text(events), rows=len(events))
+
+
+def _event(
+    index: int, what: tuple[object, ...], day: date, hours: tuple[int, int], street: str, place: Array
+) -> dict[str, object]:
+    title, theme, least, most, price = what
+    return {
+        "uid": f"evt-{index + 1:05d}",
+        "titre": title,
+        "theme": theme,
+        "debut": f"{day.isoformat()}T{hours[0]:02d}:00:00",
+        "fin": f"{day.isoformat()}T{hours[1]:02d}:00:00",
+        "recurrence": "",
+        "lieu": street,
+        "gratuit": price == 0,
+        "prix": price,
+        "age_min": least,
+        "age_max": most,
+        "longitude": float(place[0]),
+        "latitude": float(place[1]),
+    }
 
 
 def write_restricted(city: City, writer: Writer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from beffroi.base.clock.recurring import weekend_of
 from beffroi.base.kernel.errors import BeffroiError
 from beffroi.base.kernel.numbers import whole_number
 from beffroi.base.kernel.sentences import gettext_noop
@@ -19,10 +21,18 @@ from beffroi.faces.portal.itinerary import PlaceField
 from beffroi.faces.portal.layer_asked import Moment
 from beffroi.faces.shell.addresses import Address
 from beffroi.faces.shell.templatetags.shell import number
+from beffroi.sense.places.directory import queries
 from beffroi.sense.places.directory.queries import Asked, Directory, Found
 
 TEXT, NEAR, OPEN, START = "q", "pres", "ouvert", "debut"
+WHEN, FROM, TO = "quand", "du", "au"
 MOST_CHOICES = 150
+MOMENTS = {
+    "aujourdhui": gettext_lazy("Aujourd’hui"),
+    "week-end": gettext_lazy("Ce week-end"),
+    "semaine": gettext_lazy("Dans les 7 jours"),
+    "mois": gettext_lazy("Dans les 30 jours"),
+}
 
 
 class BadPage(BeffroiError):
@@ -57,17 +67,21 @@ def answer(query: Mapping[str, str], held: Directory, *, hour: Moment, citycode:
         BadPage: `debut` is not the rank of a sheet.
     """
     settings = held.settings
-    names = [one.name for one in settings.facets]
+    names = [one.name for one in settings.facets if one.kind not in queries.TYPED_KINDS]
+    numbers = [one.name for one in settings.facets if one.kind in queries.TYPED_KINDS]
+    typed = {name: value for name in numbers if (value := _number(query.get(name, ""))) is not None}
     chosen = {name: query.get(name, "")[:200] for name in names}
     text = query.get(TEXT, "").strip()[:200]
     opened = bool(settings.hours) and query.get(OPEN) == "on"
-    found = held.found(Asked(text, chosen, hour.is_open if opened else None))
+    span = span_of(query, hour.at) if settings.dates else None
+    found = held.found(Asked(text, chosen, hour.is_open if opened else None, typed, span))
     form = _form(held, found, query, chosen, citycode)
     near = None
     if NEAR in form.fields and query.get(NEAR):
         form.is_valid()
         near = form.cleaned_data.get(NEAR)
-    is_asked = bool(text or opened or near or any(chosen.values()))
+    when = any(query.get(name) for name in (WHEN, FROM, TO)) if settings.dates else False
+    is_asked = bool(text or opened or near or any(chosen.values()) or typed or when)
     return Answer(form, found, text, near if isinstance(near, Address) else None, is_asked, _start(query))
 
 
@@ -82,6 +96,9 @@ def _form(
         )
     }  # fmt: skip
     for facet in settings.facets:
+        if facet.kind in queries.TYPED_KINDS:
+            fields[facet.name] = forms.IntegerField(label=_(facet.label), required=False, min_value=0, max_value=10_000)
+            continue
         values = found.facets.get(facet.name, [])[:MOST_CHOICES]
         listed = [(value, f"{value_words(facet, value)} ({number(count)})") for value, count in values]
         mine = chosen[facet.name]
@@ -92,6 +109,8 @@ def _form(
             fields[facet.name] = forms.ChoiceField(
                 label=_(facet.label), required=False, choices=[("", _("Tous")), *listed]
             )
+    if settings.dates:
+        fields |= _date_fields()
     if settings.hours:
         fields[OPEN] = forms.BooleanField(
             label=gettext_lazy("Ouvert maintenant"), required=False,
@@ -108,6 +127,53 @@ def _form(
     form: forms.Form = made(data)
     form.label_suffix = ""
     return form
+
+
+def _date_fields() -> dict[str, forms.Field]:
+    day = {"type": "date"}
+    return {
+        WHEN: forms.ChoiceField(
+            label=gettext_lazy("Quand ?"), required=False,
+            choices=[("", gettext_lazy("À venir")), *((key, label) for key, label in MOMENTS.items())],
+        ),
+        FROM: forms.DateField(label=gettext_lazy("Du"), required=False, widget=forms.DateInput(attrs=day)),
+        TO: forms.DateField(label=gettext_lazy("Au"), required=False, widget=forms.DateInput(attrs=day)),
+    }  # fmt: skip
+
+
+def span_of(query: Mapping[str, str], at: datetime) -> queries.Span:
+    """Return between which instants things must happen: what is chosen, the days given, else from now on for a year."""
+    first, last = at, at + timedelta(days=366)
+    today = at.date()
+    chosen = query.get(WHEN, "")
+    if chosen == "aujourdhui":
+        last = _midnight(today, 1)
+    elif chosen == "week-end":
+        saturday, sunday = weekend_of(today)
+        first, last = max(at, _midnight(saturday)), _midnight(sunday, 1)
+    elif chosen in ("semaine", "mois"):
+        last = _midnight(today, 7 if chosen == "semaine" else 30)
+    start, end = _day(query.get(FROM, "")), _day(query.get(TO, ""))
+    if start is not None:
+        first, last = _midnight(start), max(last, _midnight(start, 366)) if end is None and not chosen else last
+    if end is not None:
+        last = _midnight(end, 1)
+    return first, last
+
+
+def _midnight(day: date, more: int = 0) -> datetime:
+    return datetime.combine(day + timedelta(days=more), time())
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text.isdecimal() and len(text) < 6 else None
 
 
 def _start(query: Mapping[str, str]) -> int:

@@ -20,7 +20,8 @@ from django.views.decorators.http import require_safe
 from beffroi.base.catalogue.queries import UseCaseView
 from beffroi.base.kernel.time import now
 from beffroi.base.territory.viewer import ANONYMOUS
-from beffroi.faces.portal.directories.asked import NEAR, Answer, answer
+from beffroi.faces.portal.directories.agenda import events_of, when_facts, when_words
+from beffroi.faces.portal.directories.asked import NEAR, Answer, answer, span_of
 from beffroi.faces.portal.directories.booklet import Cover, booklet_pdf, entries_of
 from beffroi.faces.portal.directories.wording import (
     PlaceTold,
@@ -38,6 +39,7 @@ from beffroi.faces.portal.mapping import DrawnMap, overlay_map
 from beffroi.faces.portal.views.urgences import numbers
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.faces.shell.addresses import Address
+from beffroi.faces.shell.calendars import calendar_response
 from beffroi.lake import papers
 from beffroi.lake import queries as lake
 from beffroi.lake.queries import DatasetNotFound, DatasetRef, DatasetSummary
@@ -72,6 +74,7 @@ class Line:
     away: Away | None
     extract: Extract | None
     is_open: bool | None
+    when: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +210,7 @@ def _line(opened: _Opened, number: int, asked: Answer, away: Away | None, *, is_
         away,
         opened.held.extract(number, wanted) if opened.settings.paper and wanted and not is_titled else None,
         any(known) if known else None,
+        when_words(asked.found.when.get(number)),
     )
 
 
@@ -287,6 +291,31 @@ def directory_feed(request: HttpRequest, use_case: str) -> HttpResponse:
 
 @open_to(EVERYONE)
 @require_safe
+def directory_calendar(request: HttpRequest, use_case: str) -> HttpResponse:
+    """Give what answers as a calendar one subscribes to, or one sheet alone (`fiche=<dataset>/<id>`)."""
+    request = cast(Request, request)
+    opened = _opened(request, use_case)
+    if opened.settings.dates is None:
+        raise Http404
+    if "fiche" in request.GET:
+        slug, _mark, id = request.GET["fiche"].partition("/")
+        sheets = [opened.held.named(slug, id)[1]]
+    else:
+        asked = answer(request.GET, opened.held, hour=opened.hour, citycode=territory_of(request))
+        sheets = [opened.held.sheet(number) for number in asked.found.numbers[:MOST_MAPPED]]
+    told = ((one, request.build_absolute_uri(_sheet_url(opened, one))) for one in sheets)
+    events = events_of(told, opened.settings, lambda one: _where(opened, one))
+    title = _(opened.service.use_case.title)
+    return calendar_response(title, f"agenda-{use_case}", events, host=request.get_host(), at=now())
+
+
+def _where(opened: _Opened, sheet: Sheet) -> str:
+    places = places_of(sheet, opened.settings, opened.columns[sheet.ref.slug])
+    return " · ".join(fact.text for one in places[:1] for fact in one.facts[:2])
+
+
+@open_to(EVERYONE)
+@require_safe
 def directory_sheet(request: HttpRequest, use_case: str, slug: str, feature_id: str) -> HttpResponse:
     """Tell of one thing: its facts, its places, its vote, its document; `?fragment` for the panel of the map."""
     request = cast(Request, request)
@@ -304,6 +333,7 @@ def directory_sheet(request: HttpRequest, use_case: str, slug: str, feature_id: 
         "source_url": sheet.paper if sheet.paper.startswith(("http://", "https://")) else "",
         "text": opened.held.text_of(number),
         "claims": claims_rules(territory_of(request), use_case) if opened.settings.kept else None,
+        "is_event": any(one.partition(queries.SEPARATOR)[0] for one in sheet.facets.get(queries.WHEN, ())),
         "is_kept": bool(sheet.values.get(f"{KEPT_PREFIX}date_maj")),
         "summary": next(one for one in opened.summaries if one.ref.slug == slug),
     }
@@ -313,7 +343,8 @@ def directory_sheet(request: HttpRequest, use_case: str, slug: str, feature_id: 
 
 def _facts(opened: _Opened, sheet: Sheet) -> Sequence[Any]:
     told = facts_of(sheet, opened.settings, opened.columns[sheet.ref.slug])
-    return (*told, *district_facts(sheet, opened.settings))
+    when = when_facts(sheet, opened.settings, span_of({}, opened.hour.at))
+    return (*when, *told, *district_facts(sheet, opened.settings))
 
 
 def _has_paper(sheet: Sheet) -> bool:
@@ -369,6 +400,7 @@ _ONE = "annuaires/<slug:use_case>/"
 urlpatterns: list[URLPattern] = [
     path(_ONE, directory, name="directory"),
     path(f"{_ONE}carte.geojson", directory_geojson, name="directory-geojson"),
+    path(f"{_ONE}agenda.ics", directory_calendar, name="directory-calendar"),
     path(f"{_ONE}livret.pdf", directory_booklet, name="directory-booklet"),
     path(f"{_ONE}flux.atom", directory_feed, name="directory-feed"),
     path(f"{_ONE}<slug:slug>/<str:feature_id>/", directory_sheet, name="directory-sheet"),

@@ -43,7 +43,7 @@ def register() -> None:
 
 
 def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:
-    """Import the `source` of an example, make its directory, ask it `asked` with `chosen`; return what answers.
+    """Import the `source` of an example, make its directory, ask it `asked`, `chosen`, `typed`, `from` and `to`.
 
     Keys of the answer: status, faults (lines that break the schema), columns (kept), count, titles, facets (counts by
     value), sheets (in all).
@@ -72,7 +72,11 @@ def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:
         path = Path(folder, "directory.sqlite")
         write_file(path, sheets, {}, stamp="")
         held = Directory(settings, File(path))
-        asked = Asked(str(example.when.get("asked", "")), example.when.get("chosen", {}))
+        span = (example.when["from"], example.when["to"]) if "from" in example.when else None
+        asked = Asked(
+            str(example.when.get("asked", "")), example.when.get("chosen", {}), typed=example.when.get("typed", {}),
+            span=span,
+        )  # fmt: skip
         found = held.found(asked)
         titles = [held.sheet(number).title for number in found.numbers]
     facets = {name: dict(values) for name, values in found.facets.items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -20,30 +21,36 @@ from beffroi.base.kernel.words import SMALL, folded, pieces
 from beffroi.base.territory.viewer import Viewer
 from beffroi.sense.places.directory import store
 from beffroi.sense.places.directory.file import File, Numbers
-from beffroi.sense.places.directory.settings import ENGINE, DirectorySettings, Facet, Vote
+from beffroi.sense.places.directory.settings import ENGINE, TYPED_KINDS, DirectorySettings, Facet, Vote
 from beffroi.sense.places.directory.sheets import (
     LEVEL,
     RAMP,
     REFUSED,
+    SEPARATOR,
     SHARED,
     STEPS,
     UNANIMOUS,
     UNTOLD,
+    WHEN,
     Sheet,
     Spot,
     door_class,
     several,
 )
+from beffroi.sense.places.directory.typed import Span, answering, next_time, next_times
 
 __all__ = [
     "ENGINE",
     "LEVEL",
     "RAMP",
     "REFUSED",
+    "SEPARATOR",
     "SHARED",
     "STEPS",
+    "TYPED_KINDS",
     "UNANIMOUS",
     "UNTOLD",
+    "WHEN",
     "Asked",
     "Directory",
     "DirectorySettings",
@@ -52,11 +59,13 @@ __all__ = [
     "Found",
     "Sheet",
     "SheetNotFound",
+    "Span",
     "Spot",
     "Vote",
     "directories_of",
     "directory",
     "door_class",
+    "next_time",
     "several",
 ]
 
@@ -70,11 +79,16 @@ class SheetNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is looked for: words (« » keep them together), values of facets; `is_open` tells of hours as written."""
+    """What is looked for: words (« » keep them together), values of facets; `is_open` tells of hours as written.
+
+    `typed`: the number typed for a facet, by its name. `span`: between which instants, where sheets have dates.
+    """
 
     text: str = ""
     chosen: Mapping[str, str] = field(default_factory=dict)
     is_open: Callable[[str], bool | None] | None = None
+    typed: Mapping[str, float] = field(default_factory=dict)
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,7 @@ class Found:
     facets: Mapping[str, Sequence[tuple[str, int]]]
     instead: str = ""
     titled: int = 0
+    when: Mapping[int, datetime | None] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -126,6 +141,13 @@ class Directory:
             return Found((), {})
         whole, titled, instead = _by_words(self.file, asked.text[:MOST_LETTERS])
         marks = {name: _marked(self.file, name, value) for name, value in asked.chosen.items() if value}
+        for facet in self.settings.facets:
+            if facet.kind in TYPED_KINDS and facet.name in asked.typed:
+                marks[facet.name] = _mask(self.file, answering(self.file, facet, asked.typed[facet.name]))
+        when = next_times(self.file, asked.span) if self.settings.dates and asked.span else {}
+        if self.settings.dates and asked.span:
+            # What is over is in no count either.
+            whole = whole & _mask(self.file, np.array(sorted(when), dtype=np.int64))
         kept = whole.copy()
         for one in marks.values():
             kept &= one
@@ -133,12 +155,17 @@ class Directory:
             kept &= _open_now(self.file, asked.is_open)
         facets = {}
         for facet in self.settings.facets:
+            if facet.kind in TYPED_KINDS:
+                continue
             # A facet counts what its own choice would keep out: one may change one's mind.
             among = whole.copy()
             for name, one in marks.items():
                 if name != facet.name:
                     among &= one
             facets[facet.name] = _counted(self.file.facets.get(facet.name, {}), among, facet)
+        if when:
+            numbers = tuple(sorted(np.flatnonzero(kept).tolist(), key=lambda n: (when[n] is None, str(when[n]), n)))
+            return Found(numbers, facets, instead, 0, when)
         first, rest = np.flatnonzero(kept & titled), np.flatnonzero(kept & ~titled)
         numbers = (*first.tolist(), *rest.tolist())
         return Found(numbers, facets, instead, len(first) if asked.text.strip() else 0)

@@ -30,13 +30,17 @@ columns = { nom = "titre", rubrique = "'Associations'", horaires = "tenu_horaire
 values  = { rubrique = { "47" = "shop", "*" = "firm" } } # other values for those of a column; "*": for the rest
 seat    = "numero + type + voie"        # columns of agents only: its district is told, never the address
 
+[directory.dates]                       # sheets are events: when, coming ones first, iCalendar; see `Dates`
+start = "debut"
+
 [directory.booklet]                     # printed as a booklet (PDF), a chapter for each value of a facet
 by = "rubrique"
 
 [[directory.facets]]
 name  = "annee"
 label = "Année"
-kind  = "year"                          # value, list (several in a cell), year, vote, door, district
+kind  = "year"                          # value, list (several in a cell), year, vote, door, district; and typed by
+                                        # the reader: age (columns of the least and the most), most (a price)
 columns = ["delib_date"]
 """
 
@@ -48,9 +52,12 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 ENGINE = "directory"
-FacetKind = Literal["value", "list", "year", "vote", "door", "district"]
+FacetKind = Literal["value", "list", "year", "vote", "door", "district", "age", "most"]
 MADE_KINDS = ("vote", "door", "district")
 """Facets whose values are worked out, not read in a column."""
+
+TYPED_KINDS = ("age", "most")
+"""Facets for which the reader types a number, instead of choosing a value."""
 
 
 class _Frozen(BaseModel):
@@ -91,6 +98,14 @@ class Venue(_Frozen):
     dataset: str = "acceslibre"
     number: str = "numero"
     street: str = "voie"
+
+
+class Dates(_Frozen):
+    """When a sheet happens: columns of its start, its end, its rule of recurrence (RRULE); without a start, always."""
+
+    start: str
+    end: str = ""
+    rule: str = ""
 
 
 class Booklet(_Frozen):
@@ -172,6 +187,7 @@ class DirectorySettings(_Frozen):
     venue: Venue | None = None
     wanted: Wanted | None = None
     booklet: Booklet | None = None
+    dates: Dates | None = None
     kept: str = ""
     labels: dict[str, str] = {}
     sources: tuple[Source, ...] = ()
@@ -197,6 +213,11 @@ class DirectorySettings(_Frozen):
         return self
 
     @property
+    def moments(self) -> tuple[str, ...]:
+        """Return the columns that say when."""
+        return (self.dates.start, self.dates.end, self.dates.rule) if self.dates else ()
+
+    @property
     def is_located(self) -> bool:
         """Tell whether places are found by an address."""
         return bool(self.address) or any(one.seat for one in self.sources)
@@ -211,5 +232,5 @@ class DirectorySettings(_Frozen):
         vote = (self.vote.in_favour, self.vote.against, self.vote.abstained, self.vote.voters) if self.vote else ()
         facets = [key for one in self.facets for key in one.columns]
         several = (*self.title, *self.about, *self.words, *self.told, *self.together, *self.place, *self.address)
-        every = (*several, *facets, *vote, self.day, self.hours, self.paper)
+        every = (*several, *facets, *vote, self.day, self.hours, self.paper, *self.moments)
         return tuple(dict.fromkeys(key for key in every if key))

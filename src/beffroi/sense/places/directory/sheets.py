@@ -10,11 +10,14 @@ from typing import Any
 from beffroi.base.kernel.words import folded
 from beffroi.lake.queries import DatasetRef
 from beffroi.sense.places.directory.laying import DISTRICT, id_of
-from beffroi.sense.places.directory.settings import DirectorySettings, Facet, Vote
+from beffroi.sense.places.directory.settings import TYPED_KINDS, DirectorySettings, Facet, Vote
 
 Row = Mapping[str, Any]
 Place = tuple[float, float]
 Door = Mapping[str, Any]
+
+WHEN, SEPARATOR = "_when", "|"
+"""The facet, never shown, of what says when a sheet happens, and what parts its columns."""
 
 UNANIMOUS, SHARED, REFUSED, UNTOLD = "unanime", "partage", "rejete", "inconnu"
 LEVEL, RAMP, STEPS = "plain-pied", "rampe", "marches"
@@ -111,7 +114,8 @@ def _sheet(
 ) -> Sheet:
     first = rows[0]
     spots = _spots(rows, settings, find, door_of)
-    told = dict.fromkeys((*settings.told, *settings.about, settings.day, settings.hours, *_vote_columns(settings.vote)))
+    told = dict.fromkeys((*settings.told, *settings.about, settings.day, settings.hours, *settings.moments,
+                          *_vote_columns(settings.vote)))  # fmt: skip
     # Of rows that are one thing, a column tells all they say.
     values = {key: _joined(rows, key) for key in told if key}
     searched = (*settings.title, *settings.about, *settings.words, *settings.told, *settings.place)
@@ -123,7 +127,8 @@ def _sheet(
         _text(first.get(settings.day)) if settings.day else "",
         values,
         spots,
-        {one.name: _facet_values(one, rows, spots, settings, district_of) for one in settings.facets},
+        {one.name: _facet_values(one, rows, spots, settings, district_of) for one in settings.facets}
+        | ({WHEN: (SEPARATOR.join(_text(first.get(key)) for key in settings.moments),)} if settings.dates else {}),
         _text(first.get(settings.paper)) if settings.paper else "",
         " ".join(dict.fromkeys(_text(row.get(key)) for row in rows for key in dict.fromkeys(searched))),
     )
@@ -155,6 +160,8 @@ def _facet_values(
         return tuple(dict.fromkeys(door_class(one.door) for one in spots))
     if facet.kind == "vote":
         return (outcome(rows[0], settings.vote),)
+    if facet.kind in TYPED_KINDS:
+        return (SEPARATOR.join(_text(rows[0].get(key)) for key in facet.columns),)
     if facet.kind == "district":
         return _districts(rows, spots, district_of)
     found: dict[str, None] = {}
