@@ -61,6 +61,11 @@ def furnish(password: str) -> None:
     _feel(CODE)
     acts = definition_named("deliberations", "", load_definitions()[0])
     published(CODE, "deliberations", "deliberations.csv", _acts(), settings.DATA_DIR, AT, acts)
+    clubs = definition_named("associations", "", load_definitions()[0])
+    published(CODE, "associations", "rna_waldec.csv", _example("6-14", "source"), settings.DATA_DIR, AT, clubs)
+    bins = definition_named("secteurs-collecte", "", load_definitions()[0])
+    sectors = _example("6-03", "collection")
+    published(CODE, "secteurs-collecte", "secteurs.geojson", sectors, settings.DATA_DIR, AT, bins)
     under = definition_named("reseaux-enterres", "", load_definitions()[0])
     published(CODE, "reseaux-enterres", "reseaux_enterres.geojson", _networks(), settings.DATA_DIR, AT, under)
     lots = definition_named("locaux", "", load_definitions()[0])
@@ -232,6 +237,13 @@ def _chargers() -> str:
     from beffroi.base.catalogue import queries
 
     return str(queries.catalogue().use_cases["8-08"].examples[0].when["source"])
+
+
+def _example(use_case: str, key: str) -> str:
+    """A source of the first example of a use case, told to be of this town."""
+    from beffroi.base.catalogue import queries
+
+    return str(queries.catalogue().use_cases[use_case].examples[0].when[key]).replace(";00000;", f";{CODE};")
 
 
 def _acts() -> str:

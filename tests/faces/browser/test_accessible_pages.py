@@ -95,6 +95,8 @@ PAGES = [
     "/carte/quartiers/?couche=arbres&avant=2026-06-01",
     "/carte/batiments/?couche=batiments&colonne=hauteur",
     "/annuaires/6-02/",
+    "/annuaires/6-14/associations/W341000001/",
+    "/au-quotidien/6-03/?secteur=Nord",
     "/annuaires/6-02/deliberations/2025-02-03/",
     "/indicateurs/",
     "/signaler/",
@@ -269,6 +271,7 @@ RESERVED = {
     ],
     "elue@bourg.test": [
         "/agent/maraudes/chiffres/",
+        "/annuaires/6-14/associations/W341000001/tenir/",
         "/elu/",
         "/elu/note/",
         "/elu/communes/",

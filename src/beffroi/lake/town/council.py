@@ -164,8 +164,8 @@ def write_agenda(city: City, writer: Writer) -> None:
     for title, theme, least, most, price, weekday, hour in _WEEKLY:
         place = int(rng.integers(0, len(places)))
         start = date(YEAR, 9, 7) + timedelta(days=weekday)
-        what = (title, theme, least, most, price)
-        told = _event(len(events), what, start, (hour, hour + 1), str(streets[place]), degrees[place])
+        weekly = (title, theme, least, most, price)
+        told = _event(len(events), weekly, start, (hour, hour + 1), str(streets[place]), degrees[place])
         until = f"{YEAR + 1}0630T235959"
         events.append({**told, "recurrence": f"FREQ=WEEKLY;BYDAY={_RRULE_DAYS[weekday]};UNTIL={until}"})
     writer.text("vie_locale/evenements.json", "Agenda", as_json_text(events), rows=len(events))
