@@ -242,6 +242,7 @@ def _chargers() -> str:
 def _example(use_case: str, key: str) -> str:
     """A source of the first example of a use case, told to be of this town."""
     from beffroi.base.catalogue import queries
+    from faces.portal.small_town import CODE
 
     return str(queries.catalogue().use_cases[use_case].examples[0].when[key]).replace(";00000;", f";{CODE};")
 
