@@ -94,10 +94,18 @@ def chromium_program() -> str | None:
     return next((path for name in names if (path := shutil.which(name))), mac if Path(mac).exists() else None)
 
 
+def _room_in_memory() -> bool:
+    # A run keeps a gigabyte or so. A container may be allowed less than its machine has, and these files count in it.
+    limit = Path("/sys/fs/cgroup/memory.max")
+    allowed = limit.read_text().strip() if limit.is_file() else "max"
+    there = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _MEMORY_BYTES
+    return there and (allowed == "max" or int(allowed) >= 2 * _MEMORY_BYTES)
+
+
 @contextlib.contextmanager
 def quick_temporary_folder() -> Iterator[None]:
     """Have this process, and those it starts, keep temporary files in memory where there is room for those of a run."""
-    if not os.access(_MEMORY, os.W_OK) or shutil.disk_usage(_MEMORY).free < _MEMORY_BYTES:
+    if not _room_in_memory():
         yield
         return
     with (_MEMORY / f"beffroi-tests.{os.getuid()}").open("w") as one_at_a_time:

@@ -144,6 +144,7 @@ def test_it_answers_with_people_of_every_role_and_data_cut_by_rights(again: dict
     assert {tuple(one["scopes"]) for one in again["api_keys"]} == {
         (),
         ("data:agents",),
+        ("observations:write",),
         ("reports:write",),
         landlord,
     }
