@@ -142,12 +142,14 @@ def chromium(chromium_path: str) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(chromium: Browser, site: Site) -> Iterator[Callable[..., Watched]]:
+def visit(chromium: Browser, site: Site, request: pytest.FixtureRequest) -> Iterator[Callable[..., Watched]]:
     """Open a page of the site: `visit("/carte/", size=PHONE, scheme="dark")`. Console, failures and hosts are noted.
 
-    Without `maps`, those of forms do not start.
+    Without `maps`, those of forms do not start. In a file that says `WITHOUT_WORKER`, nothing is kept for when there is
+    no network: that is half of what a first page costs.
     """
     contexts: list[BrowserContext] = []
+    worker = "block" if getattr(request.module, "WITHOUT_WORKER", False) else "allow"
 
     def open_page(
         address: str,
@@ -164,7 +166,7 @@ def visit(chromium: Browser, site: Site) -> Iterator[Callable[..., Watched]]:
             color_scheme=scheme,  # type: ignore[arg-type]
             java_script_enabled=javascript,
             locale="fr-FR",
-            **options,
+            **{"service_workers": worker} | options,
         )
         contexts.append(context)
         if not maps:

@@ -17,6 +17,7 @@ from faces.browser.conftest import Site, Watched, until, until_seen, wait_for_ma
 from faces.portal.small_town import CODE
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
+WITHOUT_WORKER = True
 
 TREES = DatasetRef(CODE, "arbres")
 # Where there is nothing yet, at the middle of the map.

@@ -13,6 +13,7 @@ from faces.browser.test_accessible_pages import visit_with_axe as visit_with_axe
 from faces.portal.small_town import CODE
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
+WITHOUT_WORKER = True
 
 HERE = "/carte/ici/?lat=45.0092&lon=3.002"
 

@@ -13,6 +13,7 @@ from faces.browser.test_accessible_pages import axe_violations
 from faces.browser.test_accessible_pages import visit_with_axe as visit_with_axe
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
+WITHOUT_WORKER = True
 
 OPEN = "document.querySelector('[role=combobox]').getAttribute('aria-expanded') === 'true'"
 

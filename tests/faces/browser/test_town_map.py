@@ -16,6 +16,7 @@ from faces.browser.conftest import LONGITUDE, Site, Watched, still, until, until
 from faces.portal.small_town import CODE
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
+WITHOUT_WORKER = True
 
 TRUNK = "/carte/#z=16&lat=45.0092&lon=3.0046&couches=arbres"
 THEMED = TRUNK.replace("#", "?theme=culture-sport-loisirs#")
