@@ -45,7 +45,7 @@ NO_PAGE = {
     "sandbox-reset", "course-step", "reports-next", "reports-at-once", "reports-filter", "reports-geojson",
     "sites-geojson", "report-act", "visit-prove", "visit-photo", "visit-receive", "order-receive", "round-act",
     "round-gpx", "rounds-geojson", "works-act", "held-release", "held-refuse", "booking-mark", "offer-moderate",
-    "alert-act", "alert-project-close",
+    "alert-act", "alert-project-close", "patrol-receive", "patrol-pass",
     "energy-decide", "energy-take-back", "outreach-note", "outreach-receive", "bills-issue", "bills-ledger",
     "procedure-act", "procedures-next", "landlord-forget",
     "source-act", "sensor-act", "source-definition", "source-elsewhere",
