@@ -142,7 +142,6 @@ def test_it_answers_with_people_of_every_role_and_data_cut_by_rights(again: dict
     assert all(len(user["password"]) >= 12 for user in again["users"])
     landlord = ("stock", "stock:000000018")
     assert {tuple(one["scopes"]) for one in again["api_keys"]} == {
-        ("observations:write",),
         (),
         ("data:agents",),
         ("observations:write",),
