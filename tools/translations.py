@@ -31,7 +31,7 @@ DECLARED = {"Purpose": ("purpose", "categories", "recipients", "kept_because"), 
 DATA_KEYS = (
     "title", "need", "promise", "label", "description", "group", "help", "choices",
     "instructions", "excluded",
-    "who", "cost", "why", "how", "on_paper", "purpose", "visit",
+    "who", "cost", "why", "how", "on_paper", "purpose", "visit", "method", "notes",
 )  # fmt: skip
 
 Message = tuple[str, str]  # the singular, and the plural or ""
@@ -101,7 +101,8 @@ def data_messages(path: Path) -> Iterator[tuple[int, Message]]:
         for key in DATA_KEYS:
             value = table.get(key, "")
             # The choices of a question are a table of their own: code = what people read.
-            for text in value.values() if isinstance(value, dict) else (value,):
+            listed = value if key == "notes" and isinstance(value, list) else (value,)
+            for text in value.values() if isinstance(value, dict) else listed:
                 if isinstance(text, str) and text:
                     yield 1, (text, "")
         for text in table.get("exempt", ()):  # type: ignore[attr-defined]

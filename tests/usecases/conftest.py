@@ -5,6 +5,7 @@ from faces.browser.conftest import chromium, site, site_of_the_day, visit
 from faces.portal.reports.conftest import reporting_town
 from faces.portal.town_fixtures import signed_in, small_lake, small_town
 from usecases.directories_town import directories_lake, directories_town, signed_acts
+from usecases.indicators_town import indicators_lake, indicators_town
 from usecases.layers_town import layers_lake, layers_town
 
 __all__ = [
@@ -12,6 +13,8 @@ __all__ = [
     "chromium",
     "directories_lake",
     "directories_town",
+    "indicators_lake",
+    "indicators_town",
     "layers_lake",
     "layers_town",
     "reporting_town",

@@ -14,6 +14,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from beffroi.base.kernel.masking import told_groups
 from beffroi.base.territory.viewer import ANONYMOUS, Role
 from beffroi.faces.portal.trade.words import counts
 from beffroi.lake import queries as lake
@@ -21,7 +22,6 @@ from beffroi.lake.definitions import Definition, definition_named, load_definiti
 from beffroi.lake.operations import import_source
 from beffroi.lake.queries import DatasetRef
 from beffroi.lake.town.ground import siren_of
-from beffroi.sense.places.trade.masking import told_groups
 from beffroi.sense.places.trade.queries import DOWN, STABLE, UP, Line, Shop, by_group
 from beffroi.serve.offers.models import TrendDeclaration
 from beffroi.serve.offers.trends import season_of

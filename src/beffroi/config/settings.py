@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "beffroi.sense.twin",
     "beffroi.sense.planning",
     "beffroi.sense.live",
+    "beffroi.sense.indicators",
     "beffroi.serve.cases",
     "beffroi.serve.reports",
     "beffroi.serve.offers",

@@ -50,12 +50,16 @@ class RowOptions:
 
     `kept` is an expression: rows for which it is not true are not taken, whatever their publisher let through.
 
+    `department` names the column that holds a commune's code: the rows of the town's department are kept, to set it
+    beside the others.
+
     `near`: of a wider file that names no commune, only what meets the box of the town is kept.
 
     `only` are the columns taken: the others (names of persons, often) never enter the lake. Empty, all are.
     """
 
     commune: str = ""
+    department: str = ""
     near: bool = False
     distinct: tuple[str, ...] = ()
     by: tuple[str, ...] = ()
@@ -211,7 +215,7 @@ _DERIVED: dict[str, Reader] = {
     "labels": labels,
 }
 _ROWS: dict[str, Reader] = {
-    **dict.fromkeys(("commune", "told", "kept"), text),
+    **dict.fromkeys(("commune", "department", "told", "kept"), text),
     **dict.fromkeys(("distinct", "by", "only"), texts),
     "figures": derived,
     "near": flag,

@@ -130,7 +130,7 @@ class Definition:
         for newer in ("owner", "search", "schema_url", "pitfalls", "tables", "rows", "derived"):
             if getattr(self, newer) == getattr(unsaid, newer):
                 plain.pop(newer)
-        for newer in ("near", "only"):
+        for newer in ("near", "only", "department"):
             if not getattr(self.rows, newer):
                 plain.get("rows", {}).pop(newer, None)
         if self.public_view is None:

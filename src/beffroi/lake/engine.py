@@ -1,4 +1,4 @@
-"""The engines the lake gives to the catalogue: layers of the map, datasets, and indicators (see `crossing.engine`).
+"""The engines the lake gives to the catalogue: layers of the map, and datasets.
 
 [layers]
 datasets = ["arbres", "parcs"]          # slugs, in the order of the legend; `layer_settings` tells the rest
@@ -24,7 +24,6 @@ from beffroi.base.catalogue.engine import register_engine
 from beffroi.base.territory.viewer import ANONYMOUS, SERVICE_PREFIX, Grant, Role, Viewer
 from beffroi.lake import operations, rights
 from beffroi.lake.aggregating import refresh_public_view
-from beffroi.lake.crossing.engine import CrossingSettings, run_crossing
 from beffroi.lake.definitions import Definition, definition_named, load_definitions
 from beffroi.lake.layer_settings import Settings
 from beffroi.lake.seeing import missing
@@ -55,7 +54,6 @@ def register() -> None:
         "layers", schema=Settings, url_name="portal:service", example_runner=run_example, lacking=lacking_layers
     )
     register_engine("datasets", schema=DatasetsSettings, url_name="portal:datasets", example_runner=run_example)
-    register_engine("indicators", schema=CrossingSettings, url_name="portal:crossing", example_runner=run_crossing)
 
 
 def lacking_layers(use_case: UseCase, territory: str) -> tuple[str, ...]:

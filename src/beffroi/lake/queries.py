@@ -61,6 +61,7 @@ from beffroi.lake.seeing import (
     seen_by,
     summary_of,
     tiles_state_of,
+    using_lake,
     what_is_seen,
 )
 from beffroi.lake.sql import FILTER_OPS, BadQuery, Filter, QueryTooCostly
@@ -149,6 +150,7 @@ __all__ = [
     "upload",
     "upload_preview",
     "uploads",
+    "using_lake",
     "version_valid",
     "versions",
     "what_is_seen",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -61,8 +62,21 @@ class Seen:
         return seen
 
 
+_own: ContextVar[Path | None] = ContextVar("lake_of_its_own", default=None)
+
+
 def lake_in_use() -> Lake:
-    return Lake(Path(settings.LAKE_DIR))
+    return Lake(_own.get() or Path(settings.LAKE_DIR))
+
+
+@contextmanager
+def using_lake(folder: Path) -> Iterator[None]:
+    """Read the lake of `folder` instead of the installation's: for an example that brings its own data."""
+    token = _own.set(folder)
+    try:
+        yield
+    finally:
+        _own.reset(token)
 
 
 @dataclass(frozen=True, slots=True)

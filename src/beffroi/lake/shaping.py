@@ -15,6 +15,7 @@ import re
 from typing import Any
 
 from beffroi.base.kernel.sentences import Sentence, gettext_noop
+from beffroi.base.territory.engine import department_of
 from beffroi.lake import duck
 from beffroi.lake.declared import Derived
 from beffroi.lake.definitions import ColumnDefinition, Definition
@@ -39,6 +40,8 @@ def shape(reading: Reading, definition: Definition, *, territory: str, where: st
         _keep_columns(reading, rows.only)
     if rows.commune:
         _keep_commune(reading, rows.commune, territory, where)
+    if rows.department:
+        _keep_department(reading, rows.department, territory, where)
     if rows.kept:
         _keep_rows(reading, rows.kept, where)
     faults = check(reading, definition)
@@ -100,6 +103,19 @@ def _keep_commune(reading: Reading, key: str, territory: str, where: str) -> Non
         reading.rows_read -= left
         why = Sentence(
             gettext_noop("fichier national : {left} lignes d’autres communes n’ont pas été prises"), {"left": left}
+        )
+        reading.evidences.append(Evidence("values", territory, why))
+
+
+def _keep_department(reading: Reading, key: str, territory: str, where: str) -> None:
+    _required(reading, (key,), where, "rows.department")
+    code, before = f"lpad(trim(CAST({name(key)} AS VARCHAR)), 5, '0')", _count(reading)
+    _remade(reading, f"SELECT * FROM {name(reading.table)} WHERE {code} LIKE {literal(department_of(territory) + '%')}")
+    left = before - _count(reading)
+    if left:
+        reading.rows_read -= left
+        why = Sentence(
+            gettext_noop("fichier national : {left} lignes d’autres départements n’ont pas été prises"), {"left": left}
         )
         reading.evidences.append(Evidence("values", territory, why))
 

@@ -52,7 +52,8 @@ def held_if_changed(reading: Reading, definition: Definition) -> None:
 
 def _changes(definition: Definition) -> bool:
     rows = definition.rows
-    said = (*definition.corrections, *definition.derived, *rows.by, *rows.distinct, *filter(None, [rows.commune]))
+    cut = filter(None, [rows.commune, rows.department])
+    said = (*definition.corrections, *definition.derived, *rows.by, *rows.distinct, *cut)
     return bool(said) or any(
         one.required or one.unique or one.enum or one.pattern or one.missing or (one.min, one.max) != (None, None)
         for one in definition.columns.values()

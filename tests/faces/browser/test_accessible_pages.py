@@ -270,6 +270,7 @@ RESERVED = {
         "/agent/passages/contrat/1/{month}/",
     ],
     "elue@bourg.test": [
+        "/indicateurs/9-03/",
         "/agent/maraudes/chiffres/",
         "/annuaires/6-14/associations/W341000001/tenir/",
         "/elu/",

@@ -41,6 +41,8 @@ ELSEWHERE = {
     "portal:procedure-form",
     # What an agent keeps: `tests/usecases/test_5_14.py`; the workbench shows the same parts.
     "portal:indicator",
+    # The national base it is made of, which this site has not: `tests/usecases/test_2_13.py`.
+    "portal:declared-review",
     # What a worker makes, and this site runs none: `tests/usecases/test_12_07.py`, `tests/faces/backoffice`.
     "backoffice:round-vehicle", "backoffice:upload",
     # Owners are read by who is entitled one by one; this site has neither them nor orders: see `test_9_09` and

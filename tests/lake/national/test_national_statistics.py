@@ -18,7 +18,8 @@ OFFENCES = """\
 
 
 def test_a_value_that_is_not_diffused_is_neither_zero_nor_the_mean_of_other_towns(tmp_path: Path, lake: Path) -> None:
-    outcome = imported(written(tmp_path, "donnee-data.gouv-2025-geographie2025.csv", OFFENCES), lake)
+    source = written(tmp_path, "donnee-data.gouv-2025-geographie2025.csv", OFFENCES)
+    outcome = imported(source, lake, slug="delinquance")
     assert rows("delinquance", ["indicateur", "nombre", "taux_pour_mille", "absence"]) == [
         ("Cambriolages de logement", 1204, 7.1, None),
         ("Vols avec armes", None, None, "non diffusé : sous le seuil de publication sur trois ans"),
@@ -26,6 +27,25 @@ def test_a_value_that_is_not_diffused_is_neither_zero_nor_the_mean_of_other_town
     known = {column.key for column in queries.dataset(ANONYMOUS, outcome.ref).columns}
     assert not known & {"complement_info_nombre", "complement_info_taux"}
     assert faults(outcome) == {}
+
+
+LIKE_TOWNS = OFFENCES + """\
+"34057";"2024";"Vols avec armes";"Infraction";"9";"3";"diff";"3000";"2022";"1200";"2021";"NA";"NA"
+"34058";"2024";"Vols avec armes";"Infraction";"15";"5";"diff";"3000";"2022";"1200";"2021";"NA";"NA"
+"34059";"2024";"Vols avec armes";"Infraction";"NA";"NA";"ndiff";"3000";"2022";"1200";"2021";"2,05";"0,4"
+"01072";"2024";"Vols avec armes";"Infraction";"21";"7";"diff";"3000";"2022";"1200";"2021";"NA";"NA"
+"""  # fmt: skip
+
+
+def test_the_same_file_gives_the_towns_of_the_department_and_the_classes_of_all(tmp_path: Path, lake: Path) -> None:
+    source = written(tmp_path, "donnee-data.gouv-2025-geographie2025.csv", LIKE_TOWNS)
+    imported(source, lake, slug="delinquance-departement")
+    assert {row[0] for row in rows("delinquance-departement", ["codgeo"])} == {"34172", "34057", "34058", "34059"}
+    imported(source, lake, slug="delinquance-semblables")
+    told = rows("delinquance-semblables", ["indicateur", "classe", "communes", "diffusees", "taux_median"])
+    # The one that is not diffused is counted as a commune of the class, never as a rate.
+    assert ("Vols avec armes", "2 000 à 4 999", 4, 3, 5.0) in told
+    assert ("Vols avec armes", "100 000 et plus", 1, 0, None) in told
 
 
 INCOMES = """\

@@ -18,6 +18,7 @@ from beffroi.faces.cockpit.communes import USE_CASE, fresh_days, groupings_shown
 from beffroi.faces.cockpit.figures import Asked, town_figures
 from beffroi.faces.shell.access import Request, open_to
 from beffroi.lake.crossing import queries as crossing
+from beffroi.sense.indicators.queries import open_indicators
 from beffroi.sense.mobility.rounds.kinds import kinds
 
 
@@ -32,6 +33,10 @@ def _further(request: Request) -> list[tuple[str, str]]:
     commune, viewer = request.commune, request.viewer
     if commune is None:
         return []
+    declared = [
+        (_(one.use_case.title), reverse("portal:declared", args=[one.use_case.id]))
+        for one in open_indicators(viewer, commune.code)
+    ]
     kept = any(one.kind == "indicator" for one in crossing.saved_crossings(viewer, commune.code))
     pages = (
         (_("La ville par quartier, en nombres"), "portal:view-official", True),
@@ -43,7 +48,7 @@ def _further(request: Request) -> list[tuple[str, str]]:
         (_("Les maraudes en chiffres"), "backoffice:outreach-figures", bool(kinds(commune.code))),
         (_("Les communes du groupement, côte à côte"), "cockpit:communes", bool(groupings_shown(commune))),
     )
-    return [(title, reverse(name)) for title, name, shown in pages if shown]
+    return [*declared, *((title, reverse(name)) for title, name, shown in pages if shown)]
 
 
 @open_to(Role.ELECTED, Role.ADMINISTRATOR)

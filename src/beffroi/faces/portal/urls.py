@@ -29,6 +29,7 @@ from beffroi.faces.portal.directories import claiming, proposing
 from beffroi.faces.portal.directories import pages as directories
 from beffroi.faces.portal.flows import pages as flows
 from beffroi.faces.portal.freight import pages as freight
+from beffroi.faces.portal.indicators import pages as indicators
 from beffroi.faces.portal.leaks import pages as leaks
 from beffroi.faces.portal.lighting import pages as lighting
 from beffroi.faces.portal.live import pages as live
@@ -129,6 +130,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *first_needs.urlpatterns,
     *offers.urlpatterns,
     *bills.urlpatterns,
+    # Before those kept by agents: « 2-13 » is a use case.
+    *indicators.urlpatterns,
     *crossing.urlpatterns,
     *cameras.urlpatterns,
     *charging.urlpatterns,

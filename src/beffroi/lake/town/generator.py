@@ -63,6 +63,7 @@ from beffroi.lake.town.society import (
     write_schools,
 )
 from beffroi.lake.town.solidarity import write_solidarity
+from beffroi.lake.town.tallies import write_offence_series
 from beffroi.lake.town.transit import write_transit
 from beffroi.lake.town.underground import write_underground
 from beffroi.lake.town.unfit import write_unfit
@@ -146,6 +147,7 @@ _STEPS: tuple[tuple[str, Callable[[City, Writer], None]], ...] = (
     ("Flux par mode", write_flows),
     ("Fleuve et rail", write_freight),
     ("Infractions", write_offences),
+    ("Délinquance enregistrée", write_offence_series),
     ("Délibérations", write_deliberations),
     ("Menus", write_menus),
     ("Collecte", write_collection),

@@ -11,6 +11,7 @@ from beffroi.lake.town.ground import iris_codes, people_of, siren_of
 from beffroi.lake.town.names import FIRST_NAMES, LAST_NAMES, SHOP_SIGNS, SIGN_NOUNS
 from beffroi.lake.town.plan import DEPARTMENT, INSEE, NAME, POSTCODE, YEAR, Fabric
 from beffroi.lake.town.shapes import Array
+from beffroi.lake.town.tallies import trades_of, write_families, write_incomes
 
 
 def write_census(city: City, writer: Writer) -> None:
@@ -35,7 +36,10 @@ def write_census(city: City, writer: Writer) -> None:
     }
     for column, name in enumerate(("0014", "1529", "3044", "4559", "6074", "75P")):
         columns[f"P22_POP{name}"] = ages[:, column]
+    columns |= trades_of(city, people - ages[:, 0])
     writer.table("population/base-ic-evol-struct-pop-2022.csv", "Population par IRIS", columns, separator=";")
+    write_families(city, writer, homes - empty)
+    write_incomes(city, writer, columns["REV_MED"], people)
 
 
 _TRADES = (

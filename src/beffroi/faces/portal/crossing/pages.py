@@ -31,6 +31,7 @@ from beffroi.lake import queries as lake
 from beffroi.lake.crossing import operations, queries
 from beffroi.lake.crossing.queries import Crossed, Proposal
 from beffroi.lake.crossing.recipe import Recipe, recipe_of
+from beffroi.sense.indicators.queries import open_indicators
 
 OWN_ID = "5-14"
 SHEET_ROWS = 10_000
@@ -154,11 +155,12 @@ def forget(request: HttpRequest, slug: str) -> HttpResponse:
 @open_to(EVERYONE)
 @require_safe
 def indicators(request: HttpRequest) -> HttpResponse:
-    """List the indicators that this reader may read."""
+    """List the indicators that this reader may read: those of the use cases, then those agents kept."""
     request = cast(Request, request)
     kept = queries.saved_crossings(request.viewer, territory_of(request))
     shown_ones = [one for one in kept if one.kind == operations.INDICATOR]
-    return render(request, "portal/crossing/indicators.html", {"indicators": shown_ones})
+    declared = [one.use_case for one in open_indicators(request.viewer, territory_of(request))]
+    return render(request, "portal/crossing/indicators.html", {"indicators": shown_ones, "declared": declared})
 
 
 @open_to(EVERYONE)

@@ -14,12 +14,12 @@ from typing import Any
 
 import shapely
 
+from beffroi.base.kernel.masking import told_groups
 from beffroi.base.territory.viewer import Viewer
 from beffroi.lake import queries as lake
 from beffroi.lake.layer_settings import Trade
 from beffroi.lake.queries import DatasetDetail, DatasetNotFound, DatasetRef, DatasetSummary
 from beffroi.lake.reading import GEOMETRY
-from beffroi.sense.places.trade.masking import told_groups
 
 UP, STABLE, DOWN = "up", "stable", "down"
 CHANGE = 0.02

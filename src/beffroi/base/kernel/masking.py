@@ -1,4 +1,4 @@
-"""Groups told only where enough shops are behind, so that no subtraction tells of fewer.
+"""Groups told only where enough are behind, so that no subtraction tells of fewer.
 
 A group under `least` is masked. What is masked together is what the total leaves once the others are taken away: while
 that sum is of fewer than `least`, the smallest group told is masked too. Knows no Django.
@@ -11,8 +11,8 @@ from collections.abc import Mapping
 LEAST = 5
 
 
-def told_groups(counts: Mapping[str, int], least: int = LEAST) -> frozenset[str]:
-    """Return the groups that may be told, of how many shops are known in each.
+def told_groups(counts: Mapping[str, float], least: float = LEAST) -> frozenset[str]:
+    """Return the groups that may be told, of how many things are known in each.
 
     >>> sorted(told_groups({"A": 9, "B": 6, "C": 2}))
     ['A']
