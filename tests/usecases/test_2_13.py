@@ -56,3 +56,18 @@ def test_it_is_for_officials(
 
 def test_who_is_not_known_signs_in(indicators_town: str, client: Client) -> None:
     assert client.get("/indicateurs/2-13/").status_code == 302
+
+
+def test_a_program_reads_the_same_figures_with_their_method(
+    indicators_town: str, signed_in: Callable[..., Client], client: Client
+) -> None:
+    assert client.get("/api/indicators/2-13").status_code == 403
+    assert client.get("/api/indicators").json()["indicators"] == []
+    elected = signed_in(Role.ELECTED)
+    assert "2-13" in {one["id"] for one in elected.get("/api/indicators").json()["indicators"]}
+    rate = elected.get("/api/indicators/2-13").json()["measures"][0]
+    line = next(one for one in rate["lines"] if one["id"] == "Violences physiques")
+    assert (line["value"], line["besides"], line["series"]) == (3.0, [5.0, 3.8], {"2023": 2.0, "2024": 3.0})
+    assert rate["year"] == "2024"
+    assert rate["method"].startswith("Faits enregistrés")
+    assert {one["dataset"].rpartition("/")[2] for one in rate["sources"]} > {"delinquance", "delinquance-semblables"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from beffroi.faces.api import catalogue, editing, mobility, places, sta, stock, transit
+from beffroi.faces.api import catalogue, editing, indicators, mobility, places, sta, stock, transit
 from beffroi.faces.api.core import Api
 from beffroi.faces.api.documents import not_found, openapi_document, welcome
 
@@ -12,6 +12,7 @@ api = Api()
 api.add_router("", catalogue.router)
 # Its operations share the paths of the datasets: they are written on the same router.
 api.add_router("", editing.router)
+api.add_router("", indicators.router)
 api.add_router("", places.router)
 api.add_router("", mobility.router)
 api.add_router("", transit.router)

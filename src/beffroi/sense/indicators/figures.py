@@ -22,7 +22,7 @@ from beffroi.lake.queries import DatasetDetail, DatasetNotFound, DatasetRef, Dat
 from beffroi.lake.queries import Measure as Asked
 from beffroi.sense.indicators.settings import Beside, Measure
 
-MOST_VERSIONS = 12
+MOST_VERSIONS = 6
 MOST_LINES = 20_000
 MASKED = gettext_noop("trop peu : tu")
 UNKNOWN = gettext_noop("inconnu")

@@ -69,8 +69,8 @@ def open_indicators(viewer: Viewer, territory: str) -> list[UseCaseView]:
     return catalogue.with_data(ours, territory)
 
 
-def sheet(viewer: Viewer, territory: str, use_case: UseCase) -> Sheet:
-    """Return the indicators of a use case as its reader may know them.
+def sheet(viewer: Viewer, territory: str, use_case: UseCase, *, only: str = "") -> Sheet:
+    """Return the indicators of a use case as its reader may know them, or the measure of that slug alone.
 
     Raises:
         ValueError: it declares none; `declared` tells.
@@ -78,6 +78,8 @@ def sheet(viewer: Viewer, territory: str, use_case: UseCase) -> Sheet:
     wanted = declared(use_case)
     if wanted is None:
         raise ValueError(f"{use_case.id} declares no indicator")
+    if only:
+        wanted = wanted.model_copy(update={"measures": tuple(one for one in wanted.measures if one.slug == only)})
     return sheet_of(viewer, territory, wanted, is_open=Audience.RESIDENT in use_case.audience)
 
 

@@ -118,7 +118,8 @@ def zones(request: HttpRequest, use_case: str) -> HttpResponseBase:
         return refused(request)
     service, wanted = mine
     code = territory_of(request)
-    answer = queries.sheet(request.viewer, code, service.use_case).of(request.GET.get("mesure", ""))
+    slug = request.GET.get("mesure", "")
+    answer = queries.sheet(request.viewer, code, service.use_case, only=slug).of(slug) if slug else None
     if answer is None or wanted.zones is None:
         raise Http404
     names = queries.zone_ids(request.viewer, code, wanted.zones)
