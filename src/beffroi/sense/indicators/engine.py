@@ -75,9 +75,14 @@ def _page(use_case: UseCase) -> str:
 
 
 def lacking(use_case: UseCase, territory: str) -> tuple[str, ...]:
-    """Return the datasets of a use case when the town has none of them."""
+    """Return the datasets a use case waits for while none of its measures has all of its own."""
     wanted = declared(use_case)
-    return missing(territory, wanted.datasets) if wanted else ()
+    if wanted is None:
+        return ()
+    absent = {slug for slug in wanted.datasets if missing(territory, (slug,))}
+    if any(absent.isdisjoint(one.datasets) for one in wanted.measures):
+        return ()
+    return tuple(slug for slug in wanted.datasets if slug in absent)
 
 
 def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:
