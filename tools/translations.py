@@ -30,9 +30,12 @@ PLURAL = {"ngettext", "ngettext_lazy"}
 DECLARED = {"Purpose": ("purpose", "categories", "recipients", "kept_because"), "Retention": ("until",)}
 DATA_KEYS = (
     "title", "need", "promise", "label", "description", "group", "help", "choices",
-    "instructions", "excluded",
+    "instructions", "excluded", "about",
     "who", "cost", "why", "how", "on_paper", "purpose", "visit", "method", "notes",
 )  # fmt: skip
+
+# Lists of what people read.
+LIST_KEYS = ("papers", "house_rules", "equipment", "exempt")
 
 Message = tuple[str, str]  # the singular, and the plural or ""
 
@@ -105,8 +108,9 @@ def data_messages(path: Path) -> Iterator[tuple[int, Message]]:
             for text in value.values() if isinstance(value, dict) else listed:
                 if isinstance(text, str) and text:
                     yield 1, (text, "")
-        for text in table.get("exempt", ()):  # type: ignore[attr-defined]
-            yield 1, (text, "")
+        for key in LIST_KEYS:
+            for text in table.get(key, ()):  # type: ignore[attr-defined]
+                yield 1, (text, "")
 
 
 def _tables(value: object) -> Iterator[dict[str, object]]:

@@ -7,6 +7,7 @@ from faces.portal.town_fixtures import signed_in, small_lake, small_town
 from usecases.directories_town import directories_lake, directories_town, signed_acts
 from usecases.indicators_town import indicators_lake, indicators_town
 from usecases.layers_town import layers_lake, layers_town
+from usecases.slots_town import slots_town
 
 __all__ = [
     "alert_town",
@@ -22,6 +23,7 @@ __all__ = [
     "signed_in",
     "site",
     "site_of_the_day",
+    "slots_town",
     "small_lake",
     "small_town",
     "visit",

@@ -16,6 +16,7 @@ SERVICES = {
     "police-municipale": "Police municipale",
     "solidarites": "Solidarités",
     "education": "Éducation",
+    "vie-locale": "Vie locale",
 }
 
 
@@ -42,7 +43,7 @@ def furnish(password: str) -> None:
     for slug, name in SERVICES.items():
         add_service(territory=CODE, slug=slug, name=name, at=AT)
     make_person(Role.AGENT, Role.ADMINISTRATOR, territory=CODE, email="agent@bourg.test", password=password)
-    crew = ("voirie", "solidarites", "proprete", "education")
+    crew = ("voirie", "solidarites", "proprete", "education", "vie-locale")
     make_person(Role.AGENT, territory=CODE, services=crew, email="equipe@bourg.test", password=password)
     giver = make_person(Role.ELECTED, territory=CODE, email="elue@bourg.test", password=password)
     sources = settings.DATA_DIR / "sources"
@@ -133,8 +134,30 @@ def _book(code: str) -> None:
                              viewer=ANONYMOUS, at=at)  # fmt: skip
     path = settings.DATA_DIR / "walked.json"
     walked = json.loads(path.read_text(encoding="utf-8"))
-    walked |= {"booking": opened.number, "booked": opened.token, "day": day.isoformat()}
+    walked |= {"booking": opened.number, "booked": opened.token, "day": day.isoformat()} | _hire(code)
     path.write_text(json.dumps(walked), encoding="utf-8")
+
+
+def _hire(code: str) -> dict[str, str]:
+    """Ask for a room, the last free in a week: a deposit, an answer due, papers to bring."""
+    from datetime import timedelta
+
+    from beffroi.base.kernel.time import now
+    from beffroi.base.territory.viewer import ANONYMOUS
+    from beffroi.serve.bookings import operations
+    from beffroi.serve.bookings.hours import queries
+    from beffroi.serve.cases.definition import Requester
+
+    at, thing = now(), queries.open_slot_thing(code, "6-13")
+    first = queries.local(code, at).date() + timedelta(days=8)
+    found = queries.moments(code, thing, thing.rules.place[:1], first=first, last=first, at=at)
+    time = next(one.time for one in found if one.is_free)
+    wish = operations.SlotWish("6-13", time.place, time.starts, time.ends, "habitant", details={"objet": "Goûter"})
+    opened = operations.book_slot(territory=code, wish=wish, requester=Requester(name="Alex", phone="0600000001"),
+                                  viewer=ANONYMOUS, at=at)  # fmt: skip
+    return {
+        "slot": opened.number, "slot_token": opened.token, "slot_day": first.isoformat(),
+    }  # fmt: skip
 
 
 def _bill_families(code: str) -> None:

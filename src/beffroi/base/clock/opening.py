@@ -75,19 +75,23 @@ def is_open(rules: Sequence[OpeningRule], at: datetime, *, is_holiday: Callable[
     """
     minute = at.hour * 60 + at.minute
     for day, now in ((at.date(), minute), (at.date() - timedelta(days=1), minute + 1440)):
-        if any(start <= now < end for start, end in _spans_of(rules, day, is_holiday(day))):
+        if any(start <= now < end for start, end in spans_of(rules, day, is_holiday=is_holiday(day))):
             return True
     return False
 
 
-def _spans_of(rules: Sequence[OpeningRule], day: date, holiday: bool) -> tuple[tuple[int, int], ...]:
-    """Return the hours of a day: those of the last rule that holds on it."""
+def spans_of(rules: Sequence[OpeningRule], day: date, *, is_holiday: bool) -> tuple[tuple[int, int], ...]:
+    """Return the hours of a day in minutes, those of the last rule that holds; an end past 1,440 is the day after.
+
+    >>> spans_of(opening_rules("Mo-Fr 08:00-12:00; PH off"), date(2026, 5, 1), is_holiday=True)
+    ()
+    """
     spans: tuple[tuple[int, int], ...] = ()
     for rule in rules:
         first, last = rule.months or (1, 12)
         in_season = first <= day.month <= last if first <= last else day.month >= first or day.month <= last
         any_day = not rule.days and not rule.holidays
-        if in_season and (any_day or day.weekday() in rule.days or (holiday and rule.holidays)):
+        if in_season and (any_day or day.weekday() in rule.days or (is_holiday and rule.holidays)):
             spans = rule.spans
     return spans
 

@@ -25,6 +25,7 @@ SANDBOX_PREFIX = "99"
 
 DATA_AGENTS = "data:agents"
 DATA_WRITE = "data:write"
+LOCKS = "locks:read"
 STOCK = "stock"
 STOCK_OF = "stock:"
 """Before a SIREN: whose stock a key that has `STOCK` exchanges."""
@@ -35,6 +36,7 @@ SCOPES: dict[str, Sentence] = {
     "catalogue:write": Sentence("Changer l'état des services"),
     "reports:write": Sentence("Créer et suivre des signalements au nom d'un autre logiciel"),
     "observations:write": Sentence("Envoyer les mesures de capteurs"),
+    LOCKS: Sentence("Lire les codes d’accès des réservations, pour une serrure"),
     STOCK: Sentence("Échanger le patrimoine d’un bailleur, celui de son SIREN et aucun autre"),
 }
 """What an API key may be given, and nothing else. A key without scopes reads what everyone reads."""

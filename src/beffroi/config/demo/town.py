@@ -61,6 +61,7 @@ PEOPLE = (
             "proprete",
             "proprietaires",
             "solidarites",
+            "sports",
             "vie-locale",
             "voirie",
         ),
@@ -78,6 +79,7 @@ SERVICES = (
     ("urbanisme", "Urbanisme"),
     ("police-municipale", "Police municipale"),
     ("solidarites", "Solidarités"),
+    ("sports", "Sports"),
     ("economie", "Commerce et économie"),
     ("vie-locale", "Associations, culture et sports"),
     ("proprietaires", "Propriétaires de locaux (accès tracé)"),
@@ -177,6 +179,9 @@ def _reports(town: Town, tell: Tell) -> None:
     from beffroi.config.demo.bookings import add_bookings
 
     add_bookings(town.insee, places=places, at=now(), resident_email=PEOPLE[0].email)
+    from beffroi.config.demo.slots import add_slots
+
+    add_slots(town.insee, at=now(), resident_email=PEOPLE[0].email)
     from beffroi.config.demo.bills import add_bills
 
     add_bills(town.insee, resident_email=PEOPLE[0].email, agent_email=PEOPLE[1].email, at=now())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from beffroi.faces.api import catalogue, editing, indicators, mobility, places, sta, stock, transit
+from beffroi.faces.api import catalogue, editing, indicators, locks, mobility, places, sta, stock, transit
 from beffroi.faces.api.core import Api
 from beffroi.faces.api.documents import not_found, openapi_document, welcome
 
@@ -17,6 +17,7 @@ api.add_router("", places.router)
 api.add_router("", mobility.router)
 api.add_router("", transit.router)
 api.add_router("", stock.router)
+api.add_router("", locks.router)
 
 app_name = "api"
 urlpatterns = [

@@ -7,6 +7,11 @@ from django.utils.translation import gettext_noop
 
 WORDS: dict[str, str] = {
     "agenda.day_changed": gettext_noop("Agenda : jour fermé ou changé"),
+    "agenda.time_closed": gettext_noop("Agenda : créneau fermé"),
+    "agenda.time_opened": gettext_noop("Agenda : créneau rouvert"),
+    "slot.presence_said": gettext_noop("Créneau : venu ou absent"),
+    "slot.deposit_said": gettext_noop("Créneau : caution notée"),
+    "slot.paid": gettext_noop("Créneau : règlement noté"),
     "alert.approval_asked": gettext_noop("Alerte : accord demandé"),
     "alert.approved": gettext_noop("Alerte approuvée"),
     "alert.cancelled": gettext_noop("Alerte annulée"),

@@ -31,6 +31,7 @@ from beffroi.faces.backoffice.outreach import urls as outreach_urls
 from beffroi.faces.backoffice.procedures import urls as procedure_urls
 from beffroi.faces.backoffice.reports import urls as report_urls
 from beffroi.faces.backoffice.rounds import urls as round_urls
+from beffroi.faces.backoffice.slots import pages as slots
 from beffroi.faces.backoffice.views import home
 from beffroi.faces.backoffice.works import urls as works_urls
 
@@ -51,6 +52,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *proposals.urlpatterns,
     *alerts.urlpatterns,
     *bookings.urlpatterns,
+    *slots.urlpatterns,
     *bill_urls.urlpatterns,
     *landlords.urlpatterns,
     path("couleurs/", look.look, name="look"),

@@ -38,6 +38,7 @@ from beffroi.faces.portal.owners import pages as owners
 from beffroi.faces.portal.premises import pages as premises
 from beffroi.faces.portal.procedures import urls as procedures
 from beffroi.faces.portal.reports import urls as reports
+from beffroi.faces.portal.slots import urls as slots
 from beffroi.faces.portal.trade import pages as trade
 from beffroi.faces.portal.transit import urls as transit
 from beffroi.faces.portal.underground import pages as underground
@@ -123,6 +124,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *own_requests.urlpatterns,
     *alerts.urlpatterns,
     *bookings.urlpatterns,
+    *slots.urlpatterns,
     *proposing.urlpatterns,
     *claiming.urlpatterns,
     *directories.urlpatterns,

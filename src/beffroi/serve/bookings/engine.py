@@ -1,5 +1,6 @@
-"""The `bookings` engine: its table is `things.BookingsSettings`, whose examples are lived from asking to the day,
-or `balance.BalanceSettings`, two counts side by side.
+"""The `bookings` engine: its table is `things.BookingsSettings`, whose examples are lived from asking to the day;
+`hours.rules.SlotSettings` when it has places booked by the hour (`hours.scenes`), or `balance.BalanceSettings`, two
+counts side by side.
 
 [[example]]
 when = { by = "citoyen", items = { matelas = 1 }, does = ["again", "remind", "done"] }
@@ -19,6 +20,8 @@ from beffroi.base.catalogue.definition import Example, UseCase
 from beffroi.base.catalogue.engine import register_engine
 from beffroi.serve.bookings.balance import BalanceSettings, balanced_example
 from beffroi.serve.bookings.definition import ENGINE
+from beffroi.serve.bookings.hours.rules import SlotSettings
+from beffroi.serve.bookings.hours.scenes import live_slot_scene
 from beffroi.serve.bookings.scenes import live_scene
 from beffroi.serve.bookings.things import BookingsSettings
 
@@ -28,16 +31,18 @@ def register() -> None:
     register_engine(ENGINE, schema=read_settings, url_name=_page_of, example_runner=run_example)
 
 
-def read_settings(table: Mapping[str, Any]) -> BookingsSettings | BalanceSettings:
-    """Return what a table declares: a thing, or, with ``[bookings.balance]``, what is set beside it."""
+def read_settings(table: Mapping[str, Any]) -> BookingsSettings | SlotSettings | BalanceSettings:
+    """Return what a table declares: a thing by the day, or by the hour of a place, or what is set beside it."""
     if set(table) == {"balance"}:
         return BalanceSettings.model_validate(table["balance"])
+    if "place" in table:
+        return SlotSettings.model_validate(table)
     return BookingsSettings.model_validate(table)
 
 
 def _page_of(use_case: UseCase) -> str:
-    is_balance = isinstance(use_case.settings[ENGINE], BalanceSettings)
-    return "portal:bookings-balance" if is_balance else "portal:bookable"
+    pages: dict[type, str] = {BalanceSettings: "portal:bookings-balance", SlotSettings: "portal:slots"}
+    return pages.get(type(use_case.settings[ENGINE]), "portal:bookable")
 
 
 def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:
@@ -49,7 +54,8 @@ def run_example(use_case: UseCase, example: Example) -> Mapping[str, Any]:
     settings = use_case.settings[ENGINE]
     if isinstance(settings, BalanceSettings):
         return balanced_example(settings, example.when)
+    live = live_slot_scene if isinstance(settings, SlotSettings) else live_scene
     with transaction.atomic():
-        outcome = live_scene(use_case, example)
+        outcome = live(use_case, example)
         transaction.set_rollback(True)
     return outcome

@@ -150,8 +150,8 @@ def _checked(thing: Thing, wish: Wish, requester: Requester, place: Place, *, is
         "address": address,
         "items": checked_items(thing, wish.items),
         "details": public | private,
-        "email_mark": sealed("email", _email_of(requester).lower()),
-        "phone_mark": sealed("phone", _digits(requester.phone)),
+        "email_mark": sealed("email", email_of(requester).lower()),
+        "phone_mark": sealed("phone", digits_of(requester.phone)),
         "address_mark": sealed("address", f"{place.lon:.5f} {place.lat:.5f}"),
         "source": "agent" if is_agent else clean_text(wish.source, where="source", limit=20) or "web",
     }
@@ -246,7 +246,7 @@ def _refuse(what: str, count: int, most: int, day: date | None = None) -> None:
     )
 
 
-def _email_of(requester: Requester) -> str:
+def email_of(requester: Requester) -> str:
     """Return the address by which a person is known again: the one she types, else her account's."""
     if requester.email or requester.person is None:
         return requester.email
@@ -256,10 +256,10 @@ def _email_of(requester: Requester) -> str:
         return ""
 
 
-def _digits(phone: str) -> str:
+def digits_of(phone: str) -> str:
     """Return a telephone number however it is written.
 
-    >>> _digits("+33 6 12 34 56 78") == _digits("06.12.34.56.78")
+    >>> digits_of("+33 6 12 34 56 78") == digits_of("06.12.34.56.78")
     True
     """
     return re.sub(r"^(?:0033|33)(?=\d{9}$)", "0", re.sub(r"\D", "", phone))

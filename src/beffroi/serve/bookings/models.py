@@ -8,6 +8,9 @@ from django.db.models import Q
 
 from beffroi.base.kernel.personal import Fate, Purpose, Retention
 from beffroi.serve.bookings.definition import Result
+from beffroi.serve.bookings.hours.models import Closing as Closing
+from beffroi.serve.bookings.hours.models import Slot as Slot
+from beffroi.serve.bookings.hours.models import SlotCell as SlotCell
 
 _PERSON = settings.AUTH_USER_MODEL
 _CASE = "cases.Case"

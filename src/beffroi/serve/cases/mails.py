@@ -35,6 +35,9 @@ OWN_WORDS: dict[str, Callable[[RecordedEvent, CaseInfo, PartyInfo], str | None]]
 UNTOLD: dict[str, frozenset[str]] = {}
 """Of each kind of request, the events that are no news to those who made it, or that its room tells otherwise."""
 
+NO_NEWS: dict[str, Callable[[RecordedEvent], bool]] = {}
+"""Of each kind of request, what tells of one event whether it needs no message; each room names its own."""
+
 MORE_AT_OPENING: dict[str, Callable[[CaseInfo], list[str]]] = {}
 """Of each kind of request, what else its acknowledgement of receipt must say; each room names its own."""
 
@@ -48,7 +51,8 @@ def tell_parties(event: RecordedEvent) -> None:
 
 def parties_to_tell(event: RecordedEvent) -> list[PartyInfo]:
     """Return those for whom this event is news, whichever way they are told."""
-    if event.kind in UNTOLD.get(str(event.payload["case_kind"]), ()):
+    kind = str(event.payload["case_kind"])
+    if event.kind in UNTOLD.get(kind, ()) or (kind in NO_NEWS and NO_NEWS[kind](event)):
         return []
     told = queries.told_parties(queries.case_id_of(str(event.payload["number"])))
     if event.kind == events.OPENED:

@@ -30,6 +30,7 @@ from beffroi.faces.shell.sheets import sheet_response
 from beffroi.serve.bookings import figures as counted
 from beffroi.serve.bookings import operations, queries
 from beffroi.serve.bookings.definition import RESULT_TITLES, BadBooking, Result
+from beffroi.serve.bookings.hours.queries import may_work_slots, open_slot_things
 from beffroi.serve.bookings.queries import CrewLine
 
 SHOWN_DAYS = 28
@@ -65,7 +66,11 @@ def things(request: HttpRequest) -> HttpResponse:
         (thing, names.get(thing.rules.service, thing.rules.service), queries.may_work(request.viewer, territory, thing))
         for thing in queries.open_things(territory)
     ]
-    return render(request, "backoffice/bookings/things.html", {"things": found})
+    slots = [
+        (thing, names.get(thing.rules.service, thing.rules.service), may_work_slots(request.viewer, territory, thing))
+        for thing in open_slot_things(territory)
+    ]
+    return render(request, "backoffice/bookings/things.html", {"things": found, "slot_things": slots})
 
 
 @open_to(Role.AGENT, Role.ADMINISTRATOR)

@@ -30,6 +30,7 @@ from beffroi.faces.shell.requests import service_names
 from beffroi.faces.shell.sentences import said
 from beffroi.serve.bookings import operations, queries
 from beffroi.serve.bookings.definition import Wish
+from beffroi.serve.bookings.hours.queries import open_slot_things
 from beffroi.serve.bookings.queries import Day, Lane, Thing
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases.definition import Mandate, MandateKind, Requester
@@ -44,8 +45,9 @@ def has_bookings(request: Request) -> bool:
 @require_safe
 def bookables(request: HttpRequest) -> HttpResponse:
     """List what can be booked in the town."""
-    things = queries.open_things(territory_of(cast(Request, request)))
-    return render(request, "portal/bookings/list.html", {"things": things})
+    territory = territory_of(cast(Request, request))
+    context = {"things": queries.open_things(territory), "slot_things": open_slot_things(territory)}
+    return render(request, "portal/bookings/list.html", context)
 
 
 @dataclass(frozen=True, slots=True)

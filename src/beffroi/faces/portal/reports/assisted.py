@@ -16,6 +16,7 @@ from beffroi.faces.portal.directory import territory_of
 from beffroi.faces.portal.reports.listing import has_reports
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.serve.bookings import queries as bookings
+from beffroi.serve.bookings.hours.queries import open_slot_things
 from beffroi.serve.procedures.queries import open_procedures
 from beffroi.serve.reports.categories import ENGINE, ReportsSettings
 
@@ -50,7 +51,7 @@ def assisted(request: HttpRequest) -> HttpResponse:
         "is_agent": AGENTS in request.viewer.clearances(territory),
         "signed_in": request.viewer.person_id is not None,
         "may_report": has_reports(request),
-        "may_book": bool(bookings.open_things(territory)),
+        "may_book": bool(bookings.open_things(territory) or open_slot_things(territory)),
         "may_ask": request.viewer.person_id is not None and bool(open_procedures(territory)),
     }
     return render(request, "portal/reports/assisted.html", context)

@@ -1,0 +1,1 @@
+"""The agents' pages of what is booked by the hour."""

@@ -1,0 +1,1 @@
+"""Booking by the hour: find a free time, take it, follow it."""

@@ -1,0 +1,1 @@
+"""Booking by the hour: a room, a court, an adviser, a bay, a session. See docs/rooms/bookings.md."""
