@@ -45,6 +45,8 @@ PAGES = [
     "/bilan-encombrants/1-07/",
     "/reservation/{booked}/",
     "/reservation/{booked}/deplacer/",
+    "/creneau/{slot_token}/",
+    "/creneau/{slot_token}/deplacer/",
     "/objets/",
     "/objets/1/",
     "/premiere-necessite/",
