@@ -88,7 +88,7 @@ def _context(request: Request, thing: SlotThing, time: Time, ends: list[datetime
         "waits": not ends or not _is_free(request, thing, time, at),
         "may_wait": queries.may_wait(thing, time, at),
         "only_tariff": tariff_words(tariffs[0], time, by_hour=thing.rules.unit == "free") if len(tariffs) == 1 else "",
-        "proofs": [(one.label, one.proof) for one in tariffs if one.proof],
+        "proofs": [(one.label, one.on_paper) for one in tariffs if one.on_paper],
         "service": names.get(thing.rules.service, thing.rules.service),
         "signed_in": request.viewer.person_id is not None,
     }

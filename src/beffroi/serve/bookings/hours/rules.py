@@ -75,7 +75,7 @@ class Session(_Dated):
     starts: time
     minutes: int = Field(ge=QUARTER, le=24 * 60, multiple_of=QUARTER)
     places: int = Field(default=10, ge=1, le=500)
-    level: str = Field(default="", max_length=60)
+    who: str = Field(default="", max_length=60)
     link: str = Field(default="", max_length=200)
     during: During = "always"
 
@@ -88,7 +88,7 @@ class Tariff(_Dated):
     hour_cents: int = Field(default=0, ge=0, le=10_000_00)
     flat_cents: int = Field(default=0, ge=0, le=100_000_00)
     deposit_cents: int = Field(default=0, ge=0, le=100_000_00)
-    proof: str = Field(default="", max_length=200)
+    on_paper: str = Field(default="", max_length=200)
     group: bool = False
 
 

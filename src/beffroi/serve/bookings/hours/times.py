@@ -102,7 +102,7 @@ def _sessions(territory: str, rules: SlotSettings, place: Place, day: date) -> I
         if is_on and not closed:
             start = datetime.combine(day, one.starts, clock.timezone_of(territory))
             end = start + timedelta(minutes=one.minutes)
-            yield Time(place.slug, start, end, one.places, one.title, one.level, one.link)
+            yield Time(place.slug, start, end, one.places, one.title, one.who, one.link)
 
 
 def time_asked(territory: str, thing: SlotThing, place: Place, starts: datetime, ends: datetime) -> Time | None:
