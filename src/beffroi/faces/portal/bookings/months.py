@@ -106,24 +106,3 @@ def ics_of(booked: BookingInfo, *, url: str, host: str, notice: str, at: datetim
         "END:VEVENT", "END:VCALENDAR",
     ]  # fmt: skip
     return "".join(f"{folded_line(line)}\r\n" for line in lines)
-    return "".join(f"{folded(line)}\r\n" for line in lines)
-
-
-def escaped(text: str) -> str:
-    """Return a text as iCalendar writes it.
-
-    >>> escaped("a; b, c")
-    'a\\\\; b\\\\, c'
-    """
-    return text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
-
-
-def folded(line: str) -> str:
-    """Return a line cut so that no part is longer than 75 octets, and no character is cut in two."""
-    parts, part = [], ""
-    for letter in line:
-        if len((part + letter).encode()) > _FOLD:
-            parts.append(part)
-            part = ""
-        part += letter
-    return "\r\n ".join([*parts, part])

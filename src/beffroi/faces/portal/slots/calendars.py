@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from django.utils.translation import gettext as _
 
-from beffroi.faces.portal.bookings.months import escaped, folded
+from beffroi.faces.shell.calendars import escaped, folded_line
 from beffroi.serve.bookings.hours.queries import SlotInfo
 
 
@@ -52,7 +52,7 @@ def _calendar(host: str, lines: Sequence[str]) -> str:
         "BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:-//Beffroi//{host}//FR", "CALSCALE:GREGORIAN", "METHOD:PUBLISH",
         *lines, "END:VCALENDAR",
     ]  # fmt: skip
-    return "".join(f"{folded(line)}\r\n" for line in whole)
+    return "".join(f"{folded_line(line)}\r\n" for line in whole)
 
 
 def _utc(at: datetime) -> str:
