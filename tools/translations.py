@@ -31,7 +31,6 @@ DECLARED = {"Purpose": ("purpose", "categories", "recipients", "kept_because"), 
 DATA_KEYS = (
     "title", "need", "promise", "label", "description", "group", "help", "choices",
     "instructions", "excluded", "about",
-    "instructions", "excluded", "about",
     "who", "cost", "why", "how", "on_paper", "purpose", "visit", "method", "notes",
 )  # fmt: skip
 

@@ -49,14 +49,7 @@ NO_PAGE = {
     "energy-decide", "energy-take-back", "outreach-note", "outreach-receive", "bills-issue", "bills-ledger",
     "procedure-act", "procedures-next", "landlord-forget",
     "source-act", "sensor-act", "source-definition", "source-elsewhere",
-    "alert-act", "alert-project-close", "bills-issue", "bills-ledger", "booking-mark", "close-account", "course-step",
-    "energy-decide", "energy-take-back", "held-refuse", "held-release", "journal-export", "journal-retry",
-    "landlord-forget", "offer-moderate", "order-receive", "outreach-note", "outreach-receive", "procedure-act",
-    "procedures-next", "report-act", "reports-at-once", "reports-filter", "reports-geojson", "reports-next",
-    "reset-second-factor", "revoke-key", "round-act", "round-gpx", "rounds-geojson", "sandbox-enter", "sandbox-leave",
-    "sandbox-reset", "sensor-act", "sites-geojson", "slot-act", "source-act", "source-definition", "source-elsewhere",
-    "upload-discard", "upload-publish", "usecase-export", "usecase-state", "usecase-undo", "visit-photo",
-    "visit-prove", "visit-receive", "works-act",
+    "slot-act",
 }  # fmt: skip
 TREES = "nom,lon,lat\nTilleul du bac,3.01,45.01\n"
 
