@@ -21,10 +21,10 @@ from beffroi.base.territory.viewer import Role
 from beffroi.faces.backoffice.reports.queue import code_of
 from beffroi.faces.backoffice.slots.forms import DeskForm
 from beffroi.faces.backoffice.work import Urgency, WorkCard, work_source
-from beffroi.faces.portal.slots.pages import state_of_slot
 from beffroi.faces.shell.access import Request, open_to
 from beffroi.faces.shell.sentences import said
 from beffroi.faces.shell.sheets import sheet_response
+from beffroi.faces.shell.slots import state_of_slot
 from beffroi.serve.bookings import operations
 from beffroi.serve.bookings.definition import BadBooking
 from beffroi.serve.bookings.hours import queries

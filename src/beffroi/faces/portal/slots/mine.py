@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from beffroi.faces.portal.own_requests import OwnCase, Told, request_kind
 from beffroi.faces.portal.slots.finding import has_slots
-from beffroi.faces.portal.slots.pages import state_of_slot
+from beffroi.faces.shell.slots import state_of_slot
 from beffroi.serve.bookings.hours import queries
 from beffroi.serve.bookings.hours.definition import KIND, spoken_hour
 

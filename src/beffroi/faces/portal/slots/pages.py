@@ -23,30 +23,19 @@ from beffroi.faces.portal.slots.finding import week_context
 from beffroi.faces.portal.slots.taking import time_of, told
 from beffroi.faces.shell.access import EVERYONE, Request, open_to
 from beffroi.faces.shell.requests import service_names
+from beffroi.faces.shell.slots import state_of_slot
 from beffroi.serve.bookings import operations
 from beffroi.serve.bookings.hours import queries
 from beffroi.serve.bookings.hours.definition import (
     DEPOSIT_TITLES,
     MODE_TITLES,
-    PRESENCE_TITLES,
-    STAGE_TITLES,
     SlotInfo,
-    Stage,
 )
 from beffroi.serve.bookings.hours.news import euros
 from beffroi.serve.cases import operations as cases
 from beffroi.serve.cases import queries as case_queries
-from beffroi.serve.cases.definition import Outcome
 
 FEED_DAYS = 90
-_KINDS = {
-    Stage.CONFIRMED: "good",
-    Stage.TO_VALIDATE: "wait",
-    Stage.QUEUED: "wait",
-    Stage.OFFERED: "warn",
-    Stage.LOST: "warn",
-    Stage.OVER: "done",
-}
 
 
 @open_to(EVERYONE)
@@ -174,20 +163,6 @@ def place_feed(request: HttpRequest, use_case: str, place: str) -> HttpResponse:
     busy = [(row.pk, row.starts_at, row.ends_at) for row in rows]
     text = place_calendar(_(known.label), busy, host=request.get_host().partition(":")[0], at=at)
     return HttpResponse(text, content_type="text/calendar; charset=utf-8")
-
-
-def state_of_slot(booked: SlotInfo) -> tuple[str, str]:
-    """Return where a booking stands, in words, and the kind of its tag (`status.html`)."""
-    if booked.result:
-        return _(PRESENCE_TITLES[booked.result]), "good" if booked.case.outcome is Outcome.DONE else "bad"
-    if booked.stage is not Stage.OVER:
-        return _(STAGE_TITLES[booked.stage]), _KINDS[booked.stage]
-    words = {
-        Outcome.WITHDRAWN: (_("Annulée"), "done"),
-        Outcome.REFUSED: (_("Refusée"), "bad"),
-        Outcome.EXPIRED: (_("Sans suite"), "done"),
-    }
-    return words.get(booked.case.outcome or Outcome.DONE, (_("Passée"), "done"))
 
 
 def _private(response: Any) -> Any:
