@@ -172,7 +172,6 @@ def read_live(*, expected: int, until: str) -> dict[str, Any]:
 
     from beffroi.base.territory.viewer import ANONYMOUS
     from beffroi.sense.live import queries
-    from beffroi.sense.live.models import Observation
     from beffroi.sense.live.sta.asked import asked_of
     from beffroi.sense.live.sta.reading import Reader, answer
 
@@ -202,4 +201,4 @@ def read_live(*, expected: int, until: str) -> dict[str, Any]:
             ask(rank % len(known), day)
             times.append((time.perf_counter() - begun) * 1_000)
         reads.append((what, float(np.median(times)), float(np.percentile(times, 95))))
-    return {"lost": expected - Observation.objects.count(), "reads": reads}
+    return {"lost": expected - queries.count_of_readings(TOWN), "reads": reads}

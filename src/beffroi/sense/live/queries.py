@@ -196,6 +196,11 @@ def readings(stream: StreamInfo, since: datetime, until: datetime, *, most: int 
     return [Point(instant(ms), result, quality == MARKED) for ms, result, quality in reversed(found)]
 
 
+def count_of_readings(territory: str) -> int:
+    """Return how many readings of a town are kept one by one."""
+    return Observation.objects.filter(datastream__thing__territory=territory).count()
+
+
 def spans(stream: StreamInfo, span: str, since: datetime, until: datetime) -> list[Span]:
     """Return the hours or the days of a series from `since` to before `until`, the oldest first."""
     return list(each_span(stream, span, since, until))
