@@ -141,6 +141,7 @@ def _book(code: str) -> None:
 def _hire(code: str) -> dict[str, str]:
     """Ask for a room, the last free in a week: a deposit, an answer due, papers to bring."""
     from datetime import timedelta
+    from urllib.parse import urlencode
 
     from beffroi.base.kernel.time import now
     from beffroi.base.territory.viewer import ANONYMOUS
@@ -155,8 +156,10 @@ def _hire(code: str) -> dict[str, str]:
     wish = operations.SlotWish("6-13", time.place, time.starts, time.ends, "habitant", details={"objet": "Goûter"})
     opened = operations.book_slot(territory=code, wish=wish, requester=Requester(name="Alex", phone="0600000001"),
                                   viewer=ANONYMOUS, at=at)  # fmt: skip
+    other = next(one.time for one in found if one.is_free and one.time.starts >= time.ends + timedelta(hours=3))
+    link = {"lieu": other.place, "debut": other.starts.isoformat(), "fin": other.ends.isoformat()}
     return {
-        "slot": opened.number, "slot_token": opened.token, "slot_day": first.isoformat(),
+        "slot": opened.number, "slot_token": opened.token, "slot_day": first.isoformat(), "slot_link": urlencode(link),
     }  # fmt: skip
 
 
@@ -196,12 +199,16 @@ def _rent_out(code: str) -> None:
 
 def _ask_by_procedures(code: str, person: int) -> None:
     """Order a bin, certify a sewer connection, leave a form half filled in; note where they are."""
+    from datetime import timedelta
+
     from django.conf import settings
 
     from beffroi.base.kernel.time import now
     from beffroi.base.territory.viewer import ANONYMOUS, Grant, Role, Viewer
+    from beffroi.config.demo.procedures import add_people
     from beffroi.serve.cases.definition import Requester
-    from beffroi.serve.procedures import operations
+    from beffroi.serve.procedures import operations, passages, queries
+    from faces.portal.small_town import SOUTH, WEST
 
     at, agent = now(), Viewer(None, (Grant(code, Role.AGENT, frozenset(SERVICES)),))
     home = {"demande": "premier", "flux": "tri", "adresse": "12 Grande Rue", "logement": "maison", "personnes": 4}
@@ -218,9 +225,15 @@ def _ask_by_procedures(code: str, person: int) -> None:
     draft = operations.begin_draft(territory=code, use_case="6-06", viewer=ANONYMOUS, at=at).key
     typed = {"demande": ["premier"], "flux": ["tri"]}
     operations.keep_step(draft, territory=code, step="demande", typed=typed, viewer=ANONYMOUS, at=at)
+    add_people(code, [(WEST + 0.009, SOUTH + 0.0096, "12 Grande Rue")], at)
+    away = {"depart": f"{at:%Y-%m-%d}", "retour": f"{at + timedelta(days=9):%Y-%m-%d}", "qui": "voisin",
+            "adresse": home["adresse"], "logement": "maison", "alarme": False, "entrer": False,
+            "joindre": "06 00 00 00 00"}  # fmt: skip
+    watched = operations.file_request(territory=code, use_case="2-18", answers=away, requester=who, at=at)
     noted = settings.DATA_DIR / "walked.json"
     known = json.loads(noted.read_text(encoding="utf-8"))
     known |= {"asked": asked.number, "asked_token": asked.token, "certified": certified.number}
+    known |= {"neighbour": passages.link_token(queries.request(agent, watched.number))}
     noted.write_text(json.dumps(known | {"certificate": certificate, "draft": draft}), encoding="utf-8")
 
 

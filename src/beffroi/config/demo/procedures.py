@@ -62,7 +62,7 @@ def add_procedures(
         + _add_gardeners(territory, places, at)
         + _add_families(territory, places, at)
         + _add_absences(territory, places, at)
-        + _add_people(territory, places, at)
+        + add_people(territory, places, at)
     )
 
 
@@ -166,7 +166,7 @@ def _add_absences(territory: str, places: Sequence[tuple[float, float, str]], at
     return len(numbers)
 
 
-def _add_people(territory: str, places: Sequence[tuple[float, float, str]], at: datetime) -> int:
+def add_people(territory: str, places: Sequence[tuple[float, float, str]], at: datetime) -> int:
     """Have a few people on each register; calls begin, one has answered and asked for water."""
     known = queries.open_procedures(territory)
     lon, lat, label = places[11 % len(places)]
