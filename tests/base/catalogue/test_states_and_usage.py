@@ -107,8 +107,8 @@ def test_a_use_case_without_engine_stays_in_draft() -> None:
 
 def test_a_use_case_whose_file_does_not_set_its_engine_stays_in_draft() -> None:
     with pytest.raises(StateRefused, match=r"table \[bookings\]") as refused:
-        operations.set_state("12-09", State.PILOT, territory=TOWN, by=None, at=AT)
-    assert "usecases/12/12-09-reserver-un-creneau.toml" in str(refused.value)
+        operations.set_state("3-09", State.PILOT, territory=TOWN, by=None, at=AT)
+    assert "usecases/3/3-09-cours-de-sport.toml" in str(refused.value)
 
 
 def test_asking_for_the_present_state_changes_nothing() -> None:

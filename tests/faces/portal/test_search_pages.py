@@ -109,7 +109,8 @@ def test_every_kind_has_its_name() -> None:
     [
         ({}, {"1-23"}),
         ({"theme": "proprete-sante"}, {"1-23"}),
-        ({"theme": "finances", "public": "citoyen"}, set()),
+        ({"theme": "finances", "public": "citoyen"}, {"5-13"}),
+        ({"public": "elu", "q": "fourriere"}, set()),
         ({"public": "elu"}, {"G-08"}),
         ({"public": "citoyen", "q": "fourriere"}, {"1-23"}),
         ({"theme": "nulle-part", "public": "personne"}, {"1-23"}),
