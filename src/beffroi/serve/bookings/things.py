@@ -42,15 +42,16 @@ label    = "Veille de Noël"
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, time
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from beffroi.base.catalogue import queries as catalogue
 from beffroi.base.catalogue.definition import OPEN_STATES, UseCase
+from beffroi.base.kernel.sentences import gettext_noop
 from beffroi.serve.bookings.definition import ENGINE, UnknownThing
 from beffroi.serve.cases.questions import CODE, ExtraField
 
@@ -142,6 +143,18 @@ class BookingsSettings(_Frozen):
         return self
 
 
+class Bookable(Protocol):
+    """Something that a use case lets one book."""
+
+    @property
+    def use_case(self) -> str:
+        """The identifier of its use case."""
+
+
+R = TypeVar("R", bound=BaseModel)
+T = TypeVar("T", bound=Bookable)
+
+
 @dataclass(frozen=True, slots=True)
 class Thing:
     """Something that can be booked: its use case, its title, its rules."""
@@ -151,19 +164,46 @@ class Thing:
     rules: BookingsSettings
 
 
-def _things(found: list[UseCase]) -> Iterator[Thing]:
-    for one in found:
-        rules = one.settings.get(ENGINE)
-        if isinstance(rules, BookingsSettings):
-            yield Thing(one.id, one.title, rules)
+def things_of(found: Iterable[UseCase], rules: type[R], thing: Callable[[str, str, R], T]) -> list[T]:
+    """Return what use cases let one book by rules of one sort, in their order."""
+    known = ((one, one.settings.get(ENGINE)) for one in found)
+    return [thing(one.id, one.title, said) for one, said in known if isinstance(said, rules)]
+
+
+def open_use_cases(territory: str) -> list[UseCase]:
+    """Return the use cases by which something is booked in a commune, in their order; one query."""
+    if not territory:
+        return []
+    views = catalogue.use_cases(territory=territory, engine_name=ENGINE, states=OPEN_STATES)
+    return [view.use_case for view in views]
+
+
+def known_use_cases(use_case: str) -> list[UseCase]:
+    """Return a use case whatever its state, none where no file of this installation declares it any more."""
+    found = catalogue.catalogue().use_cases.get(use_case)
+    return [found] if found else []
+
+
+def the_one(things: Iterable[T], use_case: str) -> T:
+    """Return the thing of a use case.
+
+    Raises:
+        UnknownThing: it is not among them.
+    """
+    for one in things:
+        if one.use_case == use_case:
+            return one
+    raise UnknownThing(
+        gettext_noop("on ne peut rien réserver ici sous « {code} »"),
+        where="use_case",
+        remedy=gettext_noop("choisissez dans la liste des réservations"),
+        code=use_case[:40],
+    )
 
 
 def open_things(territory: str) -> list[Thing]:
     """Return what can be booked in a commune, in the order of the use cases; one query."""
-    if not territory:
-        return []
-    views = catalogue.use_cases(territory=territory, engine_name=ENGINE, states=OPEN_STATES)
-    return list(_things([view.use_case for view in views]))
+    return things_of(open_use_cases(territory), BookingsSettings, Thing)
 
 
 def open_thing(territory: str, use_case: str) -> Thing:
@@ -172,10 +212,7 @@ def open_thing(territory: str, use_case: str) -> Thing:
     Raises:
         UnknownThing: none of that name is open there.
     """
-    for one in open_things(territory):
-        if one.use_case == use_case:
-            return one
-    raise _unknown(use_case)
+    return the_one(open_things(territory), use_case)
 
 
 def known_thing(use_case: str) -> Thing:
@@ -184,16 +221,4 @@ def known_thing(use_case: str) -> Thing:
     Raises:
         UnknownThing: no file of this installation declares it any more.
     """
-    found = catalogue.catalogue().use_cases.get(use_case)
-    for one in _things([found] if found else []):
-        return one
-    raise _unknown(use_case)
-
-
-def _unknown(use_case: str) -> UnknownThing:
-    return UnknownThing(
-        "on ne peut rien réserver ici sous « {code} »",
-        where="use_case",
-        remedy="choisissez dans la liste des réservations",
-        code=use_case[:40],
-    )
+    return the_one(things_of(known_use_cases(use_case), BookingsSettings, Thing), use_case)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, time
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from beffroi.base.catalogue import queries as catalogue
-from beffroi.base.catalogue.definition import OPEN_STATES, UseCase
 from beffroi.base.clock.opening import BadHours, opening_rules
-from beffroi.base.kernel.sentences import gettext_noop
-from beffroi.serve.bookings.definition import ENGINE, UnknownThing
-from beffroi.serve.bookings.things import WEEK, Weekday
+from beffroi.serve.bookings.things import WEEK, Weekday, known_use_cases, open_use_cases, the_one, things_of
 from beffroi.serve.cases.questions import CODE, ExtraField
 
 QUARTER = 15
@@ -200,19 +195,9 @@ class SlotThing:
         return sorted({one for place in self.rules.place for one in place.equipment})
 
 
-def _things(found: list[UseCase]) -> Iterator[SlotThing]:
-    for one in found:
-        rules = one.settings.get(ENGINE)
-        if isinstance(rules, SlotSettings):
-            yield SlotThing(one.id, one.title, rules)
-
-
 def open_slot_things(territory: str) -> list[SlotThing]:
     """Return what is booked by the hour in a commune, in the order of the use cases; one query."""
-    if not territory:
-        return []
-    views = catalogue.use_cases(territory=territory, engine_name=ENGINE, states=OPEN_STATES)
-    return list(_things([view.use_case for view in views]))
+    return things_of(open_use_cases(territory), SlotSettings, SlotThing)
 
 
 def open_slot_thing(territory: str, use_case: str) -> SlotThing:
@@ -221,10 +206,7 @@ def open_slot_thing(territory: str, use_case: str) -> SlotThing:
     Raises:
         UnknownThing: none of that name is open there.
     """
-    for one in open_slot_things(territory):
-        if one.use_case == use_case:
-            return one
-    raise _unknown(use_case)
+    return the_one(open_slot_things(territory), use_case)
 
 
 def known_slot_thing(use_case: str) -> SlotThing:
@@ -233,21 +215,9 @@ def known_slot_thing(use_case: str) -> SlotThing:
     Raises:
         UnknownThing: no file of this installation declares it any more.
     """
-    found = catalogue.catalogue().use_cases.get(use_case)
-    for one in _things([found] if found else []):
-        return one
-    raise _unknown(use_case)
+    return the_one(things_of(known_use_cases(use_case), SlotSettings, SlotThing), use_case)
 
 
 def weekday_of(day: Weekday) -> int:
     """Return the number of a day of the week, Monday being 0."""
     return WEEK.index(day)
-
-
-def _unknown(use_case: str) -> UnknownThing:
-    return UnknownThing(
-        gettext_noop("on ne peut rien réserver ici sous « {code} »"),
-        where="use_case",
-        remedy=gettext_noop("choisissez dans la liste des réservations"),
-        code=use_case[:40],
-    )
