@@ -16,6 +16,7 @@ from hypothesis import settings as hypothesis_settings
 import servers
 from beffroi.base.kernel.time import PARIS
 from journal_lift import journal_can_be_emptied as journal_can_be_emptied
+from registries import aside as aside
 from registries import django_db_modify_db_settings as django_db_modify_db_settings
 from registries import migrated_database as migrated_database
 from registries import migrated_file as migrated_file

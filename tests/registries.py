@@ -135,3 +135,21 @@ def postgresql_registry(tmp_path: Path, postgresql_url: str, migrated_database: 
     """The environment of processes that share a new PostgreSQL registry."""
     url = new_database(postgresql_url, f"copy_{secrets.token_hex(8)}", migrated_database)
     return environment_of(tmp_path, url)
+
+
+@pytest.fixture
+def aside(tmp_path: Path, django_db_blocker: Any) -> Iterator[Any]:
+    """Open an empty registry of its own."""
+    from django.db import connections
+
+    connections.settings["aside"] = connections.settings["default"] | {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": tmp_path / "registry.sqlite3",
+        "OPTIONS": {},
+    }
+    with django_db_blocker.unblock():
+        try:
+            yield connections["aside"]
+        finally:
+            connections["aside"].close()
+            del connections["aside"], connections.settings["aside"]

@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
 from django.db.migrations.recorder import MigrationRecorder
 
 from beffroi.config.migrating import NotedWithin
 
 WANTED = ("journal", "0001_initial")
-
-
-@pytest.fixture
-def aside(tmp_path: Path, django_db_blocker: Any) -> Iterator[Any]:
-    """Open an empty registry of its own."""
-    connections.settings["aside"] = connections.settings["default"] | {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": tmp_path / "registry.sqlite3",
-        "OPTIONS": {},
-    }
-    with django_db_blocker.unblock():
-        try:
-            yield connections["aside"]
-        finally:
-            connections["aside"].close()
-            del connections["aside"], connections.settings["aside"]
 
 
 def test_a_migration_killed_before_its_note_goes_on_from_there(aside: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import shapely
-from django.db import connections
 
 from beffroi.config.migrating import NotedWithin
 
@@ -17,22 +14,6 @@ BEFORE = [("reports", "0006_obstacle_rules_and_alerts"), ("alerts", "0001_initia
 AFTER = [("reports", "0007_alerts_have_their_room"), ("alerts", "0002_take_up_zone_alerts")]
 AT = datetime(2026, 11, 20, 8, tzinfo=UTC)
 ZONE = shapely.box(3.0, 45.0, 3.01, 45.01)
-
-
-@pytest.fixture
-def aside(tmp_path: Path, django_db_blocker: Any) -> Iterator[Any]:
-    """Open an empty registry of its own."""
-    connections.settings["aside"] = connections.settings["default"] | {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": tmp_path / "registry.sqlite3",
-        "OPTIONS": {},
-    }
-    with django_db_blocker.unblock():
-        try:
-            yield connections["aside"]
-        finally:
-            connections["aside"].close()
-            del connections["aside"], connections.settings["aside"]
 
 
 @pytest.mark.slow
